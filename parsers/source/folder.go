@@ -1,0 +1,326 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	maxFolderDepth   = 64
+	folderEntries    = 1 << 21 // default of MaxEntries in folders
+	namesAtATime     = 4096
+	timeResolution   = 100 * time.Nanosecond
+	notRegular       = "is a %s, not a regular file: not opened"
+	tooManyInFolders = "more than %d files and folders: the rest was not looked at (MaxEntries)"
+)
+
+// A scanner carries the state of one Open.
+type scanner struct {
+	ctx     context.Context
+	o       Options
+	ev      *Evidence
+	members int   // archive members seen so far
+	total   int64 // bytes of archive members unpacked so far
+	held    int64 // of these, kept in memory until Close
+}
+
+// An item is a file or directory of a container.
+type item struct {
+	path  string // shown, unique in the container
+	place string // what path is judged by: without the "~2" of a duplicate
+	size  int64
+	mod   time.Time
+	dir   bool
+	head  head
+	open  func() (Handle, error)
+	check func(*item) *Problem   // before it is listed: limits and checksums of an archive member; may be nil
+	keep  func() (Handle, error) // opens it for as long as the Evidence lives; nil means open
+}
+
+// A container is a folder, an archive or a lone file, before its layout is known.
+type container struct {
+	id, kind string
+	label    string // name of the folder, archive or file
+	size     int64
+	depth    int // of archives
+	items    []*item
+	problems []Problem // paths are relative to the container
+}
+
+func (c *container) problem(p Problem) { c.problems = append(c.problems, p) }
+
+// folder scans the directory tree at abs.
+func (s *scanner) folder(abs string) error {
+	root, err := os.OpenRoot(abs)
+	if err != nil {
+		return err
+	}
+	s.ev.closers = append(s.ev.closers, root)
+	c := &container{kind: "folder", label: folderLabel(abs)}
+	w := walker{s: s, root: root, c: c, limit: s.o.entries(folderEntries)}
+	if err := w.dir("", 0); err != nil && !errors.Is(err, errTooMany) {
+		return err
+	}
+	for _, it := range c.items {
+		c.size += it.size
+	}
+	s.ev.Kind, s.ev.Size = c.kind, c.size
+	s.ev.Tree, err = s.layout(c)
+	return err
+}
+
+// A walker lists one directory tree.
+type walker struct {
+	s     *scanner
+	root  *os.Root
+	c     *container
+	seen  int
+	limit int
+}
+
+var errTooMany = errors.New("too many entries")
+
+// dir lists the directory name ("" is the root) and what lies below it. The
+// error is for a context that is done and for too many entries.
+func (w *walker) dir(name string, depth int) error {
+	if depth > maxFolderDepth {
+		w.c.problem(errorf(show(name), "more than %d folders deep: not looked at", maxFolderDepth))
+		return nil
+	}
+	names, err := w.names(name)
+	if err != nil {
+		w.c.problem(errorf(show(name), "cannot list the folder: %v", cause(err)))
+	}
+	for _, n := range names {
+		if err := w.s.ctx.Err(); err != nil {
+			return err
+		}
+		if w.seen++; w.seen > w.limit {
+			w.c.problem(errorf("", tooManyInFolders, w.limit))
+			return errTooMany
+		}
+		if err := w.entry(path.Join(name, n), depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// names returns the sorted names in a directory; with an error, those before it.
+func (w *walker) names(name string) ([]string, error) {
+	f, err := openAt(w.root, native(name))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var names []string
+	for len(names) <= w.limit {
+		more, err := f.Readdirnames(namesAtATime)
+		names = append(names, more...)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			slices.Sort(names)
+			return names, err
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func (w *walker) entry(name string, depth int) error {
+	info, err := w.root.Lstat(native(name))
+	if err != nil {
+		w.c.problem(errorf(show(name), "cannot be looked at: %v", cause(err)))
+		return nil
+	}
+	switch mode := info.Mode(); {
+	case mode.IsDir():
+		w.c.items = append(w.c.items, &item{path: show(name), place: show(name), dir: true})
+		return w.dir(name, depth+1)
+	case mode&fs.ModeSymlink != 0:
+		to, _ := w.root.Readlink(native(name))
+		w.c.problem(warnf(show(name), "symbolic link to %q: not followed; its target is read only if it lies in the source itself", to))
+	case !mode.IsRegular():
+		w.c.problem(warnf(show(name), notRegular, typeName(mode)))
+	default:
+		w.c.file(w.root, name, info)
+	}
+	return nil
+}
+
+// file adds a regular file of a folder after a look at its first bytes.
+func (c *container) file(root *os.Root, name string, info fs.FileInfo) {
+	it := &item{path: show(name), place: show(name), size: info.Size(), mod: info.ModTime().UTC().Truncate(timeResolution)}
+	it.open = func() (Handle, error) { return openFile(root, native(name), info) }
+	if err := it.sniff(); err != nil {
+		c.problem(errorf(it.path, "cannot be read: %v", cause(err)))
+		return
+	}
+	c.items = append(c.items, it)
+}
+
+// sniff fills in head.
+func (it *item) sniff() error {
+	if it.size == 0 {
+		return nil
+	}
+	h, err := it.open()
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	b := make([]byte, min(sniffLen, it.size))
+	n, err := h.ReadAt(b, 0)
+	if n == 0 && err != nil && err != io.EOF {
+		return err
+	}
+	it.head = identify(b[:n])
+	return nil
+}
+
+// A regular is an open regular file.
+type regular struct {
+	*os.File
+	size int64
+}
+
+func (r regular) Size() int64 { return r.size }
+
+// openFile opens name if it is still the regular file that was looked at.
+func openFile(root *os.Root, name string, seen fs.FileInfo) (Handle, error) {
+	f, err := openAt(root, name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && (!info.Mode().IsRegular() || !os.SameFile(info, seen)) {
+		err = fmt.Errorf("%q: replaced while it was being read", show(name))
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return regular{f, info.Size()}, nil
+}
+
+// single opens a lone file. The transaction logs beside a hive belong to it:
+// without them its newest changes would be missing.
+func (s *scanner) single(abs string) error {
+	dir, base := filepath.Split(abs)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	s.ev.closers = append(s.ev.closers, root)
+	info, err := root.Lstat(base)
+	if err != nil {
+		return err
+	}
+	s.ev.Kind, s.ev.Size = "file", info.Size()
+	c := &container{kind: "file", label: base, size: info.Size()}
+	if !info.Mode().IsRegular() {
+		c.problem(errorf(show(base), notRegular, typeName(info.Mode())))
+	} else {
+		c.file(root, base, info)
+	}
+	if len(c.items) == 1 {
+		switch it := c.items[0]; {
+		case it.head.zip:
+			s.ev.Kind = "zip"
+			s.ev.Tree, err = s.zip(it, show(base), 1)
+			return err
+		case it.head.kind == Hive:
+			c.logs(root, dir, base)
+		case it.head.kind == "" && it.head.foreign == "" && !promises(it.place):
+			c.problem(Problem{Error, it.path, 0, fmt.Sprintf("neither a registry hive nor an event log nor a zip archive: %s", it.starts())})
+		}
+	}
+	s.ev.Tree, err = s.layout(c)
+	return err
+}
+
+// logs adds the transaction logs of the hive base.
+func (c *container) logs(root *os.Root, dir, base string) {
+	d, err := openAt(root, ".")
+	if err != nil {
+		c.problem(warnf(show(base), "cannot look for its transaction logs: %v", cause(err)))
+		return
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		c.problem(warnf(show(base), "cannot look for its transaction logs: %v", cause(err)))
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		if len(n) <= len(base) || !strings.EqualFold(n[:len(base)], base) {
+			continue
+		}
+		switch strings.ToLower(n[len(base):]) {
+		case ".log", ".log1", ".log2":
+			if info, err := root.Lstat(n); err != nil || !info.Mode().IsRegular() {
+				c.problem(errorf(show(n), "transaction log cannot be opened: not a regular file"))
+			} else {
+				c.file(root, n, info)
+			}
+		}
+	}
+}
+
+// show makes a name printable text: what is not UTF-8 becomes \xNN.
+func show(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	var b strings.Builder
+	for i := 0; i < len(name); {
+		r, n := utf8.DecodeRuneInString(name[i:])
+		if r == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, `\x%02x`, name[i])
+		} else {
+			b.WriteString(name[i : i+n])
+		}
+		i += n
+	}
+	return b.String()
+}
+
+// native is the name that the system knows a slash-separated one by.
+func native(name string) string {
+	if name == "" {
+		return "."
+	}
+	return filepath.FromSlash(name)
+}
+
+// cause strips the path from an error of package os: a Problem has its own.
+func cause(err error) error {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+func typeName(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeNamedPipe != 0:
+		return "named pipe"
+	case m&fs.ModeSocket != 0:
+		return "socket"
+	case m&fs.ModeDevice != 0:
+		return "device"
+	}
+	return "special file"
+}

@@ -1,0 +1,300 @@
+package source
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sharetrail/parsers/source/triage"
+)
+
+// layout makes volumes of what a container holds, opens the archives in it,
+// and returns its part of the tree.
+func (s *scanner) layout(c *container) (*Node, error) {
+	l := &layouter{s: s, c: c, roots: windowsRoots(c), volumes: map[string]*Volume{}}
+	l.groups = l.systemDirs()
+	node := &Node{ID: c.id, Kind: c.kind, Size: c.size, Offset: -1, Label: c.label}
+	for _, it := range c.items {
+		if err := s.ctx.Err(); err != nil {
+			return nil, err
+		}
+		child, err := l.add(it)
+		if err != nil {
+			return nil, err
+		}
+		if child != nil {
+			node.Children = append(node.Children, child)
+		}
+	}
+	for _, p := range c.problems {
+		l.report(p)
+	}
+	l.finish(node)
+	return node, nil
+}
+
+// windowsRoots collects the roots that the items prove, each with the spelling
+// of its path.
+func windowsRoots(c *container) map[string]bool {
+	roots := map[string]bool{}
+	for _, it := range c.items {
+		for _, r := range triage.Roots(it.place) {
+			roots[r] = true
+		}
+	}
+	return roots
+}
+
+type layouter struct {
+	s       *scanner
+	c       *container
+	roots   map[string]bool // of Windows trees
+	groups  map[string]bool // directories that divide the loose files; nil if they are one group
+	volumes map[string]*Volume
+	outside []Problem // of no volume
+}
+
+// systemDirs returns the directories that hold a loose SYSTEM hive directly, or
+// nil if there is at most one. A hive counts if it calls itself SYSTEM or its
+// file name starts so.
+func (l *layouter) systemDirs() map[string]bool {
+	dirs := map[string]bool{}
+	for _, it := range l.c.items {
+		dir, name := path.Split(it.place)
+		if it.head.kind != Hive || !it.head.system && !hasPrefixFold(name, "SYSTEM") {
+			continue
+		}
+		if _, inTree := triage.Nearest(it.place, l.roots); !inTree {
+			dirs[strings.TrimSuffix(dir, "/")] = true
+		}
+	}
+	if len(dirs) < 2 {
+		return nil
+	}
+	return dirs
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// where returns the root that a path belongs to and whether it is loose.
+func (l *layouter) where(p string) (root string, loose bool) {
+	if root, ok := triage.Nearest(p, l.roots); ok {
+		return root, false
+	}
+	root, _ = triage.Nearest(p, l.groups)
+	return root, true
+}
+
+// volume returns the volume of root, made on first use. A directory cannot be
+// both a Windows root and the top of loose files: these would lie in the tree.
+func (l *layouter) volume(root string, loose bool) *Volume {
+	v := l.volumes[root]
+	if v == nil {
+		v = &Volume{Kind: l.c.kind, Root: root, Loose: loose, Label: cmp.Or(triage.Label(root), l.c.label)}
+		l.volumes[root] = v
+	}
+	return v
+}
+
+// inVolume is the path of an item inside its volume, and what to judge it by.
+func inVolume(root string, it *item) (shown, place string) {
+	shown, place = triage.Rel(root, it.path), triage.Rel(root, it.place)
+	if triage.Encoded(root) {
+		shown, place = triage.Decode(shown), triage.Decode(place)
+	}
+	return shown, place
+}
+
+// add sorts one item into its volume, or opens it if it is an archive.
+func (l *layouter) add(it *item) (*Node, error) {
+	root, loose := l.where(it.place)
+	shown, place := inVolume(root, it)
+	if it.dir {
+		if triage.IsHiveDir(place, loose) {
+			l.volume(root, loose).problem(errorf(shown, "is a directory, where a file of this name is expected"))
+		}
+		return nil, nil
+	}
+	if loose && it.head.zip && l.c.kind != "file" {
+		return l.s.zip(it, join(l.c.id, it.path), l.c.depth+1)
+	}
+	f, p := l.judge(it, place, loose)
+	if p != nil {
+		p.Path = shown
+		if f == nil && loose {
+			p.Path = it.path
+			l.outside = append(l.outside, *p)
+		} else {
+			l.volume(root, loose).problem(*p)
+		}
+	}
+	if f != nil {
+		f.Path = shown
+		v := l.volume(root, loose)
+		v.Files = append(v.Files, *f)
+	}
+	return nil, nil
+}
+
+func (v *Volume) problem(p Problem) { v.Problems = append(v.Problems, p) }
+
+// judge decides whether an item is a candidate, and what is wrong with it.
+func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
+	name := triage.Expect(place, loose)
+	promised := name != triage.None && name != triage.Artifact
+	f := &File{Size: it.size, ModTime: it.mod, Kind: it.head.kind, Expected: promised, Open: it.open}
+	if f.Kind == Hive && name == triage.HiveLog {
+		f.Kind = HiveLog
+	}
+	var p *Problem
+	switch {
+	case f.Kind != "":
+	case name == triage.HiveLog && (it.size == 0 || allZero(it.head.first)):
+		f.Kind = HiveLog // Windows makes them in advance and leaves them empty
+	case it.size == 0 && name == triage.Backup:
+		return nil, nil // since Windows 10 1803 RegBack holds empty files: nothing is missing
+	case it.size == 0 && promised:
+		f.Kind, p = Other, &Problem{Severity: Error, Offset: -1, What: "empty file"}
+	case promised:
+		f.Kind, p = Other, &Problem{Severity: Error, What: notWhatItSays(name, it)}
+	case name == triage.Artifact:
+		f.Kind = Other
+	case loose && it.head.foreign != "":
+		return nil, &Problem{Severity: Error, What: it.head.foreign}
+	default:
+		return nil, nil
+	}
+	if it.check != nil {
+		if cp := it.check(it); cp != nil {
+			p = cp
+		}
+		f.Size = it.size
+		if it.open == nil {
+			return nil, p
+		}
+	}
+	return f, p
+}
+
+func notWhatItSays(name triage.Name, it *item) string {
+	what := map[triage.Name]string{
+		triage.Hive: "a registry hive", triage.Backup: "a registry hive",
+		triage.HiveLog: "a registry transaction log", triage.Log: "an event log",
+	}[name]
+	if it.head.foreign != "" {
+		return fmt.Sprintf("not %s: %s", what, it.head.foreign)
+	}
+	return fmt.Sprintf("not %s: %s", what, it.starts())
+}
+
+// starts says what a file starts with.
+func (it *item) starts() string {
+	if it.size == 0 {
+		return "empty file"
+	}
+	return fmt.Sprintf("starts with %q", it.head.first)
+}
+
+// promises reports whether a loose file's name says what it should be.
+func promises(place string) bool { return triage.Expect(place, true) != triage.None }
+
+func allZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// report sorts a problem that was met before the layout was known. One in a
+// Windows tree belongs to that volume even if the volume has nothing else.
+func (l *layouter) report(p Problem) {
+	root, loose := l.where(p.Path)
+	if p.Path == "" || loose {
+		l.outside = append(l.outside, p)
+		return
+	}
+	p.Path, _ = inVolume(root, &item{path: p.Path})
+	l.volume(root, loose).problem(p)
+}
+
+// finish sorts, names and hands over the volumes of a container.
+func (l *layouter) finish(node *Node) {
+	for _, p := range l.outside {
+		p.Path = join(l.c.id, p.Path)
+		l.s.ev.problem(p)
+		node.Problems = append(node.Problems, p)
+	}
+	sortProblems(node.Problems)
+	roots := slices.Sorted(maps.Keys(l.volumes))
+	for _, root := range roots {
+		v := l.volumes[root]
+		v.ID = l.c.id
+		if len(roots) > 1 {
+			v.ID = join(l.c.id, root)
+		}
+		uniquePaths(v.Files)
+		sortProblems(v.Problems)
+		l.s.ev.Volumes = append(l.s.ev.Volumes, v)
+		if len(roots) == 1 {
+			node.Files, node.Problems = v.Files, append(node.Problems, v.Problems...)
+			continue
+		}
+		kind := "windows"
+		if v.Loose {
+			kind = "loose"
+		}
+		node.Children = append(node.Children, &Node{ID: v.ID, Kind: kind, Size: -1, Offset: -1, Label: v.Label, Problems: v.Problems, Files: v.Files})
+	}
+	slices.SortStableFunc(node.Children, func(a, b *Node) int { return strings.Compare(a.ID, b.ID) })
+}
+
+// join adds a name to a container's id.
+func join(id, name string) string {
+	if id == "" || name == "" {
+		return id + name
+	}
+	return id + "!" + name
+}
+
+// uniquePaths sorts files and tells equal paths apart: names that differ only
+// in bytes that cannot be shown, or in their encoding.
+func uniquePaths(files []File) {
+	slices.SortStableFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	taken := map[string]bool{}
+	for i := range files {
+		files[i].Path = unique(taken, files[i].Path, func(s string) string { return s })
+	}
+	slices.SortStableFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+}
+
+// unique returns p, or p~2, p~3, ... if its key is taken, and takes it.
+func unique(taken map[string]bool, p string, key func(string) string) string {
+	name := p
+	for n := 2; taken[key(name)]; n++ {
+		name = p + "~" + strconv.Itoa(n)
+	}
+	taken[key(name)] = true
+	return name
+}
+
+func sortProblems(ps []Problem) {
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Offset, b.Offset), strings.Compare(a.Severity, b.Severity), strings.Compare(a.What, b.What))
+	})
+}
+
+// folderLabel names a folder. One that stands for a drive, as KAPE's "C" does,
+// is named by what it lies in.
+func folderLabel(abs string) string {
+	slash := strings.Trim(filepath.ToSlash(strings.TrimPrefix(abs, filepath.VolumeName(abs))), "/")
+	return show(cmp.Or(triage.Label(slash), path.Base(slash)))
+}

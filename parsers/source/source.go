@@ -1,0 +1,237 @@
+// Package source finds evidence in what an examiner points at: a folder, a zip
+// archive or a single file, to any nesting. It judges by content, never writes,
+// and says what it could not read.
+//
+// # What is a candidate
+//
+// Every regular file is looked at. A registry hive, its transaction log or an
+// event log is recognised by its first bytes wherever it lies and whatever it is
+// called. A file whose name or place promises one of these and whose content
+// does not keep the promise is listed too, with a problem that says so. So is a
+// file that other artifacts are read from (prefetch, shortcuts, ...), if it lies
+// where Windows keeps it.
+//
+// # Volumes
+//
+// Each Windows root (see package triage) is a volume of its own; a file belongs
+// to the deepest root above it. All other candidates are loose. They form one
+// volume, unless several directories each hold a SYSTEM hive directly: then a
+// loose file belongs to the nearest such directory above it, and what has none
+// above it forms a volume of the rest.
+//
+// # Containers
+//
+// A zip archive is opened wherever it lies outside of a Windows root; inside of
+// one it is a user's file, like a disk image there. Disk images and other
+// archives are named in a problem.
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Options bounds what Open does. The zero value of a field is its default.
+type Options struct {
+	Passwords  [][]byte // for encrypted archives, tried in order
+	TempDir    string   // where members too large for memory are unpacked; the system's if ""
+	MaxMember  int64    // bytes of one unpacked archive member; 8 GiB
+	MaxTotal   int64    // bytes of all unpacked members of a source; 256 GiB
+	MaxRatio   int      // unpacked to packed size of a member above 100 MiB; 200
+	MaxDepth   int      // archives inside archives; 4
+	MaxEntries int      // files and directories of a source; 2,097,152 in folders, 262,144 in archives
+}
+
+// A FileKind says what a file is by its content.
+type FileKind string
+
+// The kinds of files.
+const (
+	Hive    FileKind = "hive"     // registry hive, primary file
+	HiveLog FileKind = "hive-log" // transaction log of a hive, possibly empty
+	EVTX    FileKind = "evtx"     // event log
+	Other   FileKind = "other"    // file of another artifact, or (with Expected) none of the above
+)
+
+// A Handle is an open evidence file. ReadAt may be called concurrently.
+type Handle interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64 // in bytes
+}
+
+// A File is one candidate for evidence.
+type File struct {
+	// Path is slash-separated, relative to the volume's root. Bytes that are
+	// not UTF-8 are shown as \xNN; a second file of the same name ends in "~2".
+	Path     string
+	Size     int64     // in bytes, unpacked
+	ModTime  time.Time // UTC, 100 ns; zero if the source gives none, or only a local time
+	Kind     FileKind
+	Expected bool // its name or place promises a hive, log or event log, though its content may be none (Kind is then Other, and a Problem tells)
+	Open     func() (Handle, error)
+}
+
+// The severities of a Problem.
+const (
+	Error   = "error"   // could not be read
+	Warning = "warning" // must be doubted, or was left out on purpose
+)
+
+// A Problem is something in the source that could not be read or must be doubted.
+type Problem struct {
+	Severity string
+	Path     string // in a Volume relative to its root, else to the source, with "!" after each archive; "" for the source itself
+	Offset   int64  // in the file, in bytes; -1 if it has none
+	What     string
+}
+
+// A Volume is one file system, or what a collector copied of it.
+type Volume struct {
+	ID       string // stable name: the archives down to it, joined by "!", then Root if the container has several; "" for the only volume of a folder or file
+	Kind     string // of the container: "folder", "zip", "file"
+	Root     string // directory of the container that stands for C:\ and that Path is relative to; "" is its top
+	Loose    bool   // files outside of any Windows tree: host and user must come from content
+	Label    string // name that the collection gives it, a last-resort host name
+	HostHint string // host name from a collection's metadata; "" if it has none
+	Files    []File // sorted by Path
+	Problems []Problem
+}
+
+// A Node is a container or volume in the tree of a source.
+type Node struct {
+	ID       string
+	Kind     string // "folder", "zip", "file"; of a volume in a container with several: "windows", "loose"
+	Size     int64  // in bytes; -1 unknown
+	Offset   int64  // in the container above, in bytes; -1 if it has none
+	Created  time.Time
+	Label    string
+	Problems []Problem
+	Files    []File
+	Children []*Node
+}
+
+// An Evidence is one opened source. Its files can be opened until Close.
+type Evidence struct {
+	Name     string // as given
+	Path     string // absolute, symbolic links resolved
+	Kind     string // "folder", "zip", "file"
+	Size     int64  // in bytes; of a folder, the sum of its regular files
+	Volumes  []*Volume
+	Tree     *Node
+	Problems []Problem // those that belong to no volume
+
+	mu      sync.Mutex
+	temp    string // private directory for unpacked members, "" until needed
+	closers []io.Closer
+	closed  bool
+}
+
+// Open looks through the source at path. What it cannot read is a Problem of
+// the Evidence; the error is for a path that does not exist (it then wraps
+// fs.ErrNotExist) or cannot be opened at all, and for a ctx that is done.
+func Open(ctx context.Context, path string, o Options) (*Evidence, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	abs, err = filepath.EvalSymlinks(abs)
+	if err != nil {
+		return nil, err
+	}
+	ev := &Evidence{Name: path, Path: abs}
+	s := &scanner{ctx: ctx, o: o.withDefaults(), ev: ev}
+	if info.IsDir() {
+		err = s.folder(abs)
+	} else {
+		err = s.single(abs)
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, errors.Join(err, ev.Close())
+	}
+	s.conclude()
+	return ev, nil
+}
+
+// Close releases the source and removes what was unpacked. Open files of an
+// archive must not be read after it.
+func (e *Evidence) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	var errs []error
+	for i := len(e.closers) - 1; i >= 0; i-- {
+		errs = append(errs, e.closers[i].Close())
+	}
+	e.closers = nil
+	if e.temp != "" {
+		errs = append(errs, os.RemoveAll(e.temp))
+		e.temp = ""
+	}
+	return errors.Join(errs...)
+}
+
+const nothingFound = "no evidence found: looked for registry hives, event logs, Windows folders and zip archives by content, in every file"
+
+// conclude says so if nothing was found and nothing explains why.
+func (s *scanner) conclude() {
+	files, failed := 0, len(s.ev.Problems) > 0 && s.ev.Kind != "folder"
+	for _, v := range s.ev.Volumes {
+		files += len(v.Files)
+	}
+	if files == 0 && !failed {
+		p := Problem{Severity: Error, Offset: -1, What: nothingFound}
+		s.ev.problem(p)
+		s.ev.Tree.Problems = append(s.ev.Tree.Problems, p)
+	}
+	sortProblems(s.ev.Problems)
+}
+
+func (e *Evidence) problem(p Problem) { e.Problems = append(e.Problems, p) }
+
+// withDefaults fills unset limits. MaxEntries stays 0: folders and archives
+// have different defaults.
+func (o Options) withDefaults() Options {
+	def := func(v *int64, d int64) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	def(&o.MaxMember, 8<<30)
+	def(&o.MaxTotal, 256<<30)
+	if o.MaxRatio <= 0 {
+		o.MaxRatio = 200
+	}
+	if o.MaxDepth <= 0 {
+		o.MaxDepth = 4
+	}
+	return o
+}
+
+func (o Options) entries(def int) int {
+	if o.MaxEntries > 0 {
+		return o.MaxEntries
+	}
+	return def
+}
+
+func errorf(path string, format string, args ...any) Problem {
+	return Problem{Severity: Error, Path: path, Offset: -1, What: fmt.Sprintf(format, args...)}
+}
+
+func warnf(path string, format string, args ...any) Problem {
+	return Problem{Severity: Warning, Path: path, Offset: -1, What: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,129 @@
+// Package triage knows where Windows keeps evidence and how collectors lay a
+// Windows volume out in a folder or an archive. It sees paths, never bytes.
+//
+// A path is slash-separated and relative to the source. The root of a Windows
+// volume is the directory that stands for C:\, whatever lies above it:
+//
+//	Windows/System32/config/SYSTEM            root ""
+//	C/Windows/System32/config/SYSTEM          root "C"
+//	WS01/C/Users/bob/NTUSER.DAT               root "WS01/C"
+//	uploads/auto/C%3A/Users/bob/NTUSER.DAT    root "uploads/auto/C%3A"
+package triage
+
+import (
+	"net/url"
+	"path"
+	"strings"
+)
+
+// below lists, in lower case, what shows a directory to be a Windows root: a
+// first-level directory and the names that only Windows puts into it.
+var below = map[string][]string{
+	"windows": {"system32", "syswow64", "prefetch", "serviceprofiles"},
+	"winnt":   {"system32", "prefetch"},
+}
+
+// profiles are the directories that hold one directory a user.
+var profiles = map[string]bool{"users": true, "documents and settings": true}
+
+// Roots yields the Windows roots that the path p proves, outermost first. Every
+// one is "" or a prefix of p that ends before a slash.
+//
+// A directory is a Windows root if a child "Windows" of it holds System32,
+// SysWOW64, Prefetch or ServiceProfiles, or if "Users/<name>" (or "Documents
+// and Settings/<name>") below it holds NTUSER.DAT or AppData. Letter case is
+// ignored.
+func Roots(p string) []string {
+	var roots []string
+	parts := strings.Split(p, "/")
+	for i, off := 0, 0; i+1 < len(parts); off, i = off+len(parts[i])+1, i+1 {
+		if isRoot(parts[i:]) {
+			roots = append(roots, strings.TrimSuffix(p[:off], "/"))
+		}
+	}
+	return roots
+}
+
+func isRoot(rest []string) bool {
+	first := strings.ToLower(rest[0])
+	for _, name := range below[first] {
+		if strings.EqualFold(rest[1], name) {
+			return true
+		}
+	}
+	if !profiles[first] || len(rest) < 3 {
+		return false
+	}
+	third := strings.ToLower(rest[2])
+	return third == "appdata" || third == "ntuser.man" || strings.HasPrefix(third, "ntuser.dat")
+}
+
+// Nearest returns the deepest of roots that p lies in, and whether there is one.
+func Nearest(p string, roots map[string]bool) (string, bool) {
+	for p != "" {
+		if p = p[:max(0, strings.LastIndexByte(p, '/'))]; roots[p] {
+			return p, true
+		}
+	}
+	return "", false
+}
+
+// Rel returns p relative to root, of which it must be a descendant.
+func Rel(root, p string) string {
+	if root == "" {
+		return p
+	}
+	return p[len(root)+1:]
+}
+
+// Encoded reports whether the names below root are percent-encoded, which
+// Velociraptor does: its drive folder is then "C%3A" or "%5C%5C.%5CC%3A".
+func Encoded(root string) bool {
+	name := path.Base(root)
+	return strings.Contains(name, "%") && IsDrive(name)
+}
+
+// Decode undoes percent-encoding of the names in p. A name that is not valid
+// encoding stays as it is, and so does one that would decode to a path.
+func Decode(p string) string {
+	parts := strings.Split(p, "/")
+	for i, s := range parts {
+		if d, err := url.PathUnescape(s); err == nil && !strings.Contains(d, "/") && d != "" && d != "." && d != ".." {
+			parts[i] = d
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// IsDrive reports whether a directory of this name stands for a drive: "C",
+// "C:", "C%3A", "%5C%5C.%5CC%3A".
+func IsDrive(name string) bool {
+	if d, err := url.PathUnescape(name); err == nil {
+		name = d
+	}
+	for _, device := range []string{`\\.\`, `\\?\`} {
+		name = strings.TrimPrefix(name, device)
+	}
+	if len(name) == 2 && name[1] == ':' {
+		name = name[:1]
+	}
+	return len(name) == 1 && 'a' <= name[0]|0x20 && name[0]|0x20 <= 'z'
+}
+
+// layoutDirs are names that collectors give to the directories between the
+// host and the drive; they name no host.
+var layoutDirs = map[string]bool{"uploads": true, "auto": true, "ntfs": true, "lazy_ntfs": true, "ntfs_vss": true, "file": true, "mft": true}
+
+// Label returns the name that a collection gives to the host of root: the last
+// directory of root that is neither a drive nor part of a collector's own
+// layout, or "" if there is none.
+func Label(root string) string {
+	for root != "" {
+		dir, name := path.Split(root)
+		if !IsDrive(name) && !layoutDirs[strings.ToLower(name)] {
+			return name
+		}
+		root = strings.TrimSuffix(dir, "/")
+	}
+	return ""
+}
