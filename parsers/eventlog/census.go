@@ -1,0 +1,223 @@
+package eventlog
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Bounds of a census, so that a hostile log cannot grow it.
+const (
+	maxChannels  = 1024
+	maxSeries    = 4096 // runs of numbers over all channels
+	maxBadChunks = 4096
+)
+
+// A Census is what a log holds, counted while [Log.Records] was iterated. It
+// covers the records up to the point of the iteration.
+type Census struct {
+	Channels []ChannelCensus // sorted by channel, then computer
+	// DroppedChannels is how many records belong to channels beyond the first
+	// 1024; DroppedSeries how many breaks in the numbers were not kept.
+	DroppedChannels, DroppedSeries int
+
+	Records    int // readable
+	Unreadable int // error elements
+	// Missing is how many records chunk headers count that were not found.
+	Missing uint64
+	Chunks  int // with a signature, or with a record
+	Bytes   int64
+	// BadChunks are chunks with a wrong checksum or header, the first 4096.
+	BadChunks        []BadChunk
+	DroppedBadChunks int
+
+	// HeaderIDDiffers counts records whose header number is not their
+	// System/EventRecordID, HeaderTimeDiffers those whose header time is more
+	// than a second from System/TimeCreated, HeaderTimeZero those without.
+	HeaderIDDiffers, HeaderTimeDiffers, HeaderTimeZero int
+}
+
+// Reexported reports whether the log was written by an export, a filter or a
+// collector, not by the computer it is about: its record headers count the
+// copies. A gap in such a log is no sign of deletion.
+func (c *Census) Reexported() bool {
+	return c.HeaderIDDiffers > 0 || c.HeaderTimeZero > 0
+}
+
+// A ChannelCensus counts the records of one channel of one computer.
+type ChannelCensus struct {
+	Channel, Computer string
+	Count             int
+	First, Last       Mark // lowest and highest System/EventRecordID
+	Oldest, Newest    Mark // by System/TimeCreated
+	// Series are the unbroken runs of System/EventRecordID, ascending.
+	Series []IDRange
+	// TimeStepsBack counts records that are older than the one stored before.
+	TimeStepsBack int
+}
+
+// A Mark is the number and time of one record.
+type Mark struct {
+	ID   uint64
+	Time time.Time
+}
+
+// An IDRange is an unbroken run of record numbers.
+type IDRange struct {
+	First, Last         uint64
+	FirstTime, LastTime time.Time // of the records First and Last
+}
+
+// A BadChunk is a chunk whose header or checksum is wrong.
+type BadChunk struct {
+	Number int   // its place in the file, from 0
+	Off    int64 // from the start of the file, in bytes
+	Why    string
+}
+
+type channelKey struct{ channel, computer string }
+
+type channelCounter struct {
+	ChannelCensus
+	last time.Time // of the record stored before
+	run  int       // index in Series of the run that grew last
+}
+
+type censusBuilder struct {
+	c        Census
+	channels map[channelKey]*channelCounter
+	recent   *channelCounter
+	series   int
+}
+
+func (b *censusBuilder) chunk(n int, off int64, h *chunkHeader) {
+	b.c.Chunks++
+	b.c.Bytes = off + chunkSize
+	if h.doubt == "" {
+		return
+	}
+	if len(b.c.BadChunks) == maxBadChunks {
+		b.c.DroppedBadChunks++
+		return
+	}
+	b.c.BadChunks = append(b.c.BadChunks, BadChunk{n, off, h.doubt})
+}
+
+func (b *censusBuilder) unread(error) { b.c.Unreadable++ }
+
+func (b *censusBuilder) short(n uint64, err error) {
+	b.c.Missing += n
+	b.unread(err)
+}
+
+func (b *censusBuilder) record(r *Record) {
+	b.c.Records++
+	if r.HeaderID != r.ID {
+		b.c.HeaderIDDiffers++
+	}
+	switch d := r.HeaderTime.Sub(r.Time); {
+	case r.HeaderTime.IsZero():
+		b.c.HeaderTimeZero++
+	case d > time.Second || d < -time.Second:
+		b.c.HeaderTimeDiffers++
+	}
+	if b.recent == nil || b.recent.Channel != r.Channel || b.recent.Computer != r.Computer {
+		if b.recent = b.channel(r); b.recent == nil {
+			return
+		}
+	}
+	b.series += b.recent.add(r, b.series < maxSeries, &b.c.DroppedSeries)
+}
+
+func (b *censusBuilder) channel(r *Record) *channelCounter {
+	k := channelKey{r.Channel, r.Computer}
+	if c := b.channels[k]; c != nil {
+		return c
+	}
+	if len(b.channels) == maxChannels {
+		b.c.DroppedChannels++
+		return nil
+	}
+	if b.channels == nil {
+		b.channels = make(map[channelKey]*channelCounter)
+	}
+	c := &channelCounter{ChannelCensus: ChannelCensus{Channel: r.Channel, Computer: r.Computer}}
+	b.channels[k] = c
+	return c
+}
+
+// add counts r, and returns how many runs it added. Without room, a record
+// that starts a new run is only counted as dropped.
+func (c *channelCounter) add(r *Record, room bool, dropped *int) int {
+	m := Mark{r.ID, r.Time}
+	if c.Count++; c.Count == 1 {
+		c.First, c.Last, c.Oldest, c.Newest = m, m, m, m
+	} else if r.Time.Before(c.last) {
+		c.TimeStepsBack++
+	}
+	c.last = r.Time
+	if m.ID < c.First.ID {
+		c.First = m
+	}
+	if m.ID > c.Last.ID {
+		c.Last = m
+	}
+	if m.Time.Before(c.Oldest.Time) {
+		c.Oldest = m
+	}
+	if m.Time.After(c.Newest.Time) {
+		c.Newest = m
+	}
+	if c.run < len(c.Series) {
+		s := &c.Series[c.run]
+		if m.ID >= s.First && m.ID <= s.Last {
+			return 0 // stored twice
+		}
+		if m.ID == s.Last+1 {
+			s.Last, s.LastTime = m.ID, m.Time
+			return 0
+		}
+	}
+	if !room {
+		*dropped++
+		return 0
+	}
+	c.Series = append(c.Series, IDRange{m.ID, m.ID, m.Time, m.Time})
+	c.run = len(c.Series) - 1
+	return 1
+}
+
+// Census returns what the records that were iterated so far amount to.
+func (l *Log) Census() Census {
+	c := l.census.c
+	c.BadChunks = slices.Clone(c.BadChunks)
+	for _, ch := range l.census.channels {
+		cc := ch.ChannelCensus
+		cc.Series = mergeRanges(cc.Series)
+		c.Channels = append(c.Channels, cc)
+	}
+	slices.SortFunc(c.Channels, func(a, b ChannelCensus) int {
+		return cmp.Or(cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Computer, b.Computer))
+	})
+	return c
+}
+
+// mergeRanges sorts the runs and joins those that touch: the chunks of a log
+// that wrapped are not stored in the order of their numbers.
+func mergeRanges(list []IDRange) []IDRange {
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b IDRange) int {
+		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last))
+	})
+	out := list[:0]
+	for _, r := range list {
+		if n := len(out); n > 0 && (r.First <= out[n-1].Last || r.First == out[n-1].Last+1) {
+			if r.Last > out[n-1].Last {
+				out[n-1].Last, out[n-1].LastTime = r.Last, r.LastTime
+			}
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}

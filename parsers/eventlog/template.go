@@ -1,0 +1,323 @@
+package eventlog
+
+import (
+	"slices"
+
+	"sharetrail/parsers/binread"
+)
+
+// Sizes of a template definition and of its place in an instance.
+const (
+	instanceHeader = 10 // token, 1, id, offset of the definition
+	defHeader      = 24 // next, GUID, size
+)
+
+// A template is a definition in a chunk, compiled to what it says about the
+// System element, so that the fields of a record are picked from its values
+// without a look at the document.
+type template struct {
+	off, size int // of the definition's header, and of its body
+	refs      []sysRef
+	literals  []sysLiteral
+	fast      bool // refs and literals are all that System holds
+	odd       bool // the library misreads it
+	tokens    int
+	err       error
+}
+
+type sysRef struct {
+	sub   int
+	field sysField
+}
+
+type sysLiteral struct {
+	field sysField
+	text  string
+}
+
+// An instance is a template with the values of one record.
+type instance struct {
+	plan *template
+	id   uint32
+	here bool // the definition lies inside the instance
+	n    int  // values
+	desc int  // offset of the value descriptors: size, type; 4 bytes each
+	vals int  // offset of the first value
+	end  int  // behind the last value that must exist
+	base int  // of its offsets in decoder.offs
+}
+
+// top returns the template instance that a record begins with; ok is false if
+// the event is written without a template.
+func (d *decoder) top(off, end int) (in instance, ok bool, err error) {
+	if off+4 <= end && d.b[off] == tokenFragment {
+		off += 4
+	}
+	if off >= end || d.b[off] != tokenInstance {
+		return in, false, nil
+	}
+	in, err = d.parseInstance(off, end)
+	return in, err == nil, err
+}
+
+// parseInstance reads the instance at off up to its values.
+func (d *decoder) parseInstance(off, end int) (in instance, err error) {
+	if off+instanceHeader > end {
+		return in, d.errorf(off, "template instance", "%w", binread.ErrTruncated)
+	}
+	in.id = le.Uint32(d.b[off+2:])
+	def := le.Uint32(d.b[off+6:])
+	next := off + instanceHeader
+	in.here = int64(def) == int64(next)
+	if in.plan, err = d.template(def, in.id, in.here, end); err != nil {
+		return in, err
+	}
+	if in.here {
+		next += defHeader + in.plan.size
+	}
+	if next+4 > end {
+		return in, d.errorf(next, "template values", "%w", binread.ErrTruncated)
+	}
+	n := le.Uint32(d.b[next:])
+	in.desc = next + 4
+	if int64(n)*4 > int64(end-in.desc) {
+		return in, d.errorf(next, "template values", "count %d does not fit in %d bytes", n, end-in.desc)
+	}
+	in.n = int(n)
+	in.vals, in.end = in.desc+4*in.n, end
+	return in, nil
+}
+
+// template returns the definition at offset def. One that is only referred to
+// must carry the id it is known by: what lies there may have been overwritten.
+func (d *decoder) template(def, id uint32, here bool, end int) (*template, error) {
+	if def < 128 || def > chunkSize-defHeader {
+		return nil, d.errorf(0, "template definition", "offset %#x is outside the chunk", def)
+	}
+	if here {
+		d.defs[def] = id
+	} else if d.defs[def] != id && le.Uint32(d.b[def+4:]) != id {
+		return nil, d.errorf(int(def), "template definition", "%#x is wanted, another one is stored", id)
+	}
+	t, ok := d.plans[def]
+	if !ok {
+		t = &template{off: int(def), size: int(le.Uint32(d.b[def+20:]))}
+		limit := chunkSize
+		if here {
+			limit = end
+		}
+		if t.size > limit-t.off-defHeader {
+			t.err = d.errorf(t.off, "template definition", "size %d: %w", t.size, binread.ErrTruncated)
+		} else {
+			t.compile(d)
+		}
+		d.plans[def] = t
+	}
+	return t, t.err
+}
+
+// compile notes which values of an instance are System fields.
+func (t *template) compile(d *decoder) {
+	s := planSink{t: t}
+	t.fast = true
+	w := walker{decoder: d, off: t.off + defHeader, end: t.off + defHeader + t.size, compile: true, inDef: true, sink: &s}
+	before := d.steps
+	if t.err = w.run(); t.err != nil {
+		return
+	}
+	t.odd, t.tokens = w.odd, before-d.steps
+	slices.SortFunc(t.refs, func(a, b sysRef) int { return a.sub - b.sub })
+}
+
+// selectSystem reads the System fields of an instance: one pass over the
+// descriptors, which also proves that every value lies inside the record.
+func (d *decoder) selectSystem(in *instance, r *Record) error {
+	off, refs := in.vals, in.plan.refs
+	for k := range in.n {
+		desc := in.desc + 4*k
+		size := int(le.Uint16(d.b[desc:]))
+		if off+size > in.end {
+			return d.errorf(desc, "template value", "%d: %d bytes do not fit: %w", k, size, binread.ErrTruncated)
+		}
+		for len(refs) > 0 && refs[0].sub == k {
+			r.set(refs[0].field, d.b[desc+2], d.b[off:off+size])
+			refs = refs[1:]
+		}
+		off += size
+	}
+	d.steps -= in.n / 8
+	for _, l := range in.plan.literals {
+		r.setText(l.field, l.text)
+	}
+	return nil
+}
+
+// instance sends the document of a template instance to the sink.
+func (w *walker) instance() error {
+	if w.compile {
+		return w.errorf(w.off-1, "template instance", "inside a template definition")
+	}
+	in, err := w.parseInstance(w.off-1, w.end)
+	if err != nil {
+		return err
+	}
+	in.base = len(w.offs)
+	defer func() { w.offs = w.offs[:in.base] }()
+	off := in.vals
+	for k := range in.n {
+		w.offs = append(w.offs, off)
+		off += int(le.Uint16(w.b[in.desc+4*k:]))
+		if off > w.end {
+			return w.errorf(in.desc+4*k, "template value", "%d: %w", k, binread.ErrTruncated)
+		}
+	}
+	w.steps -= in.n / 8
+	in.end = off
+	body := walker{
+		decoder: w.decoder, off: in.plan.off + defHeader, end: in.plan.off + defHeader + in.plan.size,
+		in: &in, inDef: true, level: w.level + 1, sink: w.sink,
+	}
+	if err := body.run(); err != nil {
+		return err
+	}
+	w.off = off
+	return nil
+}
+
+// substitution sends the value that a document refers to.
+func (w *walker) substitution() error {
+	at := w.off - 1
+	if w.off+3 > w.end {
+		return w.errorf(at, "substitution", "%w", binread.ErrTruncated)
+	}
+	k := int(le.Uint16(w.b[w.off:]))
+	declared := w.b[w.off+2]
+	w.off += 3
+	if w.compile {
+		w.odd = w.odd || declared == typeNull
+		return w.sink.content(piece{typ: declared, sub: k})
+	}
+	if w.in == nil {
+		return w.errorf(at, "substitution", "%d outside a template", k)
+	}
+	if k >= w.in.n { // the writer left the last values out
+		return w.sink.content(piece{typ: typeNull, sub: -1})
+	}
+	desc := w.in.desc + 4*k
+	size, typ := int(le.Uint16(w.b[desc:])), w.b[desc+2]
+	off := w.offs[w.in.base+k]
+	if typ == typeBinXML && size > 0 {
+		v := walker{decoder: w.decoder, off: off, end: off + size, level: w.level + 1, sink: w.sink}
+		return v.run()
+	}
+	if err := w.spend(off, size); err != nil {
+		return err
+	}
+	return w.sink.content(piece{typ: typ, raw: w.b[off : off+size], sub: -1})
+}
+
+// planSink compiles a template.
+type planSink struct {
+	t *template
+	path
+	pieces int
+}
+
+func (s *planSink) open(name string) error { s.pieces = 0; s.push(name); return nil }
+func (s *planSink) attr(name string) error { s.pieces = 0; s.setAttr(name); return nil }
+func (s *planSink) body()                  { s.pieces = 0; s.setAttr("") }
+func (s *planSink) close() error           { s.pieces = 0; s.pop(); return nil }
+
+func (s *planSink) content(p piece) error {
+	f := s.field()
+	if f == sysNone {
+		if s.inSystem() && p.sub >= 0 && p.typ == typeBinXML {
+			s.t.fast = false
+		}
+		return nil
+	}
+	if s.pieces++; s.pieces > 1 {
+		s.t.fast = false // text and values mixed
+	}
+	if p.sub >= 0 {
+		s.t.refs = append(s.t.refs, sysRef{p.sub, f})
+	} else {
+		s.t.literals = append(s.t.literals, sysLiteral{f, utf16Text(trimNUL(p.raw))})
+	}
+	return nil
+}
+
+// A path is where in a document a sink is.
+type path struct {
+	depth int
+	names [3]string // the first elements
+	at    string    // attribute, "" in the content
+}
+
+func (p *path) push(name string) {
+	if p.depth < len(p.names) {
+		p.names[p.depth] = name
+	}
+	p.depth++
+	p.at = ""
+}
+
+func (p *path) pop()                { p.depth--; p.at = "" }
+func (p *path) setAttr(name string) { p.at = name }
+
+func (p *path) inSystem() bool { return p.depth >= 2 && p.names[1] == "System" }
+
+// field returns the System field that the current content belongs to.
+func (p *path) field() sysField {
+	if p.depth != 3 || p.names[1] != "System" {
+		return sysNone
+	}
+	return sysFieldOf(p.names[2], p.at)
+}
+
+// systemSink collects the System fields of one record from its document.
+type systemSink struct {
+	rec *Record
+	path
+	one  piece // the only piece of the current content
+	n    int
+	text []byte
+	seen bool // a System element
+	done bool // it was read to its end
+}
+
+func (s *systemSink) flush() {
+	if f := s.field(); f != sysNone && s.n == 1 {
+		s.rec.set(f, s.one.typ, s.one.raw)
+	} else if f != sysNone && s.n > 1 {
+		s.rec.setText(f, string(s.text))
+	}
+	s.n, s.text = 0, s.text[:0]
+}
+
+func (s *systemSink) open(name string) error {
+	s.flush()
+	s.push(name)
+	s.seen = s.seen || s.depth == 2 && name == "System"
+	return nil
+}
+
+func (s *systemSink) attr(name string) error { s.flush(); s.setAttr(name); return nil }
+func (s *systemSink) body()                  { s.flush(); s.setAttr("") }
+
+func (s *systemSink) close() error {
+	s.flush()
+	s.done = s.done || s.depth == 2 && s.names[1] == "System"
+	s.pop()
+	return nil
+}
+
+func (s *systemSink) content(p piece) error {
+	if s.field() == sysNone {
+		return nil
+	}
+	s.one = p
+	s.n++
+	s.text = append(s.text, Text(decode(p.typ, p.raw))...)
+	return nil
+}
