@@ -12,7 +12,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"sharetrail/parsers/binread"
+	"sharetrail/parsers/source/triage"
 )
 
 const (
@@ -36,15 +38,16 @@ type scanner struct {
 
 // An item is a file or directory of a container.
 type item struct {
-	path  string // shown, unique in the container
-	place string // what path is judged by: without the "~2" of a duplicate
-	size  int64
-	mod   time.Time
-	dir   bool
-	head  head
-	open  func() (Handle, error)
-	check func(*item) *Problem   // before it is listed: limits and checksums of an archive member; may be nil
-	keep  func() (Handle, error) // opens it for as long as the Evidence lives; nil means open
+	path   string // shown, unique in the container
+	place  string // what path is judged by: without the "~2" of a duplicate
+	size   int64
+	mod    time.Time
+	dir    bool
+	head   head
+	open   func() (Handle, error)
+	check  func(*item) *Problem            // before it is listed: limits and checksums of an archive member; may be nil
+	unpack func(mem int64) (Handle, error) // open, with at most mem bytes in memory; nil if it is not packed
+	sealed string                          // why an archive member cannot be opened; "" if it can
 }
 
 // A container is a folder, an archive or a lone file, before its layout is known.
@@ -94,12 +97,12 @@ var errTooMany = errors.New("too many entries")
 // error is for a context that is done and for too many entries.
 func (w *walker) dir(name string, depth int) error {
 	if depth > maxFolderDepth {
-		w.c.problem(errorf(show(name), "more than %d folders deep: not looked at", maxFolderDepth))
+		w.c.problem(errorf(triage.Show(name), "more than %d folders deep: not looked at", maxFolderDepth))
 		return nil
 	}
 	names, err := w.names(name)
 	if err != nil {
-		w.c.problem(errorf(show(name), "cannot list the folder: %v", cause(err)))
+		w.c.problem(errorf(triage.Show(name), "cannot list the folder: %v", cause(err)))
 	}
 	for _, n := range names {
 		if err := w.s.ctx.Err(); err != nil {
@@ -142,18 +145,18 @@ func (w *walker) names(name string) ([]string, error) {
 func (w *walker) entry(name string, depth int) error {
 	info, err := w.root.Lstat(native(name))
 	if err != nil {
-		w.c.problem(errorf(show(name), "cannot be looked at: %v", cause(err)))
+		w.c.problem(errorf(triage.Show(name), "cannot be looked at: %v", cause(err)))
 		return nil
 	}
 	switch mode := info.Mode(); {
 	case mode.IsDir():
-		w.c.items = append(w.c.items, &item{path: show(name), place: show(name), dir: true})
+		w.c.items = append(w.c.items, &item{path: triage.Show(name), place: triage.Show(name), dir: true})
 		return w.dir(name, depth+1)
 	case mode&fs.ModeSymlink != 0:
 		to, _ := w.root.Readlink(native(name))
-		w.c.problem(warnf(show(name), "symbolic link to %q: not followed; its target is read only if it lies in the source itself", to))
+		w.c.problem(warnf(triage.Show(name), "symbolic link to %q: not followed; its target is read only if it lies in the source itself", to))
 	case !mode.IsRegular():
-		w.c.problem(warnf(show(name), notRegular, typeName(mode)))
+		w.c.problem(warnf(triage.Show(name), notRegular, typeName(mode)))
 	default:
 		w.c.file(w.root, name, info)
 	}
@@ -162,7 +165,7 @@ func (w *walker) entry(name string, depth int) error {
 
 // file adds a regular file of a folder after a look at its first bytes.
 func (c *container) file(root *os.Root, name string, info fs.FileInfo) {
-	it := &item{path: show(name), place: show(name), size: info.Size(), mod: info.ModTime().UTC().Truncate(timeResolution)}
+	it := &item{path: triage.Show(name), place: triage.Show(name), size: info.Size(), mod: info.ModTime().UTC().Truncate(timeResolution)}
 	it.open = func() (Handle, error) { return openFile(root, native(name), info) }
 	if err := it.sniff(); err != nil {
 		c.problem(errorf(it.path, "cannot be read: %v", cause(err)))
@@ -206,7 +209,7 @@ func openFile(root *os.Root, name string, seen fs.FileInfo) (Handle, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && (!info.Mode().IsRegular() || !os.SameFile(info, seen)) {
-		err = fmt.Errorf("%q: replaced while it was being read", show(name))
+		err = fmt.Errorf("%q: replaced while it was being read", triage.Show(name))
 	}
 	if err != nil {
 		f.Close()
@@ -231,7 +234,7 @@ func (s *scanner) single(abs string) error {
 	s.ev.Kind, s.ev.Size = "file", info.Size()
 	c := &container{kind: "file", label: base, size: info.Size()}
 	if !info.Mode().IsRegular() {
-		c.problem(errorf(show(base), notRegular, typeName(info.Mode())))
+		c.problem(errorf(triage.Show(base), notRegular, typeName(info.Mode())))
 	} else {
 		c.file(root, base, info)
 	}
@@ -239,7 +242,7 @@ func (s *scanner) single(abs string) error {
 		switch it := c.items[0]; {
 		case it.head.zip:
 			s.ev.Kind = "zip"
-			s.ev.Tree, err = s.zip(it, show(base), 1)
+			s.ev.Tree, err = s.zip(it, triage.Show(base), 1)
 			return err
 		case it.head.kind == Hive:
 			c.logs(root, dir, base)
@@ -255,13 +258,13 @@ func (s *scanner) single(abs string) error {
 func (c *container) logs(root *os.Root, dir, base string) {
 	d, err := openAt(root, ".")
 	if err != nil {
-		c.problem(warnf(show(base), "cannot look for its transaction logs: %v", cause(err)))
+		c.problem(warnf(triage.Show(base), "cannot look for its transaction logs: %v", cause(err)))
 		return
 	}
 	defer d.Close()
 	names, err := d.Readdirnames(-1)
 	if err != nil {
-		c.problem(warnf(show(base), "cannot look for its transaction logs: %v", cause(err)))
+		c.problem(warnf(triage.Show(base), "cannot look for its transaction logs: %v", cause(err)))
 	}
 	slices.Sort(names)
 	for _, n := range names {
@@ -271,30 +274,12 @@ func (c *container) logs(root *os.Root, dir, base string) {
 		switch strings.ToLower(n[len(base):]) {
 		case ".log", ".log1", ".log2":
 			if info, err := root.Lstat(n); err != nil || !info.Mode().IsRegular() {
-				c.problem(errorf(show(n), "transaction log cannot be opened: not a regular file"))
+				c.problem(errorf(triage.Show(n), "transaction log cannot be opened: not a regular file"))
 			} else {
 				c.file(root, n, info)
 			}
 		}
 	}
-}
-
-// show makes a name printable text: what is not UTF-8 becomes \xNN.
-func show(name string) string {
-	if utf8.ValidString(name) {
-		return name
-	}
-	var b strings.Builder
-	for i := 0; i < len(name); {
-		r, n := utf8.DecodeRuneInString(name[i:])
-		if r == utf8.RuneError && n == 1 {
-			fmt.Fprintf(&b, `\x%02x`, name[i])
-		} else {
-			b.WriteString(name[i : i+n])
-		}
-		i += n
-	}
-	return b.String()
 }
 
 // native is the name that the system knows a slash-separated one by.
@@ -311,6 +296,14 @@ func cause(err error) error {
 		return pe.Err
 	}
 	return err
+}
+
+// text is an error without what its Problem says anyway: path and offset.
+func text(err error) string {
+	if fe := (*binread.FormatError)(nil); errors.As(err, &fe) {
+		return fmt.Sprintf("%s: %v", fe.Field, fe.Err)
+	}
+	return cause(err).Error()
 }
 
 func typeName(m fs.FileMode) string {

@@ -34,6 +34,9 @@ func (s *scanner) layout(c *container) (*Node, error) {
 	for _, p := range c.problems {
 		l.report(p)
 	}
+	if n := len(l.sealed); n > 0 {
+		l.report(errorf("", "%d more members cannot be opened, the first is %q: %s", n, l.sealed[0].path, l.sealed[0].sealed))
+	}
 	l.finish(node)
 	return node, nil
 }
@@ -57,6 +60,7 @@ type layouter struct {
 	groups  map[string]bool // directories that divide the loose files; nil if they are one group
 	volumes map[string]*Volume
 	outside []Problem // of no volume
+	sealed  []*item   // members whose names promise nothing and whose content cannot be seen
 }
 
 // systemDirs returns the directories that hold a loose SYSTEM hive directly, or
@@ -122,6 +126,10 @@ func (l *layouter) add(it *item) (*Node, error) {
 		}
 		return nil, nil
 	}
+	if it.sealed != "" {
+		l.seal(it, place, loose)
+		return nil, nil
+	}
 	if loose && it.head.zip && l.c.kind != "file" {
 		return l.s.zip(it, join(l.c.id, it.path), l.c.depth+1)
 	}
@@ -141,6 +149,17 @@ func (l *layouter) add(it *item) (*Node, error) {
 		v.Files = append(v.Files, *f)
 	}
 	return nil, nil
+}
+
+// seal reports an item that cannot be opened. In an archive that is encrypted
+// throughout, one problem stands for all whose names promise nothing.
+func (l *layouter) seal(it *item, place string, loose bool) {
+	name := triage.Expect(place, loose)
+	if name == triage.None && !strings.EqualFold(path.Ext(place), ".zip") {
+		l.sealed = append(l.sealed, it)
+		return
+	}
+	l.report(errorf(it.path, "member is %s", it.sealed))
 }
 
 func (v *Volume) problem(p Problem) { v.Problems = append(v.Problems, p) }
@@ -296,5 +315,5 @@ func sortProblems(ps []Problem) {
 // is named by what it lies in.
 func folderLabel(abs string) string {
 	slash := strings.Trim(filepath.ToSlash(strings.TrimPrefix(abs, filepath.VolumeName(abs))), "/")
-	return show(cmp.Or(triage.Label(slash), path.Base(slash)))
+	return triage.Show(cmp.Or(triage.Label(slash), path.Base(slash)))
 }

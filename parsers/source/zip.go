@@ -1,7 +1,282 @@
 package source
 
-// zip opens the archive it at id. The seam for other containers is the same.
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"sharetrail/parsers/binread"
+	"sharetrail/parsers/source/archive"
+)
+
+const (
+	archiveEntries = 1 << 18   // default of MaxEntries in archives
+	inMemory       = 64 << 20  // a larger member is unpacked to a file
+	ratioFrom      = 100 << 20 // a smaller member is no bomb, whatever its ratio
+)
+
+// zip opens the archive that it holds and lays out its members. Paths of its
+// problems start with id.
 func (s *scanner) zip(it *item, id string, depth int) (*Node, error) {
-	s.ev.problem(errorf(id, "zip archive: not read yet"))
-	return &Node{ID: id, Kind: "zip", Size: it.size, Offset: -1, Label: id}, nil
+	c := &container{id: id, kind: "zip", label: strings.TrimSuffix(path.Base(it.path), path.Ext(it.path)), size: it.size, depth: depth}
+	switch err := s.list(it, c); {
+	case s.ctx.Err() != nil:
+		return nil, s.ctx.Err()
+	case err != nil:
+		c.problem(Problem{Severity: Error, Offset: binread.Offset(err), What: "zip archive cannot be read: " + text(err)})
+	}
+	return s.layout(c)
+}
+
+// list fills in the items of c from the archive it.
+func (s *scanner) list(it *item, c *container) error {
+	if c.depth > s.o.MaxDepth {
+		return fmt.Errorf("more than %d archives inside each other (MaxDepth); extract it and point at the extracted folder", s.o.MaxDepth)
+	}
+	if it.check != nil {
+		if p := it.check(it); p != nil {
+			c.problem(*p)
+		}
+		if it.open == nil {
+			return nil
+		}
+	}
+	h, err := s.keep(it)
+	if err != nil {
+		return err
+	}
+	limit := s.o.entries(archiveEntries)
+	a, err := archive.Read(h, h.Size(), limit-s.members)
+	if errors.Is(err, archive.ErrTooMany) {
+		return fmt.Errorf("more than %d members in all archives of the source (MaxEntries)", limit)
+	}
+	if err != nil {
+		return err
+	}
+	s.members += len(a.Members)
+	for _, r := range a.Refused {
+		c.problem(warnf(r.Name, "member left out: %s", r.Why))
+	}
+	z := &zipFile{s: s, size: h.Size()}
+	taken := map[string]bool{}
+	for i := range a.Members {
+		if s.ctx.Err() != nil {
+			return s.ctx.Err()
+		}
+		z.member(c, &a.Members[i], taken)
+	}
+	return nil
+}
+
+// keep opens it for as long as the Evidence lives.
+func (s *scanner) keep(it *item) (Handle, error) {
+	open := it.open
+	if it.unpack != nil {
+		mem := max(0, inMemory-s.held)
+		if it.size <= mem {
+			s.held += it.size
+		}
+		open = func() (Handle, error) { return it.unpack(mem) }
+	}
+	h, err := open()
+	if err == nil {
+		s.ev.closers = append(s.ev.closers, h)
+	}
+	return h, err
+}
+
+// A zipFile is an archive whose members are being looked at.
+type zipFile struct {
+	s    *scanner
+	size int64 // of the archive, in bytes
+	read int64 // packed bytes of the members read so far
+}
+
+// member adds m to c after a look at its first bytes.
+func (z *zipFile) member(c *container, m *archive.Member, taken map[string]bool) {
+	it := &item{path: m.Name, place: m.Name, size: m.Size, mod: m.ModTime, dir: m.Dir, sealed: m.Sealed}
+	if !m.Dir {
+		it.path = unique(taken, m.Name, strings.ToLower)
+	}
+	if !m.Dir && m.Sealed == "" {
+		b, err := peek(m)
+		if err != nil {
+			c.problem(errorf(it.path, "member cannot be read: %s", text(err)))
+			return
+		}
+		it.head = identify(b)
+		it.check = func(it *item) *Problem { return z.check(it, m) }
+		it.unpack = func(mem int64) (Handle, error) { return z.s.ev.unpack(m, it.size, mem, z.s.o.TempDir) }
+		it.open = func() (Handle, error) { return it.unpack(inMemory) }
+	}
+	c.items = append(c.items, it)
+}
+
+// peek returns the first bytes of a member.
+func peek(m *archive.Member) ([]byte, error) {
+	if m.Size == 0 {
+		return nil, nil
+	}
+	r, err := m.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	b := make([]byte, sniffLen)
+	n, err := io.ReadFull(r, b)
+	if n > 0 {
+		err = nil // what is wrong further on is for check to say
+	}
+	return b[:n], err
+}
+
+// check holds a candidate against the limits and its checksum, before anything
+// believes its size. What it refuses has no open afterwards; what is damaged
+// keeps the bytes before the damage.
+func (z *zipFile) check(it *item, m *archive.Member) *Problem {
+	if why := z.exceeds(m); why != "" {
+		it.open = nil
+		return &Problem{Severity: Error, Offset: -1, What: "member not unpacked: " + why}
+	}
+	z.read += m.Packed
+	z.s.total += m.Size
+	n, err := z.verify(m)
+	switch {
+	case err == nil || z.s.ctx.Err() != nil:
+		return nil
+	case errors.Is(err, archive.ErrChecksum):
+		return &Problem{Severity: Error, Offset: -1, What: "member is damaged: its CRC-32 checksum does not match"}
+	case n == 0:
+		it.open = nil
+		return &Problem{Severity: Error, Offset: 0, What: "member cannot be read: " + text(err)}
+	}
+	it.size = n
+	return &Problem{Severity: Error, Offset: n, What: fmt.Sprintf("member is damaged: only its first %d of %d bytes can be read: %s", n, m.Size, text(err))}
+}
+
+// exceeds names the limit that m breaks.
+func (z *zipFile) exceeds(m *archive.Member) string {
+	o := z.s.o
+	switch {
+	case m.Size < 0 || m.Packed < 0:
+		return "impossible size"
+	case m.Size > o.MaxMember:
+		return fmt.Sprintf("%d bytes exceed the limit of %d for one member (MaxMember)", m.Size, o.MaxMember)
+	case m.Size > ratioFrom && m.Size/max(1, m.Packed) > int64(o.MaxRatio):
+		return fmt.Sprintf("%d bytes from %d exceed the ratio of %d (MaxRatio)", m.Size, m.Packed, o.MaxRatio)
+	case m.Size > o.MaxTotal-z.s.total:
+		return fmt.Sprintf("%d bytes exceed what is left of the limit of %d for all members (MaxTotal)", m.Size, o.MaxTotal)
+	case m.Packed > z.size-z.read:
+		return "the members claim more bytes than the archive has: they overlap"
+	}
+	return ""
+}
+
+// verify reads m to its end and returns how many bytes it has.
+func (z *zipFile) verify(m *archive.Member) (n int64, err error) {
+	r, err := m.Open()
+	if err != nil {
+		return 0, err
+	}
+	defer r.Close()
+	b := make([]byte, 256<<10)
+	for {
+		k, err := r.Read(b)
+		n += int64(k)
+		switch {
+		case err == io.EOF:
+			return n, nil
+		case err != nil:
+			return n, err
+		case z.s.ctx.Err() != nil:
+			return n, z.s.ctx.Err()
+		}
+	}
+}
+
+// unpack opens the first size bytes of m: in place if they are stored, in
+// memory up to mem bytes, else in a temporary file.
+func (e *Evidence) unpack(m *archive.Member, size, mem int64, tempDir string) (Handle, error) {
+	if m.Stored() {
+		r, err := m.InPlace()
+		if err != nil {
+			return nil, err
+		}
+		return inPlace{io.NewSectionReader(r, 0, size)}, nil
+	}
+	r, err := m.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	src := &io.LimitedReader{R: r, N: size}
+	if size <= mem {
+		b := make([]byte, size)
+		if _, err := io.ReadFull(src, b); err != nil && !errors.Is(err, archive.ErrChecksum) {
+			return nil, err
+		}
+		return unpacked{bytes.NewReader(b)}, nil
+	}
+	f, err := e.tempFile(tempDir)
+	if err != nil {
+		return nil, err
+	}
+	n, err := io.Copy(f, src)
+	if err != nil && !errors.Is(err, archive.ErrChecksum) || n != size {
+		return nil, errors.Join(err, f.Close())
+	}
+	f.size = n
+	return f, nil
+}
+
+// inPlace is a member that lies in the archive as it is.
+type inPlace struct{ *io.SectionReader }
+
+func (inPlace) Close() error { return nil }
+
+// unpacked is a member in memory.
+type unpacked struct{ *bytes.Reader }
+
+func (unpacked) Close() error { return nil }
+
+// A temp is a member in a file of its own, which Close removes.
+type temp struct {
+	*os.File
+	size int64
+}
+
+func (t *temp) Size() int64 { return t.size }
+
+func (t *temp) Close() error {
+	err := t.File.Close()
+	if rerr := os.Remove(t.Name()); !errors.Is(rerr, fs.ErrNotExist) {
+		err = errors.Join(err, rerr)
+	}
+	return err
+}
+
+// tempFile makes a file with a random name in the private directory of e.
+func (e *Evidence) tempFile(dir string) (*temp, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, fs.ErrClosed
+	}
+	if e.temp == "" {
+		d, err := os.MkdirTemp(dir, "sharetrail-")
+		if err != nil {
+			return nil, err
+		}
+		e.temp = d
+	}
+	f, err := os.CreateTemp(e.temp, "member-")
+	if err != nil {
+		return nil, err
+	}
+	return &temp{File: f}, nil
 }

@@ -11,9 +11,11 @@
 package triage
 
 import (
+	"fmt"
 	"net/url"
 	"path"
 	"strings"
+	"unicode/utf8"
 )
 
 // below lists, in lower case, what shows a directory to be a Windows root: a
@@ -126,4 +128,22 @@ func Label(root string) string {
 		root = strings.TrimSuffix(dir, "/")
 	}
 	return ""
+}
+
+// Show makes a name printable text: what is not UTF-8 becomes \xNN.
+func Show(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	var b strings.Builder
+	for i := 0; i < len(name); {
+		r, n := utf8.DecodeRuneInString(name[i:])
+		if r == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, `\x%02x`, name[i])
+		} else {
+			b.WriteString(name[i : i+n])
+		}
+		i += n
+	}
+	return b.String()
 }
