@@ -1,0 +1,168 @@
+package output
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/timeline"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// maxSummary is how many rows of one kind the summary shows.
+const maxSummary = 50
+
+// Summary writes what an analyst wants to know first: the findings, the
+// connections, what the evidence could not have told, what could not be read.
+// shown is the part of the report to show, counts those of the whole.
+func Summary(w io.Writer, shown *timeline.Report, counts Counts, o Options) error {
+	if o.Width <= 0 {
+		o.Width = defaultWidth
+	}
+	s := summary{bufio.NewWriter(w), o}
+	s.head("Findings", len(shown.Gaps), counts.Gaps)
+	for _, g := range shown.Gaps[:min(len(shown.Gaps), maxSummary)] {
+		s.gap(&g)
+	}
+	s.more(len(shown.Gaps), "gaps")
+	if counts.Gaps == 0 {
+		s.para("", "None. That does not prove that nothing was removed: see what the evidence could have told, below.")
+	}
+	s.head("Connections", len(shown.Connections), counts.Shares)
+	if n := len(shown.Connections); n > 0 {
+		rows := shown.Connections[:min(n, maxSummary)]
+		if err := WriteAll(s.w, Shares, rows, Options{Format: TableFormat, Width: o.Width, Zone: o.Zone}); err != nil {
+			return err
+		}
+		s.more(n, "shares")
+	}
+	s.head("Coverage", len(shown.Coverage), counts.Coverage)
+	s.coverage(shown.Coverage)
+	if len(shown.NotRun) > 0 {
+		s.head("Rules not run", len(shown.NotRun), counts.RulesNotRun)
+		s.notRun(shown.NotRun)
+	}
+	s.head("Problems", len(shown.Problems), counts.Problems)
+	s.problems(shown.Problems)
+	return s.w.Flush()
+}
+
+type summary struct {
+	w *bufio.Writer
+	o Options
+}
+
+// head begins a section that shows n of all rows.
+func (s *summary) head(title string, n, all int) {
+	of := ""
+	if n != all {
+		of = fmt.Sprintf(" of %d", all)
+	}
+	if s.w.Buffered() > 0 || title != "Findings" {
+		s.w.WriteByte('\n')
+	}
+	fmt.Fprintf(s.w, "%s (%d%s)\n", title, n, of)
+}
+
+// more says what the summary leaves out of n rows.
+func (s *summary) more(n int, command string) {
+	if n > maxSummary {
+		fmt.Fprintf(s.w, "… %d more: see sharetrail %s\n", n-maxSummary, command)
+	}
+}
+
+// para writes a paragraph, wrapped, with a label before its first line. The
+// text must be Visible.
+func (s *summary) para(label, line string) {
+	const indent = 2
+	width := max(s.o.Width-indent-len(label), minWrap)
+	for i, l := range strings.Split(text.WrapSoft(line, width), "\n") {
+		if i > 0 {
+			label = strings.Repeat(" ", len(label))
+		}
+		fmt.Fprintf(s.w, "%*s%s%s\n", indent, "", label, strings.TrimRight(l, " "))
+	}
+}
+
+func (s *summary) gap(g *timeline.Gap) {
+	subject := []string{strings.ToUpper(string(g.Severity)), string(g.Confidence), g.ID, g.Host, g.User, g.Drive, g.Share}
+	subject = slices.DeleteFunc(subject, func(s string) bool { return s == "" })
+	s.w.WriteByte('\n')
+	s.para("", Visible(strings.Join(subject, "  ")))
+	s.para("", Visible(g.Claim))
+	s.para("when    ", Visible(s.o.Zone.window(g.Window)))
+	for _, b := range g.Benign {
+		line := string(b.Verdict) + ": " + b.Explanation
+		if b.Because != "" {
+			line += " (" + b.Because + ")"
+		}
+		s.para("benign  ", Visible(line))
+	}
+	for _, m := range g.Missing {
+		s.para("missing ", Visible(m.What+": "+m.Why))
+	}
+}
+
+// classes in the order of their trust.
+var classes = []timeline.Class{
+	timeline.Continuous, timeline.Partial, timeline.Rolled, timeline.ClearedClass,
+	timeline.Disabled, timeline.UnknownClass, timeline.Absent,
+}
+
+// coverage writes one paragraph a host: what is whole first, what is absent last.
+func (s *summary) coverage(rows []timeline.CoverageRow) {
+	for len(rows) > 0 {
+		host := rows[0].Host
+		n := slices.IndexFunc(rows, func(c timeline.CoverageRow) bool { return c.Host != host })
+		if n < 0 {
+			n = len(rows)
+		}
+		var parts []string
+		for _, class := range classes {
+			var kinds []string
+			for _, c := range rows[:n] {
+				if c.Class == class && !slices.Contains(kinds, c.Evidence) {
+					kinds = append(kinds, c.Evidence)
+				}
+			}
+			if len(kinds) > 0 {
+				parts = append(parts, string(class)+" "+strings.Join(kinds, ", "))
+			}
+		}
+		s.para("", Visible(host+": "+strings.Join(parts, "; ")))
+		rows = rows[n:]
+	}
+}
+
+// notRun writes one paragraph for each rule and reason, with the hosts.
+func (s *summary) notRun(list []timeline.NotRun) {
+	type key struct{ rule, why string }
+	hosts := map[key][]string{}
+	var order []key
+	for _, n := range list {
+		k := key{n.Rule, n.Why}
+		if hosts[k] == nil {
+			order = append(order, k)
+		}
+		hosts[k] = append(hosts[k], n.Host)
+	}
+	for _, k := range order {
+		s.para("", Visible(fmt.Sprintf("%s on %s: %s", k.rule, strings.Join(hosts[k], ", "), k.why)))
+	}
+}
+
+// problems writes the errors, then the warnings.
+func (s *summary) problems(list []evidence.Problem) {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b evidence.Problem) int {
+		return strings.Compare(string(a.Severity), string(b.Severity)) // error < warning
+	})
+	for _, p := range list[:min(len(list), maxSummary)] {
+		s.para(string(p.Severity)+": ", Visible(where(&p.From)+": "+p.What))
+	}
+	s.more(len(list), "problems")
+}
