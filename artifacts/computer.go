@@ -1,0 +1,36 @@
+package artifacts
+
+import "sharetrail/artifacts/evidence"
+
+const computerName = `Control\ComputerName\ComputerName`
+
+var _ = register(Artifact{
+	Name:         "computer",
+	Title:        "name of the computer",
+	What:         `SYSTEM, keys Control\ComputerName\ComputerName and Services\Tcpip\Parameters of the current control set`,
+	Proves:       `the NetBIOS name, host name and domain that the computer has as of the hive's state`,
+	DoesNotProve: `what it was called before`,
+	Reference:    "reference/artifacts.md 2.3",
+	Hive:         "SYSTEM",
+	Keys:         []string{`ControlSet001\` + computerName},
+	ReadHive:     readComputer,
+	Files:        []string{"Windows/System32/config/SYSTEM"},
+})
+
+func readComputer(in *Hive, out *Emitter) error {
+	k, err := openCurrent(in, computerName, out)
+	if k == nil {
+		return err
+	}
+	out.Attest(k.Path)
+	d := pick(k, []string{"ComputerName"}, out)
+	tcpip, err := openCurrent(in, `Services\Tcpip\Parameters`, out)
+	if err != nil {
+		out.Unreadable(`Services\Tcpip\Parameters`, err)
+	}
+	if tcpip != nil {
+		d = append(d, pick(tcpip, []string{"Hostname", "NV Hostname", "Domain", "NV Domain"}, out)...)
+	}
+	out.ObserveKey(k, evidence.Observation{Action: evidence.Context, Summary: "Name of the computer.", Detail: d})
+	return nil
+}

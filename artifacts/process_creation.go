@@ -1,0 +1,89 @@
+package artifacts
+
+import (
+	"strings"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/command"
+	"sharetrail/parsers/eventlog"
+)
+
+var _ = register(Artifact{
+	Name:         "process-creation",
+	Title:        "programs started to map, remove or hide shares",
+	What:         "Security 4688 and Sysmon 1, where the command line does something to shares or their traces",
+	Proves:       "the program was started with that command line by that account at that time",
+	DoesNotProve: "that the command succeeded or had an effect. Off by default, as is the command line in 4688",
+	Reference:    "reference/artifacts.md 3.1, 3.5, 7.3",
+	Events: []Events{
+		{securityChannel, auditingProvider, []uint32{4688}},
+		{sysmonChannel, sysmonProvider, []uint32{1}},
+	},
+	OpenLog: each(readProcessCreation),
+	Files:   []string{securityLog, sysmonLog},
+})
+
+func readProcessCreation(rec *eventlog.Record, data Data, out *Emitter) {
+	var p evidence.Process
+	var hint command.Hint
+	p.CommandLine = data.Text("CommandLine")
+	if rec.EventID == 4688 {
+		p.Image, p.PID = data.Text("NewProcessName"), pid(data.Text("NewProcessId"))
+		p.ParentImage = data.Text("ParentProcessName")
+	} else {
+		p.Image, p.PID = data.Text("Image"), pid(data.Text("ProcessId"))
+		p.ParentImage, p.ParentCommandLine = data.Text("ParentImage"), data.Text("ParentCommandLine")
+		hint.OriginalName = given(data.Text("OriginalFileName"))
+	}
+	hint.Image = p.Image
+	list := out.commands(p, hint)
+	if len(list) == 0 && given(p.CommandLine) == "" && isNet(p.Image, hint.OriginalName) {
+		list = []evidence.Observation{{
+			Action:  evidence.Command,
+			Process: &p,
+			Summary: "The net program ran without a recorded command line.",
+			Detail:  evidence.Detail{{Name: "Class", Value: "unknown"}},
+		}}
+	}
+	for _, o := range list {
+		runBy(&o, rec, data)
+		out.ObserveRecord(rec, o)
+	}
+}
+
+// isNet reports whether an image is net.exe or net1.exe, by its path or by the
+// name in its version resource.
+func isNet(image, original string) bool {
+	for _, s := range []string{image, original} {
+		switch strings.ToLower(s[strings.LastIndexAny(s, `\/`)+1:]) {
+		case "net.exe", "net1.exe":
+			return true
+		}
+	}
+	return false
+}
+
+// runBy fills in the account that the new process runs as.
+func runBy(o *evidence.Observation, rec *eventlog.Record, data Data) {
+	if rec.EventID == 4688 {
+		// Version 2 names the account of the new process if it is another one
+		// than the creator's.
+		if given(data.Text("TargetUserName")) != "" {
+			account(o, data, "Target")
+		} else {
+			account(o, data, "Subject")
+		}
+		o.Detail = append(o.Detail, data.fields("ProcessId", "TokenElevationType", "MandatoryLabel")...)
+		return
+	}
+	domain, user, ok := strings.Cut(given(data.Text("User")), `\`)
+	if !ok {
+		domain, user = "", domain
+	}
+	o.User = user
+	if domain != "" {
+		o.Detail = append(o.Detail, evidence.Field{Name: "domain", Value: domain})
+	}
+	o.LogonID = logonID(data.Text("LogonId"))
+	o.Detail = append(o.Detail, data.fields("ParentProcessId", "OriginalFileName", "CurrentDirectory", "IntegrityLevel", "ProcessGuid", "ParentProcessGuid")...)
+}

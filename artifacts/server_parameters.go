@@ -1,0 +1,31 @@
+package artifacts
+
+import "sharetrail/artifacts/evidence"
+
+const lanmanParameters = `Services\LanmanServer\Parameters`
+
+var _ = register(Artifact{
+	Name:         "server-parameters",
+	Title:        "settings of the computer's file server",
+	What:         `SYSTEM, key Services\LanmanServer\Parameters of the current control set`,
+	Proves:       `how administrative shares, anonymous access and idle sessions are handled as of the key's last write`,
+	DoesNotProve: `which of the values was written last, or what applied before`,
+	Reference:    "reference/artifacts.md 2.2",
+	Hive:         "SYSTEM",
+	Keys:         []string{`ControlSet001\` + lanmanParameters},
+	Files:        []string{"Windows/System32/config/SYSTEM"},
+	ReadHive: func(in *Hive, out *Emitter) error {
+		k, err := openCurrent(in, lanmanParameters, out)
+		if k == nil {
+			return err
+		}
+		out.Attest(k.Path)
+		out.ObserveKey(k, evidence.Observation{
+			Action: evidence.Context, Side: evidence.Server,
+			Summary: "Settings of the file server.",
+			Detail: pick(k, []string{"AutoShareServer", "AutoShareWks", "NullSessionShares", "NullSessionPipes", "RestrictNullSessAccess",
+				"autodisconnect", "EnableSecuritySignature", "RequireSecuritySignature", "SMB1", "SMB2"}, out),
+		})
+		return nil
+	},
+})

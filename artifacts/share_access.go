@@ -1,0 +1,50 @@
+package artifacts
+
+import (
+	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/binread"
+	"sharetrail/parsers/eventlog"
+)
+
+var _ = register(Artifact{
+	Name:         "share-access",
+	Title:        "accesses that the file server recorded",
+	What:         "Security 5140 (a share was opened) and 5145 (a file on it was opened or checked)",
+	Proves:       "at that time a session of that account, from that address, opened the share, or was refused",
+	DoesNotProve: "each access: 5140 is written once for a session and share. Off by default; no event proves nothing unless the auditing was on and the log reaches back",
+	Reference:    "reference/artifacts.md 3.1",
+	Events:       []Events{{securityChannel, auditingProvider, []uint32{5140, 5145}}},
+	OpenLog:      each(readShareAccess),
+	Files:        []string{securityLog},
+})
+
+func readShareAccess(rec *eventlog.Record, data Data, out *Emitter) {
+	o := evidence.Observation{Action: evidence.Used, Side: evidence.Server}
+	account(&o, data, "Subject")
+	serverShare(rec, data, &o, out)
+	o.Peer = address(data.Text("IpAddress"))
+	o.Detail = append(o.Detail, data.fields("ShareLocalPath", "RelativeTargetName", "AccessMask", "AccessList", "IpPort")...)
+	what := "was opened"
+	if rec.EventID == 5145 {
+		what = "had an object opened or checked"
+	}
+	if failed(rec) {
+		o.Action = evidence.Context
+		what = "was not opened: access denied"
+		o.Detail = append(o.Detail, data.fields("AccessReason")...)
+	}
+	o.Summary = "Share " + quoted(o.Share, "without a name") + " " + what + "."
+	out.ObserveRecord(rec, o)
+}
+
+// serverShare fills in the share that the field ShareName names, \\*\NAME.
+func serverShare(rec *eventlog.Record, data Data, o *evidence.Observation, out *Emitter) {
+	raw := data.Text("ShareName")
+	share, rest, ok := evidence.ParseUNC(raw)
+	if !ok || rest != "" {
+		out.Doubtful("", "", binread.Errorf(rec.Off, "ShareName", "record %d: no share name: %q", rec.ID, clip(raw)))
+		o.Detail = append(o.Detail, evidence.Field{Name: "ShareName", Value: clip(raw)})
+		return
+	}
+	o.Share = share
+}
