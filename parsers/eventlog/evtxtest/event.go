@@ -102,6 +102,7 @@ func (c *chunk) system(tmpl bool, attr func(string, int, byte) attribute, text f
 type part struct {
 	name string // of the element
 	data string // its Name attribute
+	decl byte   // type in the template; a null has another one in the record
 	value
 }
 
@@ -115,23 +116,27 @@ func parts(e *Event) ([]part, error) {
 		if err != nil {
 			return nil, fmt.Errorf("field %q: %w", f.Name, err)
 		}
+		v := value{typ: typ, b: b}
+		if len(b) == 0 && typ != 0x01 {
+			v.typ = 0
+		}
 		switch {
 		case e.UserData != "":
 			if f.Name == "" {
 				return nil, errors.New("a field of UserData needs a name")
 			}
-			list = append(list, part{f.Name, "", value{typ: typ, b: b}})
+			list = append(list, part{f.Name, "", typ, v})
 		case f.Name == "" && typ == 0x01:
 			if n := len(list); classic && list[n-1].typ == 0x81 {
 				list[n-1].b = append(append(list[n-1].b, b...), 0, 0)
 			} else {
-				list = append(list, part{"Data", "", value{typ: 0x81, b: append(b, 0, 0)}})
+				list = append(list, part{"Data", "", 0x81, value{typ: 0x81, b: append(b, 0, 0)}})
 			}
 			classic = true
 		case f.Name == "Binary" && typ == 0x0e && classic:
-			list = append(list, part{"Binary", "", value{typ: typ, b: b}})
+			list = append(list, part{"Binary", "", typ, v})
 		default:
-			list = append(list, part{"Data", f.Name, value{typ: typ, b: b}})
+			list = append(list, part{"Data", f.Name, typ, v})
 		}
 	}
 	for _, p := range list {
@@ -151,12 +156,12 @@ func (c *chunk) data(e *Event) error {
 	key := fmt.Sprintf("%q %d %d %q", e.Provider, e.EventID, e.Version, e.UserData)
 	var values []value
 	for _, p := range list {
-		key += fmt.Sprintf(" %q %q %d", p.name, p.data, p.typ)
+		key += fmt.Sprintf(" %q %q %d", p.name, p.data, p.decl)
 		values = append(values, p.value)
 	}
 	c.fragment()
 	err = c.instance(key, func() {
-		c.container(true, e, list, func(k int, p part) func() { return func() { c.sub(k, p.typ) } })
+		c.container(true, e, list, func(k int, p part) func() { return func() { c.sub(k, p.decl) } })
 	}, values)
 	c.raw(0)
 	return err
@@ -229,7 +234,7 @@ func encode(f *Field) (byte, []byte, error) {
 		return 0, nil, fmt.Errorf("unknown type %q", f.Type)
 	}
 	if f.Value == "" {
-		return 0, nil, nil
+		return typ, nil, nil
 	}
 	b, err := encodeTyped(f.Type, f.Value)
 	return typ, b, err
