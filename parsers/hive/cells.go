@@ -19,7 +19,9 @@ const (
 	noCell    = 0xffffffff // reference to nothing
 )
 
-// profile holds the structure offsets of regparser. It is never written.
+// profile holds the structure offsets of regparser, and is never written. Key
+// nodes, values and lists are read at these offsets directly: regparser's
+// accessors allocate for each field, and a hive has millions.
 var profile = regparser.NewRegistryProfile()
 
 var le = binary.LittleEndian

@@ -11,12 +11,11 @@ package hive
 import (
 	"cmp"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"io"
 
 	"www.velocidex.com/golang/regparser"
 
@@ -177,11 +176,16 @@ func (h *Hive) FileName() string {
 }
 
 // Reorganized returns when the hive was last rewritten without its free space,
-// in UTC; zero if that is not recorded. Deleted cells from before are gone.
+// in UTC; zero if that is not recorded or before 2000. Deleted cells from before are gone.
 func (h *Hive) Reorganized() time.Time {
 	// REGF, "Base block", offset 168: the two low bits tell the kind of
-	// reorganisation and are no part of the time.
-	return keyTime(le.Uint64(h.image[168:]) &^ 3)
+	// reorganisation and are no part of the time. Windows before 8 has other
+	// things there.
+	t := keyTime(le.Uint64(h.image[168:]) &^ 3)
+	if t.Year() < 2000 {
+		return time.Time{}
+	}
+	return t
 }
 
 // Newest returns the latest LastWrite of any key node in an allocated cell,

@@ -42,27 +42,37 @@ func (h *Hive) key(ref uint32, field string, below *Key) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	nk := profile.CM_KEY_NODE(&rec, 0)
-	n := int(nk.NameLength())
+	n := int(le.Uint16(rec.data[profile.Off_CM_KEY_NODE_NameLength:]))
 	if n > len(rec.data)-nkSize || n > maxKeyName {
 		return nil, binread.Errorf(rec.off, "key name", "%d bytes in a cell with room for %d: %w", n, len(rec.data)-nkSize, ErrDamaged)
 	}
+	latin1 := le.Uint16(rec.data[profile.Off_CM_KEY_NODE_Flags:])&compName != 0
 	raw := le.Uint64(rec.data[profile.Off_CM_KEY_NODE_LastWriteTime:])
-	counts, list := nk.SubKeyCounts(), nk.ValueList()
 	k := &Key{
-		Name: text(rec.data[nkSize:nkSize+n], nk.Flags()&compName != 0),
+		Name: text(rec.data[nkSize:nkSize+n], latin1),
 		Off:  rec.off, Len: int64(len(rec.data)),
 		LastWrite: keyTime(raw), LastWriteRaw: raw,
-		SubkeyCount: counts[0], VolatileCount: counts[1], ValueCount: list.Count(),
-		h: h, subkeys: nk.SubKeyLists()[0], values: list.List(), parent: nk.Parent(),
+
+		SubkeyCount:   le.Uint32(rec.data[profile.Off_CM_KEY_NODE_SubKeyCounts:]),
+		VolatileCount: le.Uint32(rec.data[profile.Off_CM_KEY_NODE_SubKeyCounts+4:]),
+		ValueCount:    le.Uint32(rec.data[profile.Off_CM_KEY_NODE_ValueList+profile.Off_CHILD_LIST_Count:]),
+
+		h:       h,
+		subkeys: le.Uint32(rec.data[profile.Off_CM_KEY_NODE_SubKeyLists:]),
+		values:  le.Uint32(rec.data[profile.Off_CM_KEY_NODE_ValueList+profile.Off_CHILD_LIST_List:]),
+		parent:  le.Uint32(rec.data[profile.Off_CM_KEY_NODE_Parent:]),
 	}
 	if below != nil {
-		k.Path = strings.TrimPrefix(below.Path+`\`+k.Name, `\`)
-		if below.Path == "" {
-			k.Path = k.Name
-		}
+		k.Path = join(below.Path, k.Name)
 	}
 	return k, nil
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + `\` + name
 }
 
 // ref returns the reference under which lists know the key.
@@ -86,7 +96,7 @@ func (k *Key) Sub(rel string) (*Key, error) {
 			return nil, err
 		}
 		if sub == nil {
-			return k, &fs.PathError{Op: "open key", Path: strings.TrimPrefix(k.Path+`\`+part, `\`), Err: fs.ErrNotExist}
+			return k, &fs.PathError{Op: "open key", Path: join(k.Path, part), Err: fs.ErrNotExist}
 		}
 		k = sub
 	}
@@ -115,22 +125,22 @@ func (k *Key) child(name string) (*Key, error) {
 // an element that could not be read; the walk goes on behind it.
 func (h *Hive) Walk() iter.Seq2[*Key, error] {
 	return func(yield func(*Key, error) bool) {
-		seen := make(map[int64]bool)
+		seen := make(bitmap, len(h.image)/(8*64)+1)
 		root := h.Root()
 		root.budget = h.cells.budget()
 		walk(root, 1, seen, yield)
 	}
 }
 
-func walk(k *Key, depth int, seen map[int64]bool, yield func(*Key, error) bool) bool {
-	seen[k.Off] = true
+func walk(k *Key, depth int, seen bitmap, yield func(*Key, error) bool) bool {
+	seen.add(k.ref())
 	if !yield(k, nil) {
 		return false
 	}
 	for sub, err := range k.Subkeys() {
 		switch {
 		case err != nil:
-		case seen[sub.Off]:
+		case seen.has(sub.ref()):
 			err = binread.Errorf(sub.Off, "key node", "%q: a key listed before: %w", sub.Path, ErrDamaged)
 		case depth == maxDepth:
 			err = binread.Errorf(sub.Off, "key node", "more than %d levels deep: %w", maxDepth, ErrDamaged)
@@ -146,3 +156,9 @@ func walk(k *Key, depth int, seen map[int64]bool, yield func(*Key, error) bool) 
 	}
 	return true
 }
+
+// A bitmap has one bit for every reference a cell can have.
+type bitmap []uint64
+
+func (m bitmap) add(ref uint32)      { m[ref/8/64] |= 1 << (ref / 8 % 64) }
+func (m bitmap) has(ref uint32) bool { return m[ref/8/64]&(1<<(ref/8%64)) != 0 }

@@ -1,7 +1,9 @@
 package hive
 
 import (
+	"bytes"
 	"iter"
+	"slices"
 
 	"sharetrail/parsers/binread"
 )
@@ -12,9 +14,12 @@ import (
 func (k *Key) Subkeys() iter.Seq2[*Key, error] {
 	return func(yield func(*Key, error) bool) {
 		if k.SubkeyCount == 0 {
+			if err := k.hidden(); err != nil {
+				yield(nil, err)
+			}
 			return
 		}
-		l := &subkeyList{k: k, budget: k.budget, yield: yield, seen: make(map[uint32]bool)}
+		l := &subkeyList{k: k, budget: k.budget, yield: yield}
 		if l.budget == nil {
 			l.budget = k.h.cells.budget()
 		}
@@ -29,22 +34,38 @@ func (k *Key) Subkeys() iter.Seq2[*Key, error] {
 	}
 }
 
+// hidden returns an error if k declares no subkeys and yet has a list of some.
+// Windows drops the list with the last subkey, so somebody has set the count.
+func (k *Key) hidden() error {
+	list, err := k.h.get(k.subkeys, "subkey list")
+	if err != nil || len(list.data) < 8 || list.data[0] != 'l' || !bytes.ContainsRune([]byte("fhi"), rune(list.data[1])) {
+		return nil
+	}
+	sub, err := k.h.key(le.Uint32(list.data[4:]), "key node", k)
+	if err != nil || sub.parent != k.ref() {
+		return nil
+	}
+	return binread.Errorf(k.Off, "subkey list", "%q: no subkeys declared, but the list at %#x leads to %q: %w", k.Path, list.off, sub.Path, ErrDamaged)
+}
+
 // A subkeyList is one iteration over the subkeys of k.
 type subkeyList struct {
 	k      *Key
 	budget *budget
 	yield  func(*Key, error) bool
-	seen   map[uint32]bool // references of lists and key nodes met
+	seen   refSet // lists and key nodes met
 	got    uint32
-	moved  bool // a subkey with another parent was noted
-	spent  bool // the budget is
+	last   string // name of the key before
+	moved  bool   // a subkey with another parent was noted
+	mixed  bool   // wrong order was
+	spent  bool   // the budget is
 }
 
 // list walks one list cell (REGF, "Subkeys list"). Only the top list may be an
 // index root (ri), whose entries are lists themselves. It reports whether the
 // consumer wants more.
 func (l *subkeyList) list(ref uint32, top bool) bool {
-	if !l.fresh(ref) {
+	if !l.seen.add(ref) {
 		return l.fail(binread.Errorf(blockSize+int64(ref), "subkey list", "%q: listed twice: %w", l.k.Path, ErrDamaged))
 	}
 	rec, err := l.k.h.get(ref, "subkey list")
@@ -60,7 +81,7 @@ func (l *subkeyList) list(ref uint32, top bool) bool {
 		return l.fail(binread.Errorf(rec.off, "subkey list", "%q: signature %q: %w", l.k.Path, rec.data[:2], ErrDamaged))
 	}
 	root := rec.has("ri")
-	n := int(profile.CM_KEY_INDEX(&rec, 0).Count())
+	n := int(le.Uint16(rec.data[profile.Off_CM_KEY_INDEX_Count:]))
 	if fit := (len(rec.data) - 4) / step; n > fit {
 		if !l.fail(binread.Errorf(rec.off, "subkey list", "%q: %d entries in a cell with room for %d: %w", l.k.Path, n, fit, ErrDamaged)) {
 			return false
@@ -87,7 +108,7 @@ func (l *subkeyList) entry(ref uint32) bool {
 		l.spent = true
 		return l.fail(err)
 	}
-	if !l.fresh(ref) {
+	if !l.seen.add(ref) {
 		return l.fail(binread.Errorf(blockSize+int64(ref), "key node", "listed twice by %q: %w", l.k.Path, ErrDamaged))
 	}
 	sub, err := l.k.h.key(ref, "key node", l.k)
@@ -99,6 +120,11 @@ func (l *subkeyList) entry(ref uint32) bool {
 		l.moved = true // once a list: a list that two keys share has thousands
 		l.k.h.note(binread.Errorf(sub.Off, "parent", "%q: says %#x, but %#x lists it", sub.Path, sub.parent, l.k.ref()))
 	}
+	if !l.mixed && l.got > 0 && asciiCompare(l.last, sub.Name) >= 0 {
+		l.mixed = true
+		l.k.h.note(binread.Errorf(sub.Off, "subkey list", "%q: listed behind %q: Windows may not find one of them", sub.Path, l.last))
+	}
+	l.last = sub.Name
 	if err := l.budget.spend(int(sub.Len)+len(sub.Path), sub.Off, "key node"); err != nil {
 		l.spent = true
 		return l.fail(err)
@@ -109,10 +135,28 @@ func (l *subkeyList) entry(ref uint32) bool {
 
 func (l *subkeyList) fail(err error) bool { return l.yield(nil, err) }
 
-func (l *subkeyList) fresh(ref uint32) bool {
-	if l.seen[ref] {
+// A refSet holds references. Most lists are short, and a map would cost more
+// than all the rest of reading them.
+type refSet struct {
+	few  [8]uint32
+	n    int
+	many map[uint32]struct{}
+}
+
+// add reports whether ref is new.
+func (s *refSet) add(ref uint32) bool {
+	if slices.Contains(s.few[:s.n], ref) {
 		return false
 	}
-	l.seen[ref] = true
-	return true
+	if s.n < len(s.few) {
+		s.few[s.n] = ref
+		s.n++
+		return true
+	}
+	if s.many == nil {
+		s.many = make(map[uint32]struct{})
+	}
+	size := len(s.many)
+	s.many[ref] = struct{}{}
+	return len(s.many) > size
 }

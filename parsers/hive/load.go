@@ -8,10 +8,12 @@ import (
 	"sharetrail/parsers/binread"
 )
 
-const loadStep = 1 << 20 // bytes read at once; also the step in which memory grows
+const (
+	loadStep  = 1 << 20  // bytes read at once
+	loadAhead = 64 << 20 // bytes of memory that a size is trusted with before they were read
+)
 
-// load reads the file. Memory follows what was really read, not what size
-// claims. A page that cannot be read becomes zeros, which no structure matches,
+// load reads the file. Memory follows what was really read. A page that cannot be read becomes zeros, which no structure matches,
 // so that nothing in it can be taken for present or for absent.
 func (h *Hive) load(r io.ReaderAt, size int64) error {
 	head := make([]byte, min(512, max(size, 0)))
@@ -21,6 +23,7 @@ func (h *Hive) load(r io.ReaderAt, size int64) error {
 	if RoleOf(head) == NoHive {
 		return binread.Errorf(0, "base block", "signature %q: %w", head[:min(4, len(head))], ErrDamaged)
 	}
+	h.image = make([]byte, 0, min(size, loadAhead))
 	for off := int64(0); off < size; {
 		n := int(min(loadStep, size-off))
 		h.image = slices.Grow(h.image, n)

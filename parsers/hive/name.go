@@ -50,6 +50,28 @@ func fold(s string) string {
 	}, s)
 }
 
+// asciiCompare compares two names as a subkey list sorts them. Names beyond
+// ASCII, where Windows versions disagree about upper case, compare as ordered.
+func asciiCompare(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		x, y := upperByte(a[i]), upperByte(b[i])
+		if x >= 0x80 || y >= 0x80 {
+			return -1
+		}
+		if x != y {
+			return int(x) - int(y)
+		}
+	}
+	return len(a) - len(b)
+}
+
+func upperByte(c byte) byte {
+	if 'a' <= c && c <= 'z' {
+		return c - 'a' + 'A'
+	}
+	return c
+}
+
 func printable(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }) < 0
 }

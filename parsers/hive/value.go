@@ -51,9 +51,9 @@ func (k *Key) Values() iter.Seq2[*Value, error] {
 		if b == nil {
 			b = k.h.cells.budget()
 		}
-		seen := make(map[uint32]bool)
+		var seen refSet
 		for i := range n {
-			v, err := k.h.value(le.Uint32(list.data[4*i:]), seen)
+			v, err := k.h.value(le.Uint32(list.data[4*i:]), &seen)
 			if err == nil {
 				v.budget = b
 				got++
@@ -74,26 +74,25 @@ func (k *Key) Values() iter.Seq2[*Value, error] {
 	}
 }
 
-func (h *Hive) value(ref uint32, seen map[uint32]bool) (*Value, error) {
+func (h *Hive) value(ref uint32, seen *refSet) (*Value, error) {
 	rec, err := h.record(ref, "key value", "vk", vkSize)
 	if err != nil {
 		return nil, err
 	}
-	if seen[ref] {
+	if !seen.add(ref) {
 		return nil, binread.Errorf(rec.off, "key value", "listed twice: %w", ErrDamaged)
 	}
-	seen[ref] = true
-	vk := profile.CM_KEY_VALUE(&rec, 0)
-	n := int(vk.NameLength())
+	n := int(le.Uint16(rec.data[profile.Off_CM_KEY_VALUE_NameLength:]))
 	if n > len(rec.data)-vkSize || n > maxValueName {
 		return nil, binread.Errorf(rec.off, "value name", "%d bytes in a cell with room for %d: %w", n, len(rec.data)-vkSize, ErrDamaged)
 	}
-	size := vk.DataLength()
+	latin1 := le.Uint16(rec.data[profile.Off_CM_KEY_VALUE_Flags:])&vkComp != 0
+	size := le.Uint32(rec.data[profile.Off_CM_KEY_VALUE_DataLength:])
 	v := &Value{
-		Name: text(rec.data[vkSize:vkSize+n], vk.Flags()&vkComp != 0),
-		Type: vk.Type(), Size: size &^ inlineData,
+		Name: text(rec.data[vkSize:vkSize+n], latin1),
+		Type: le.Uint32(rec.data[profile.Off_CM_KEY_VALUE_Type:]), Size: size &^ inlineData,
 		Off: rec.off, Len: int64(len(rec.data)), DataOff: -1,
-		h: h, data: vk.Data(), inline: size&inlineData != 0,
+		h: h, data: le.Uint32(rec.data[profile.Off_CM_KEY_VALUE_Data:]), inline: size&inlineData != 0,
 	}
 	if !v.inline && size > 0 {
 		v.DataOff = blockSize + int64(v.data) + 4
@@ -119,7 +118,7 @@ func (k *Key) Value(name string) (*Value, error) {
 	if bad != nil {
 		return nil, bad
 	}
-	return nil, &fs.PathError{Op: "open value", Path: k.Path + `\` + name, Err: fs.ErrNotExist}
+	return nil, &fs.PathError{Op: "open value", Path: join(k.Path, name), Err: fs.ErrNotExist}
 }
 
 // Value types (winnt.h).

@@ -30,6 +30,7 @@ type node struct {
 	time     uint64
 	volatile uint32
 	subkeys  []*node
+	index    map[string]*node // subkeys by raised name
 	values   []*value
 }
 
@@ -130,13 +131,16 @@ func (s *spec) key(line string) (*node, error) {
 }
 
 func (k *node) sub(name []uint16) *node {
-	for _, s := range k.subkeys {
-		if slices.Equal(upper(s.name), upper(name)) {
-			return s
-		}
+	id := string(bytesOf(upper(name)))
+	if s := k.index[id]; s != nil {
+		return s
 	}
 	s := &node{name: name}
 	k.subkeys = append(k.subkeys, s)
+	if k.index == nil {
+		k.index = make(map[string]*node)
+	}
+	k.index[id] = s
 	return s
 }
 
