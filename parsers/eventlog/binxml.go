@@ -38,10 +38,10 @@ const (
 
 // A piece is one part of the content of an element or attribute.
 type piece struct {
-	typ  byte
-	raw  []byte // in the chunk: valid until the next chunk
-	sub  int    // substitution number while a template is compiled, else -1
-	text bool   // written in the document, not substituted
+	typ      byte
+	raw      []byte // in the chunk: valid until the next chunk
+	sub      int    // substitution number while a template is compiled, else -1
+	declared byte   // type that the template gives
 }
 
 // A sink takes the parts of a document in order.
@@ -68,6 +68,7 @@ type decoder struct {
 	strings map[string]string
 	sids    map[string]string
 	scratch []byte
+	tally   tally
 }
 
 type name struct {
@@ -302,26 +303,26 @@ func (w *walker) literal(t byte) error {
 		if err != nil {
 			return err
 		}
-		return w.sink.content(piece{typ: typeString, raw: b, sub: -1, text: true})
+		return w.sink.content(piece{typ: typeString, raw: b, sub: -1})
 	case tokenCDATA:
 		b, err := w.counted()
 		if err != nil {
 			return err
 		}
-		return w.sink.content(piece{typ: typeString, raw: b, sub: -1, text: true})
+		return w.sink.content(piece{typ: typeString, raw: b, sub: -1})
 	case tokenCharRef:
 		if w.off+2 > w.end {
 			return w.errorf(at, "character reference", "%w", binread.ErrTruncated)
 		}
 		w.off += 2
-		return w.sink.content(piece{typ: typeString, raw: w.b[w.off-2 : w.off], sub: -1, text: true})
+		return w.sink.content(piece{typ: typeString, raw: w.b[w.off-2 : w.off], sub: -1})
 	case tokenEntityRef:
 		s, next, err := w.name(w.off, w.end)
 		if err != nil {
 			return err
 		}
 		w.off = next
-		return w.sink.content(piece{typ: typeString, raw: entity(s), sub: -1, text: true})
+		return w.sink.content(piece{typ: typeString, raw: entity(s), sub: -1})
 	}
 	switch t {
 	case tokenPITarget:

@@ -9,8 +9,9 @@ import (
 //
 //   - <Data Name="x">v</Data> is the field x, <Data>v</Data> the field "Data";
 //     a list of strings in it is one field each.
+//     and none if there is no list.
 //   - Any other element without children is a field of its own name, such as
-//     Binary, or the elements below UserData.
+//     Binary (if it is not null), or the elements below UserData.
 //   - An attribute other than a Data's Name is the field element@attribute.
 //     Namespaces are left out.
 //
@@ -51,6 +52,7 @@ type element struct {
 	parent bool   // has child elements
 	value  any    // of its first piece
 	typ    byte   // of its first piece
+	none   bool   // its first piece is a null that stands for no element
 	pieces int
 }
 
@@ -112,6 +114,7 @@ func (s *fieldSink) content(p piece) error {
 	v := decode(p.typ, p.raw)
 	if e.pieces++; e.pieces == 1 {
 		e.value, e.typ = v, p.typ
+		e.none = len(p.raw) == 0 && (p.declared&typeArray != 0 || p.declared == typeBinary)
 		return nil
 	}
 	text := Text(e.value) + Text(v)
@@ -136,6 +139,9 @@ func (s *fieldSink) leave() {
 			return
 		}
 		e.value = ""
+	}
+	if e.none && e.pieces == 1 && e.named == "" && s.stack[1].name == "EventData" {
+		return
 	}
 	if text, ok := e.value.(string); ok && e.parent && strings.TrimSpace(text) == "" {
 		return

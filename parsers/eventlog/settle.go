@@ -10,6 +10,15 @@ import (
 // dict is the library's ordered dictionary.
 type dict interface{ Get(string) (any, bool) }
 
+// A tally counts how the fields of records that the library rendered compare.
+type tally struct {
+	same     int // equal, and taken from the library
+	differ   int
+	absent   int // left out by the library: a null, a sibling of named Data
+	repeated int // name or element occurs more than once: the library keeps one
+	noForm   int // type of which the library has no faithful form
+}
+
 // settle takes the values that the library rendered. It has no order for equal
 // names and leaves some out, so names and order stay ours; where it gives a
 // value, that is the field's, in the form of its type. If it is not what this
@@ -30,28 +39,34 @@ func (s *fieldSink) settle(r *Record) {
 			seen["/"+p]++
 		}
 	}
-	differ := 0
+	tally, differ := &r.dec.tally, 0
 	for i := range s.fields {
 		f, o := &s.fields[i], &s.origins[i]
 		if o.path == "" || !o.plain || seen[f.Name] > 1 {
+			tally.repeated++
 			continue
 		}
 		named := o.path == "EventData/Data" && f.Name != "Data"
 		if !named && seen["/"+o.path] > 1 {
+			tally.repeated++
 			continue
 		}
 		got, ok := lookup(event, f.Name, o.path, named)
 		if !ok {
+			tally.absent++
 			continue
 		}
 		v, known := form(o.typ, got)
 		switch {
 		case !known || !hasForm(o.typ, f.Value):
+			tally.noForm++
 		case same(v, f.Value):
+			tally.same++
 			if _, isTime := f.Value.(time.Time); !isTime {
 				f.Value = v
 			}
 		default:
+			tally.differ++
 			if differ++; differ == 1 {
 				r.doubt(fmt.Sprintf("two decoders read %q differently: %q and %q", f.Name, clip(Text(f.Value)), clip(Text(v))))
 			}

@@ -201,7 +201,7 @@ func (w *walker) substitution() error {
 		return w.errorf(at, "substitution", "%d outside a template", k)
 	}
 	if k >= w.in.n { // the writer left the last values out
-		return w.sink.content(piece{typ: typeNull, sub: -1})
+		return w.sink.content(piece{typ: typeNull, sub: -1, declared: declared})
 	}
 	desc := w.in.desc + 4*k
 	size, typ := int(le.Uint16(w.b[desc:])), w.b[desc+2]
@@ -213,7 +213,7 @@ func (w *walker) substitution() error {
 	if err := w.spend(off, size); err != nil {
 		return err
 	}
-	return w.sink.content(piece{typ: typ, raw: w.b[off : off+size], sub: -1})
+	return w.sink.content(piece{typ: typ, raw: w.b[off : off+size], sub: -1, declared: declared})
 }
 
 // planSink compiles a template.
