@@ -1,0 +1,232 @@
+package lab
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"sharetrail/parsers/eventlog/evtxtest"
+	"sharetrail/parsers/hive/hivetest"
+)
+
+// Build writes the evidence of a scenario below dir, which must be new or
+// empty. The same scenario gives the same bytes, wherever and whenever.
+func Build(scenario []byte, dir string) error {
+	s, err := Parse("scenario", scenario)
+	if err != nil {
+		return err
+	}
+	return s.Build(dir)
+}
+
+// A file is one file of the built evidence.
+type file struct {
+	path string // slash-separated, below the target folder
+	data []byte
+	time time.Time
+}
+
+// Build writes the evidence of s below dir, which must be new or empty.
+func (s *Scenario) Build(dir string) error {
+	files, err := s.files()
+	if err != nil {
+		return s.locate(err)
+	}
+	if names, err := os.ReadDir(dir); err == nil && len(names) > 0 {
+		return fmt.Errorf("%s is not empty", dir)
+	}
+	for _, f := range files {
+		name := filepath.Join(dir, filepath.FromSlash(f.path))
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, f.data, 0o666); err != nil {
+			return err
+		}
+		if err := os.Chtimes(name, f.time, f.time); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// files returns all files of the evidence, ordered by path.
+func (s *Scenario) files() ([]file, error) {
+	var files []file
+	newest := time.Time{}
+	for _, h := range s.Hosts {
+		fs, err := h.files()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, fs...)
+		if h.Collected.After(newest) {
+			newest = h.Collected
+		}
+	}
+	for _, sec := range s.Files {
+		f, err := sec.file(newest)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.path, b.path) })
+	for name, t := range s.Times {
+		i := slices.IndexFunc(files, func(f file) bool { return f.path == name })
+		if i < 0 {
+			return nil, fmt.Errorf("times: no file %q is built", name)
+		}
+		files[i].time = t
+	}
+	for i := 1; i < len(files); i++ {
+		if strings.EqualFold(files[i-1].path, files[i].path) {
+			return nil, fmt.Errorf("two sections make the file %q", files[i].path)
+		}
+	}
+	return files, nil
+}
+
+// file builds a section that names a file of its own: PATH.reg is a hive and
+// PATH.evtx.txt a log, as the test packages of the parsers take them; any
+// other is copied. The time is that of the newest content, or else t.
+func (s section) file(t time.Time) (file, error) {
+	switch {
+	case strings.HasSuffix(s.name, ".reg"):
+		r := newRegistry()
+		if err := r.merge(s.text, s.line); err != nil {
+			return file{}, err
+		}
+		return hiveFile(strings.TrimSuffix(s.name, ".reg"), r)
+	case strings.HasSuffix(s.name, ".evtx.txt"):
+		events, err := s.events("")
+		if err != nil {
+			return file{}, err
+		}
+		return logFile(strings.TrimSuffix(s.name, ".txt"), events, evtxtest.Options{})
+	}
+	return file{s.name, []byte(s.text), t}, nil
+}
+
+// events parses s as a log; defaults is the line before its first.
+func (s section) events(defaults string) ([]evtxtest.Event, error) {
+	events, err := evtxtest.Parse(s.padded(defaults))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	return events, nil
+}
+
+func hiveFile(name string, r *registry) (file, error) {
+	data, err := hivetest.Build(r.text())
+	if err != nil {
+		return file{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return file{name, data, r.newest()}, nil
+}
+
+func logFile(name string, events []evtxtest.Event, o evtxtest.Options) (file, error) {
+	data, err := evtxtest.Build(events, o)
+	if err != nil {
+		return file{}, fmt.Errorf("%s: %w", name, err)
+	}
+	newest := time.Time{}
+	for _, e := range events {
+		if e.Time.After(newest) {
+			newest = e.Time
+		}
+	}
+	return file{name, data, newest}, nil
+}
+
+// files tells h's story and returns what it leaves.
+func (h *Host) files() ([]file, error) {
+	w, err := h.world()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range h.sections {
+		if s.name != "story" {
+			continue
+		}
+		if err := w.tell(s); err != nil {
+			return nil, err
+		}
+	}
+	w.idle()
+	if w.machine["SECURITY"], err = baseHive("SECURITY", baseData{Host: h, Audit: w.audit}); err != nil {
+		return nil, err
+	}
+	for _, s := range h.sections {
+		if err := w.overlay(s); err != nil {
+			return nil, err
+		}
+	}
+	return w.files()
+}
+
+// overlay adds a section "hive KIND" or "log CHANNEL" to the world.
+func (w *world) overlay(s section) error {
+	kind, name, _ := strings.Cut(s.name, " ")
+	switch kind {
+	case "hive":
+		r := w.machine[name]
+		if user, ok := strings.CutPrefix(name, "NTUSER "); ok {
+			r = w.users[strings.ToLower(user)]
+		}
+		if r == nil {
+			return &lineError{s.line - 1, fmt.Errorf("host %s has no hive %q: it is SYSTEM, SOFTWARE, SECURITY or NTUSER and a user with a profile", w.Name, name)}
+		}
+		return r.merge(s.text, s.line)
+	case "log":
+		channel := channelOf(name)
+		events, err := s.events(fmt.Sprintf("@Channel=%q Provider=%q Computer=%q", channel, or(providers[channel], channel), w.fqdn()))
+		w.events = append(w.events, events...)
+		return err
+	}
+	return nil
+}
+
+// files builds the hives and logs of w below DIR/HOST/C, as collectors do.
+func (w *world) files() ([]file, error) {
+	root := w.Name + "/C/"
+	var files []file
+	add := func(f file, err error) error {
+		files = append(files, f)
+		return err
+	}
+	for kind, r := range w.machine {
+		if err := add(hiveFile(root+"Windows/System32/config/"+kind, r)); err != nil {
+			return nil, err
+		}
+	}
+	for _, u := range w.Users {
+		if u.Folder == "" {
+			continue
+		}
+		if err := add(hiveFile(root+"Users/"+u.Folder+"/NTUSER.DAT", w.users[strings.ToLower(u.Name)])); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(w.events, func(a, b evtxtest.Event) int { return a.Time.Compare(b.Time) })
+	channels := map[string][]evtxtest.Event{}
+	for _, e := range w.events {
+		channels[e.Channel] = append(channels[e.Channel], e)
+	}
+	for channel, events := range channels {
+		events, err := w.ids(channel, events)
+		if err != nil {
+			return nil, err
+		}
+		o := w.options(channel)
+		name := strings.ReplaceAll(channel, "/", "%4") + ".evtx"
+		err = add(logFile(root+"Windows/System32/winevt/Logs/"+name, events, evtxtest.Options{Dirty: o.dirty, HeaderIDOffset: o.header}))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}

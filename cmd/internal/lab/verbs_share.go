@@ -1,0 +1,219 @@
+package lab
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// drive reads a drive letter with its colon.
+func drive(s string) (string, error) {
+	if len(s) != 2 || s[1] != ':' || s[0]|0x20 < 'a' || s[0]|0x20 > 'z' {
+		return "", fmt.Errorf("%q is not a drive like Z:", s)
+	}
+	return s[:1], nil
+}
+
+// driveOf takes a user and a drive off s.
+func (w *world) driveOf(s *step) (principal, *registry, string, error) {
+	p, err := w.who(s)
+	if err != nil {
+		return p, nil, "", err
+	}
+	r, err := w.hive(p)
+	if err != nil {
+		return p, nil, "", err
+	}
+	word, err := s.word("the drive")
+	if err != nil {
+		return p, nil, "", err
+	}
+	letter, err := drive(word)
+	return p, r, letter, err
+}
+
+// mapDrive: Windows remembers a mapping: HKCU\Network\X appears.
+func mapDrive(w *world, s *step) error {
+	p, r, letter, err := w.driveOf(s)
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(s.rest, `\\`) {
+		return fmt.Errorf(`map: %q is not \\server\share`, s.rest)
+	}
+	key, user, flags := `Network\`+letter, regValue{"UserName", "dword:0"}, "4"
+	if as := s.opts["as"]; as != "" {
+		user, flags = regValue{"UserName", "sz:" + as}, "1"
+	}
+	r.write(key, s.time, regValue{"RemotePath", "sz:" + s.rest}, user,
+		regValue{"ProviderName", "sz:Microsoft Windows Network"}, regValue{"ProviderType", "dword:0x20000"},
+		regValue{"ConnectionType", "dword:1"}, regValue{"ConnectFlags", "dword:0"}, regValue{"DeferFlags", "dword:" + flags})
+	if w.Sysmon {
+		image, pid, object := or(s.opts["image"], `C:\Windows\System32\net.exe`), w.nextPID(), `HKU\`+p.sid+`\`+key
+		w.log(w.sysmonRegistry(s.time, "CreateKey", object, "", image, pid), "")
+		w.log(w.sysmonRegistry(s.time, "SetValue", object+`\RemotePath`, s.rest, image, pid), "")
+	}
+	return nil
+}
+
+// unmapDrive: Windows forgets a mapping: HKCU\Network\X is deleted.
+func unmapDrive(w *world, s *step) error {
+	p, r, letter, err := w.driveOf(s)
+	if err != nil {
+		return err
+	}
+	if !r.remove(`Network\`+letter, s.time) {
+		return fmt.Errorf("unmap: %s has no mapping %s:", p.name, letter)
+	}
+	if w.Sysmon {
+		w.log(w.sysmonRegistry(s.time, "DeleteKey", `HKU\`+p.sid+`\Network\`+letter, "",
+			or(s.opts["image"], `C:\Windows\System32\net.exe`), or(s.opts["pid"], "0x1f44")), "")
+	}
+	return nil
+}
+
+// browse: Explorer sees a share: MountPoints2\##server#share appears.
+func browse(w *world, s *step) error {
+	p, err := w.who(s)
+	if err != nil {
+		return err
+	}
+	r, err := w.hive(p)
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(s.rest, `\\`) {
+		return fmt.Errorf(`browse: %q is not \\server\share`, s.rest)
+	}
+	r.write(explorerKey+`\MountPoints2\`+strings.ReplaceAll(s.rest, `\`, "#"), s.time)
+	return nil
+}
+
+// wizard: the Map network drive wizard remembers a share in its list.
+func wizard(w *world, s *step) error {
+	p, err := w.who(s)
+	if err != nil {
+		return err
+	}
+	r, err := w.hive(p)
+	if err != nil {
+		return err
+	}
+	key := explorerKey + `\Map Network Drive MRU`
+	order := ""
+	if r.has(key) {
+		for _, v := range r.open(key).values {
+			if v.name == "MRUList" {
+				order = v.data
+			}
+		}
+	}
+	if len(order) == 26 {
+		return fmt.Errorf("wizard: the list holds 26 shares at most")
+	}
+	letter := string(rune('a' + len(order)))
+	r.write(key, s.time, regValue{letter, "sz:" + s.rest}, regValue{"MRUList", letter + order})
+	return nil
+}
+
+// smb: a client's session at this server: 4624 of type 3, 5140 for each share
+// and, if until= says when, 4634.
+func smb(w *world, s *step) error {
+	p, err := w.who(s)
+	if err != nil {
+		return err
+	}
+	if number(s.opts["id"]) == 0 || s.opts["from"] == "" || s.rest == "" {
+		return fmt.Errorf("smb: from=ADDRESS, id=0x... and the shares are needed")
+	}
+	p.logon = s.opts["id"]
+	l := logon{principal: p, kind: "3", address: s.opts["from"], workstation: s.opts["workstation"]}
+	login := w.logonEvent(s.time, l)
+	w.log(login, "Logon")
+	port := login.Data[19].Value // IpPort
+	for i, name := range strings.Fields(s.rest) {
+		w.log(w.security(s.time.Add(time.Duration(11+4*i)*time.Millisecond), 5140, 1, 12808, join(p.fields("Subject"), list(
+			"ObjectType", "", "File", "IpAddress", "", s.opts["from"], "IpPort", "", port,
+			"ShareName", "", `\\*\`+name, "ShareLocalPath", "", w.localPath(name),
+			"AccessMask", "hexint32", "0x1", "AccessList", "", "%%4416\r\n\t\t\t\t"))), "File Share")
+	}
+	if s.opts["until"] == "" {
+		return nil
+	}
+	end, err := parseTime(s.opts["until"])
+	if err != nil || end.Before(s.time) || end.After(w.Collected) {
+		return fmt.Errorf("smb: until=%s is no time between here and the collection", s.opts["until"])
+	}
+	w.log(w.logoffEvent(end, l), "Logoff")
+	return nil
+}
+
+// localPath is a share's folder as 5140 has it.
+func (w *world) localPath(share string) string {
+	system := w.machine["SYSTEM"]
+	if system.has(sharesKey) {
+		for _, v := range system.open(sharesKey).values {
+			if !strings.EqualFold(v.name, share) {
+				continue
+			}
+			for part := range strings.SplitSeq(v.data, "|") {
+				if path, ok := strings.CutPrefix(part, "Path="); ok {
+					return `\??\` + path
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// shareAdd: a share is exported: a value of LanmanServer\Shares and, unless
+// the registry is written behind the service's back, 5142.
+func shareAdd(w *world, s *step) error {
+	p, err := w.who(s)
+	if err != nil {
+		return err
+	}
+	name, err := s.word("the share's name")
+	if err != nil {
+		return err
+	}
+	path := s.opts["path"]
+	if path == "" {
+		return fmt.Errorf(`share: path="C:\..." is missing`)
+	}
+	system := w.machine["SYSTEM"]
+	system.write(sharesKey, s.time, regValue{name, "multi:CSCFlags=0|MaxUses=4294967295|Path=" + path + "|Permissions=63|ShareName=" + name + "|Type=0"})
+	system.write(sharesKey+`\Security`, s.time, regValue{name, "hex:" + shareSD})
+	if s.opts["by-registry"] != "yes" {
+		w.log(w.security(s.time.Add(3*time.Millisecond), 5142, 0, 12808, join(p.fields("Subject"),
+			list("ShareName", "", `\\*\`+name, "ShareLocalPath", "", path))), "File Share")
+	}
+	return nil
+}
+
+// shareSD lets everyone read: a self-relative security descriptor with one
+// access control entry.
+const shareSD = "0100048000000000000000000000000014000000" + "02001c0001000000" + "00001400a9001200" + "010100000000000100000000"
+
+// shareDelete: a share is withdrawn.
+func shareDelete(w *world, s *step) error {
+	p, err := w.who(s)
+	if err != nil {
+		return err
+	}
+	name, err := s.word("the share's name")
+	if err != nil {
+		return err
+	}
+	path := strings.TrimPrefix(w.localPath(name), `\??\`)
+	system := w.machine["SYSTEM"]
+	if !system.unset(sharesKey, name, s.time) {
+		return fmt.Errorf("unshare: there is no share %q", name)
+	}
+	system.unset(sharesKey+`\Security`, name, s.time)
+	if s.opts["by-registry"] != "yes" {
+		w.log(w.security(s.time.Add(3*time.Millisecond), 5144, 0, 12808, join(p.fields("Subject"),
+			list("ShareName", "", `\\*\`+name, "ShareLocalPath", "", path))), "File Share")
+	}
+	return nil
+}
