@@ -48,6 +48,7 @@ type item struct {
 	check  func(*item) *Problem            // before it is listed: limits and checksums of an archive member; may be nil
 	unpack func(mem int64) (Handle, error) // open, with at most mem bytes in memory; nil if it is not packed
 	sealed string                          // why an archive member cannot be opened; "" if it can
+	lost   bool                            // could not be read, and a problem says so: it counts for the layout only
 }
 
 // A container is a folder, an archive or a lone file, before its layout is known.
@@ -169,9 +170,16 @@ func (c *container) file(root *os.Root, name string, info fs.FileInfo) {
 	it.open = func() (Handle, error) { return openFile(root, native(name), info) }
 	if err := it.sniff(); err != nil {
 		c.problem(errorf(it.path, "cannot be read: %v", cause(err)))
-		return
+		it.lost = true
 	}
 	c.items = append(c.items, it)
+}
+
+// isZip reports whether it should be a zip archive. One whose start is lost or
+// that a program precedes is known by its name only.
+func (it *item) isZip() bool {
+	byName := strings.EqualFold(path.Ext(it.place), ".zip") && it.head.kind == "" && it.head.foreign == ""
+	return it.head.zip || byName && !it.lost && !it.dir && it.sealed == "" && it.size > 0
 }
 
 // sniff fills in head.
@@ -216,70 +224,6 @@ func openFile(root *os.Root, name string, seen fs.FileInfo) (Handle, error) {
 		return nil, err
 	}
 	return regular{f, info.Size()}, nil
-}
-
-// single opens a lone file. The transaction logs beside a hive belong to it:
-// without them its newest changes would be missing.
-func (s *scanner) single(abs string) error {
-	dir, base := filepath.Split(abs)
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	s.ev.closers = append(s.ev.closers, root)
-	info, err := root.Lstat(base)
-	if err != nil {
-		return err
-	}
-	s.ev.Kind, s.ev.Size = "file", info.Size()
-	c := &container{kind: "file", label: base, size: info.Size()}
-	if !info.Mode().IsRegular() {
-		c.problem(errorf(triage.Show(base), notRegular, typeName(info.Mode())))
-	} else {
-		c.file(root, base, info)
-	}
-	if len(c.items) == 1 {
-		switch it := c.items[0]; {
-		case it.head.zip:
-			s.ev.Kind = "zip"
-			s.ev.Tree, err = s.zip(it, triage.Show(base), 1)
-			return err
-		case it.head.kind == Hive:
-			c.logs(root, dir, base)
-		case it.head.kind == "" && it.head.foreign == "" && !promises(it.place):
-			c.problem(Problem{Error, it.path, 0, fmt.Sprintf("neither a registry hive nor an event log nor a zip archive: %s", it.starts())})
-		}
-	}
-	s.ev.Tree, err = s.layout(c)
-	return err
-}
-
-// logs adds the transaction logs of the hive base.
-func (c *container) logs(root *os.Root, dir, base string) {
-	d, err := openAt(root, ".")
-	if err != nil {
-		c.problem(warnf(triage.Show(base), "cannot look for its transaction logs: %v", cause(err)))
-		return
-	}
-	defer d.Close()
-	names, err := d.Readdirnames(-1)
-	if err != nil {
-		c.problem(warnf(triage.Show(base), "cannot look for its transaction logs: %v", cause(err)))
-	}
-	slices.Sort(names)
-	for _, n := range names {
-		if len(n) <= len(base) || !strings.EqualFold(n[:len(base)], base) {
-			continue
-		}
-		switch strings.ToLower(n[len(base):]) {
-		case ".log", ".log1", ".log2":
-			if info, err := root.Lstat(n); err != nil || !info.Mode().IsRegular() {
-				c.problem(errorf(triage.Show(n), "transaction log cannot be opened: not a regular file"))
-			} else {
-				c.file(root, n, info)
-			}
-		}
-	}
 }
 
 // native is the name that the system knows a slash-separated one by.

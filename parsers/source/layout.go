@@ -130,7 +130,10 @@ func (l *layouter) add(it *item) (*Node, error) {
 		l.seal(it, place, loose)
 		return nil, nil
 	}
-	if loose && it.head.zip && l.c.kind != "file" {
+	if it.lost {
+		return nil, nil
+	}
+	if loose && it.isZip() && l.c.kind != "file" {
 		return l.s.zip(it, join(l.c.id, it.path), l.c.depth+1)
 	}
 	f, p := l.judge(it, place, loose)
@@ -183,6 +186,8 @@ func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 		f.Kind, p = Other, &Problem{Severity: Error, Offset: -1, What: "empty file"}
 	case promised:
 		f.Kind, p = Other, &Problem{Severity: Error, What: notWhatItSays(name, it)}
+	case loose && isContainer(place) && it.head.foreign == "":
+		return nil, &Problem{Severity: Error, Offset: 0, What: "not what its name says: " + it.starts()}
 	case name == triage.Artifact:
 		f.Kind = Other
 	case loose && it.head.foreign != "":
@@ -200,6 +205,15 @@ func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 		}
 	}
 	return f, p
+}
+
+// isContainer reports whether a name says disk image or archive.
+func isContainer(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".zip", ".7z", ".e01", ".ex01", ".vhd", ".vhdx", ".vmdk", ".qcow2":
+		return true
+	}
+	return false
 }
 
 func notWhatItSays(name triage.Name, it *item) string {
@@ -241,7 +255,7 @@ func (l *layouter) report(p Problem) {
 		l.outside = append(l.outside, p)
 		return
 	}
-	p.Path, _ = inVolume(root, &item{path: p.Path})
+	p.Path, _ = inVolume(root, &item{path: p.Path, place: p.Path})
 	l.volume(root, loose).problem(p)
 }
 

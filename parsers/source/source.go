@@ -23,7 +23,8 @@
 //
 // A zip archive is opened wherever it lies outside of a Windows root; inside of
 // one it is a user's file, like a disk image there. Disk images and other
-// archives are named in a problem.
+// archives are named in a problem. Files that say nothing by name, place or
+// content are left out in silence.
 package source
 
 import (
@@ -33,6 +34,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -128,6 +131,7 @@ type Evidence struct {
 	Problems []Problem // those that belong to no volume
 
 	mu      sync.Mutex
+	spooled int64
 	temp    string // private directory for unpacked members, "" until needed
 	closers []io.Closer
 	closed  bool
@@ -184,20 +188,30 @@ func (e *Evidence) Close() error {
 	return errors.Join(errs...)
 }
 
+// Spooled returns how many bytes of evidence were written to temporary files so
+// far, because they were too large to be unpacked in memory.
+func (e *Evidence) Spooled() int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.spooled
+}
+
 const nothingFound = "no evidence found: looked for registry hives, event logs, Windows folders and zip archives by content, in every file"
 
 // conclude says so if nothing was found and nothing explains why.
 func (s *scanner) conclude() {
-	files, failed := 0, len(s.ev.Problems) > 0 && s.ev.Kind != "folder"
+	files := 0
+	explained := s.ev.Kind != "folder" && slices.ContainsFunc(s.ev.Problems, func(p Problem) bool { return p.Severity == Error })
 	for _, v := range s.ev.Volumes {
 		files += len(v.Files)
 	}
-	if files == 0 && !failed {
+	if files == 0 && !explained {
 		p := Problem{Severity: Error, Offset: -1, What: nothingFound}
 		s.ev.problem(p)
 		s.ev.Tree.Problems = append(s.ev.Tree.Problems, p)
 	}
 	sortProblems(s.ev.Problems)
+	slices.SortStableFunc(s.ev.Volumes, func(a, b *Volume) int { return strings.Compare(a.ID, b.ID) })
 }
 
 func (e *Evidence) problem(p Problem) { e.Problems = append(e.Problems, p) }

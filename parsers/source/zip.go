@@ -107,7 +107,7 @@ func (z *zipFile) member(c *container, m *archive.Member, taken map[string]bool)
 		b, err := peek(m)
 		if err != nil {
 			c.problem(errorf(it.path, "member cannot be read: %s", text(err)))
-			return
+			it.lost = true
 		}
 		it.head = identify(b)
 		it.check = func(it *item) *Problem { return z.check(it, m) }
@@ -150,7 +150,7 @@ func (z *zipFile) check(it *item, m *archive.Member) *Problem {
 	case err == nil || z.s.ctx.Err() != nil:
 		return nil
 	case errors.Is(err, archive.ErrChecksum):
-		return &Problem{Severity: Error, Offset: -1, What: "member is damaged: its CRC-32 checksum does not match"}
+		return &Problem{Severity: Error, Offset: -1, What: "member is damaged: " + err.Error()}
 	case n == 0:
 		it.open = nil
 		return &Problem{Severity: Error, Offset: 0, What: "member cannot be read: " + text(err)}
@@ -231,6 +231,9 @@ func (e *Evidence) unpack(m *archive.Member, size, mem int64, tempDir string) (H
 		return nil, errors.Join(err, f.Close())
 	}
 	f.size = n
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.spooled += n
 	return f, nil
 }
 

@@ -5,9 +5,11 @@ package archive
 
 import (
 	"archive/zip"
+	"compress/flate"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"strings"
@@ -23,8 +25,8 @@ const MaxDepth = 64
 // ErrTooMany is wrapped by the error for an archive with too many members.
 var ErrTooMany = errors.New("too many members")
 
-// ErrChecksum is wrapped by the error of a member whose CRC-32 is wrong.
-var ErrChecksum = zip.ErrChecksum
+// ErrChecksum is the error at the end of a member whose CRC-32 is wrong.
+var ErrChecksum = errors.New("the CRC-32 checksum does not match")
 
 // A Member is one file or directory of an archive.
 type Member struct {
@@ -201,21 +203,18 @@ func modTime(f *zip.File) time.Time {
 // Stored reports whether the member lies in the archive uncompressed.
 func (m *Member) Stored() bool { return m.file.Method == zip.Store }
 
-// InPlace returns a stored member's bytes where they lie. Its checksum is not checked.
+// InPlace returns a stored member's packed bytes where they lie, unchecked.
 func (m *Member) InPlace() (*io.SectionReader, error) {
 	off, err := m.file.DataOffset()
 	if err != nil {
 		return nil, binread.Errorf(-1, "local file header", "%w", err)
 	}
-	if m.Size != m.Packed {
-		return nil, binread.Errorf(off, "compressed size", "stored, but %d bytes packed and %d unpacked", m.Packed, m.Size)
-	}
 	return io.NewSectionReader(m.archive, off, m.Packed), nil
 }
 
-// Open unpacks the member from its start. It yields at most Size bytes; the
-// read that meets their end returns an error that wraps ErrChecksum if the
-// CRC-32 is wrong.
+// Open unpacks the member from its start. It yields at most Size bytes, and all
+// bytes before a damage; the read that meets the end returns ErrChecksum instead
+// of io.EOF if the CRC-32 is wrong.
 func (m *Member) Open() (io.ReadCloser, error) {
 	if m.Sealed != "" {
 		return nil, errors.New(m.Sealed)
@@ -223,32 +222,47 @@ func (m *Member) Open() (io.ReadCloser, error) {
 	if m.Size < 0 || m.Packed < 0 {
 		return nil, binread.Errorf(-1, "size", "%d bytes packed, %d unpacked", m.Packed, m.Size)
 	}
-	rc, err := m.file.Open()
+	raw, err := m.file.OpenRaw()
 	if err != nil {
 		return nil, binread.Errorf(-1, "local file header", "%w", err)
 	}
-	return &reader{rc: rc, left: m.Size}, nil
+	r := &reader{src: io.NopCloser(raw), left: m.Size, want: m.file.CRC32}
+	if !m.Stored() {
+		r.src = flate.NewReader(raw)
+	}
+	return r, nil
 }
 
-// A reader stops a member that unpacks to more than it claims, and keeps a
-// panic of the decompressor from going further.
+// A reader holds what a member unpacks to against its directory entry.
+// archive/zip's own does too, but drops the bytes before a damage.
 type reader struct {
-	rc   io.ReadCloser
-	left int64
+	src       io.ReadCloser
+	left      int64 // bytes that the directory entry still promises
+	sum, want uint32
 }
 
 func (r *reader) Read(b []byte) (n int, err error) {
 	defer func() {
-		if p := recover(); p != nil {
+		if p := recover(); p != nil { // of the decompressor
 			n, err = 0, fmt.Errorf("panic: %v", p)
 		}
 	}()
-	n, err = r.rc.Read(b)
+	if int64(len(b)) > r.left {
+		b = b[:r.left+1] // one more shows whether there is more
+	}
+	n, err = r.src.Read(b)
 	if int64(n) > r.left {
 		n, err = int(r.left), errors.New("unpacks to more than its directory entry says")
 	}
 	r.left -= int64(n)
+	r.sum = crc32.Update(r.sum, crc32.IEEETable, b[:n])
+	switch {
+	case err == io.EOF && r.left > 0:
+		err = io.ErrUnexpectedEOF
+	case err == io.EOF && r.sum != r.want:
+		err = ErrChecksum
+	}
 	return n, err
 }
 
-func (r *reader) Close() error { return r.rc.Close() }
+func (r *reader) Close() error { return r.src.Close() }

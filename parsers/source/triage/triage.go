@@ -21,7 +21,7 @@ import (
 // below lists, in lower case, what shows a directory to be a Windows root: a
 // first-level directory and the names that only Windows puts into it.
 var below = map[string][]string{
-	"windows": {"system32", "syswow64", "prefetch", "serviceprofiles"},
+	"windows": {"system32", "syswow64", "prefetch", "serviceprofiles", "appcompat"},
 	"winnt":   {"system32", "prefetch"},
 }
 
@@ -32,9 +32,9 @@ var profiles = map[string]bool{"users": true, "documents and settings": true}
 // one is "" or a prefix of p that ends before a slash.
 //
 // A directory is a Windows root if a child "Windows" of it holds System32,
-// SysWOW64, Prefetch or ServiceProfiles, or if "Users/<name>" (or "Documents
-// and Settings/<name>") below it holds NTUSER.DAT or AppData. Letter case is
-// ignored.
+// SysWOW64, Prefetch, ServiceProfiles or appcompat, or if "Users/<name>" (or
+// "Documents and Settings/<name>") below it holds NTUSER.DAT or AppData. Letter
+// case is ignored.
 func Roots(p string) []string {
 	var roots []string
 	parts := strings.Split(p, "/")
@@ -112,22 +112,31 @@ func IsDrive(name string) bool {
 	return len(name) == 1 && 'a' <= name[0]|0x20 && name[0]|0x20 <= 'z'
 }
 
-// layoutDirs are names that collectors give to the directories between the
-// host and the drive; they name no host.
-var layoutDirs = map[string]bool{"uploads": true, "auto": true, "ntfs": true, "lazy_ntfs": true, "ntfs_vss": true, "file": true, "mft": true}
+// noHosts are names of the directories that collectors, and Windows itself, put
+// between the host and its Windows root.
+var noHosts = map[string]bool{
+	"uploads": true, "auto": true, "ntfs": true, "lazy_ntfs": true, "ntfs_vss": true, "file": true, "mft": true, // Velociraptor
+	"windows.old": true,
+}
 
 // Label returns the name that a collection gives to the host of root: the last
-// directory of root that is neither a drive nor part of a collector's own
-// layout, or "" if there is none.
+// directory of root that is not a drive, a shadow copy ("VSS1") or part of a
+// collector's own layout; or "" if there is none.
 func Label(root string) string {
 	for root != "" {
 		dir, name := path.Split(root)
-		if !IsDrive(name) && !layoutDirs[strings.ToLower(name)] {
+		if !IsDrive(name) && !isSnapshot(name) && !noHosts[strings.ToLower(name)] {
 			return name
 		}
 		root = strings.TrimSuffix(dir, "/")
 	}
 	return ""
+}
+
+// isSnapshot recognises the folders that KAPE makes for shadow copies.
+func isSnapshot(name string) bool {
+	number, ok := strings.CutPrefix(strings.ToLower(name), "vss")
+	return ok && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
 // Show makes a name printable text: what is not UTF-8 becomes \xNN.

@@ -1,0 +1,76 @@
+package source
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sharetrail/parsers/source/triage"
+)
+
+// single opens a lone file. The transaction logs beside a hive belong to it:
+// without them its newest changes would be missing.
+func (s *scanner) single(abs string) error {
+	dir, base := filepath.Split(abs)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	s.ev.closers = append(s.ev.closers, root)
+	info, err := root.Lstat(base)
+	if err != nil {
+		return err
+	}
+	s.ev.Kind, s.ev.Size = "file", info.Size()
+	c := &container{kind: "file", label: base, size: info.Size()}
+	if !info.Mode().IsRegular() {
+		c.problem(errorf(triage.Show(base), notRegular, typeName(info.Mode())))
+	} else {
+		c.file(root, base, info)
+	}
+	if len(c.items) == 1 {
+		switch it := c.items[0]; {
+		case it.lost:
+		case it.isZip():
+			s.ev.Kind = "zip"
+			s.ev.Tree, err = s.zip(it, triage.Show(base), 1)
+			return err
+		case it.head.kind == Hive:
+			c.logs(root, dir, base)
+		case it.head.kind == "" && it.head.foreign == "" && !promises(it.place):
+			c.problem(Problem{Error, it.path, 0, fmt.Sprintf("neither a registry hive nor an event log nor a zip archive: %s", it.starts())})
+		}
+	}
+	s.ev.Tree, err = s.layout(c)
+	return err
+}
+
+// logs adds the transaction logs of the hive base.
+func (c *container) logs(root *os.Root, dir, base string) {
+	d, err := openAt(root, ".")
+	if err != nil {
+		c.problem(warnf(triage.Show(base), "cannot look for its transaction logs: %v", cause(err)))
+		return
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		c.problem(warnf(triage.Show(base), "cannot look for its transaction logs: %v", cause(err)))
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		if len(n) <= len(base) || !strings.EqualFold(n[:len(base)], base) {
+			continue
+		}
+		switch strings.ToLower(n[len(base):]) {
+		case ".log", ".log1", ".log2":
+			if info, err := root.Lstat(n); err != nil || !info.Mode().IsRegular() {
+				c.problem(errorf(triage.Show(n), "transaction log cannot be opened: not a regular file"))
+			} else {
+				c.file(root, n, info)
+			}
+		}
+	}
+}
