@@ -277,7 +277,7 @@ func TestProblems(t *testing.T) {
 }
 
 func TestWalk(t *testing.T) {
-	h := open(t, build(t, "[b\\x]\n[B\\y\\z]\n[a]\n[c\\\\u{5C}d]"[:0]+"[b\\x]\n[B\\y\\z]\n[a]\n[c\\s\\u{5C}d]\n"))
+	h := open(t, build(t, "[b\\x]\n[B\\y\\z]\n[a]\n[c\\s\\u{5C}d]\n"))
 	var got []string
 	for k, err := range h.Walk() {
 		if err != nil {
