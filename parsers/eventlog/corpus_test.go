@@ -238,9 +238,9 @@ func compareTokens(r *seenRecord, want string) string {
 	for _, s := range tokens {
 		has[normal(s)] = true
 	}
-	texts := []string{r.Provider, r.Channel, r.Computer}
+	var texts []string // what the text holds beside the data; a template's own text lies elsewhere
 	if r.plain {
-		texts = append(texts, strconv.FormatUint(uint64(r.EventID), 10))
+		texts = []string{r.Provider, r.Channel, r.Computer, strconv.FormatUint(uint64(r.EventID), 10)}
 		if r.have&(1<<sysRecordID) != 0 {
 			texts = append(texts, strconv.FormatUint(r.ID, 10))
 		}
@@ -256,8 +256,8 @@ func compareTokens(r *seenRecord, want string) string {
 	next := 0
 	for _, f := range r.fields {
 		v := normal(Text(f.Value))
-		if v == "" || strings.HasPrefix(f.Name, "RenderingInfo") {
-			continue
+		if _, text := f.Value.(string); v == "" || !text && !r.plain {
+			continue // a number in a template's value is not text
 		}
 		for next < len(tokens) && normal(tokens[next]) != v {
 			next++
@@ -344,7 +344,7 @@ func TestCorpusLibrary(t *testing.T) {
 	t.Logf("%d of %d records rendered by both; values equal %d, differ %d, left out by the library %d, "+
 		"of a repeated name %d, of a type it does not render %d",
 		both, records, sum.same, sum.differ, sum.absent, sum.repeated, sum.noForm)
-	if both*100 < records*99 || sum.same < 10*both || sum.differ > 0 {
+	if both*100 < records*99 || sum.same < 5*both || sum.differ > 0 {
 		t.Errorf("the library takes too little part, or differs")
 	}
 }
