@@ -228,3 +228,13 @@ type Report struct {
 type NotRun struct {
 	Rule, Host, Why string
 }
+
+// firstKnown returns the first instant at which the connection is known.
+func (c *Connection) firstKnown() (first time.Time) {
+	for _, t := range []time.Time{c.Mapped.NotBefore, c.Mapped.NotAfter, c.FirstUsed, c.Removed.NotBefore} {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
+}

@@ -271,18 +271,33 @@ type Hole struct {
 type Coverage struct {
 	Evidence   string // "evtx:Security", "registry:NTUSER:alice", "registry:SYSTEM"
 	Host       string // "" until the pipeline has resolved it
-	User       string // of a user hive
-	SID        string
-	Keys       []string // registry keys (below the root, as the artifact spells them) that were read whole, present or not
+	Computer   string // event log: the computer that its records name
+	User, SID  string // of a user hive
 	AsOf       time.Time
 	From, To   time.Time // oldest and newest instant that the place holds
-	Records    int64
-	Holes      []Hole
+	Records    int64     // -1 if not counted
+	Keys       []string  // registry keys that were read whole, there or not, as the artifacts spell them
 	Complete   bool      // nothing in this place was unreadable
-	Series     []IDRange // event logs: unbroken runs of record ids
+	Dirty      bool      // a hive whose transaction logs were not replayed: it may lack its last changes
+	Series     []IDRange // event log: unbroken runs of record ids
 	Reexported bool      // event log whose record headers were renumbered: gaps mean nothing
+	Witnesses  []Witness // event log: that something was being recorded
 	Place      *Place
 }
+
+// A Witness is proof that a log recorded a kind of fact: the first and last
+// record of the kind.
+type Witness struct {
+	What        string // "command lines", "share access"
+	First, Last time.Time
+	Count       int64
+}
+
+// What a Witness may prove to have been recorded.
+const (
+	CommandLines = "command lines"
+	ShareAccess  = "share access"
+)
 
 // An IDRange is an unbroken run of event record ids with the times of its ends.
 type IDRange struct {

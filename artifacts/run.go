@@ -1,0 +1,245 @@
+package artifacts
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/binread"
+	"sharetrail/parsers/eventlog"
+	"sharetrail/parsers/hive"
+)
+
+// A Hive is a registry hive with what its path says about its owner.
+type Hive struct {
+	*hive.Hive
+	Path    string // inside the volume
+	Profile string // name of the profile folder; "" if the path does not tell
+}
+
+// A File is one evidence file to read.
+type File struct {
+	Place    *evidence.Place
+	R        io.ReaderAt
+	Size     int64 // bytes
+	Loose    bool  // outside any Windows tree: its records say which host they belong to
+	Unmasked bool  // leave secrets in command lines as they are
+}
+
+func (f File) emitter() *Emitter {
+	return &Emitter{place: f.Place, state: evidence.Live, loose: f.Loose, unmasked: f.Unmasked}
+}
+
+// guard turns a panic of a parser, which third-party ones are prone to on
+// damaged input, into a Problem: it costs the rest of this file, not the run.
+func (e *Emitter) guard() {
+	if r := recover(); r != nil {
+		e.Unreadable("", binread.Errorf(-1, "parser", "gave up: %v", r))
+	}
+}
+
+// ReadHive runs every artifact of a hive's kind over f.
+func ReadHive(f File) *Emitter {
+	out := f.emitter()
+	defer out.guard()
+	h, err := hive.Open(f.R, f.Size)
+	if err != nil {
+		out.Unreadable("", err)
+		return out
+	}
+	f.Place.AsOf = h.Newest()
+	in := &Hive{Hive: h, Path: f.Place.Path}
+	cover := evidence.Coverage{Evidence: "registry:" + string(h.Kind()), AsOf: h.Newest(), To: h.Newest(), Records: -1, Place: f.Place}
+	if h.Kind() == hive.NTUser {
+		in.Profile = profile(h, f.Place.Path)
+		out.user, cover.User = in.Profile, in.Profile
+		cover.Evidence = "registry:NTUSER:" + in.Profile
+	}
+	for _, err := range h.Problems() {
+		out.Doubtful("", "", err)
+	}
+	if h.Dirty() {
+		seq1, seq2 := h.Sequences()
+		out.Doubtful("", "", binread.Errorf(4, "sequence numbers", "hive is dirty (%d/%d), logs not replayed: it may lack its last changes, up to about an hour", seq1, seq2))
+	}
+	for _, a := range All() {
+		if a.ReadHive == nil || a.Hive != h.Kind() {
+			continue
+		}
+		out.artifact = a.Name
+		if err := a.ReadHive(in, out); err != nil {
+			out.Unreadable(strings.Join(a.Keys, "; "), fmt.Errorf("%s: %w", a.Name, err))
+		}
+	}
+	cover.Keys, cover.Dirty = out.keys, h.Dirty()
+	cover.Complete = !slices.ContainsFunc(out.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
+	out.Coverage = append(out.Coverage, cover)
+	return out
+}
+
+// profile names the profile that a user hive belongs to: by the folder that
+// holds it, else by the path that Windows wrote into the hive, else by the
+// folders that the hive itself names, else by the file's own name.
+func profile(h *hive.Hive, at string) string {
+	parts := strings.Split(at, "/")
+	if n := len(parts); n >= 3 && strings.EqualFold(parts[n-1], "NTUSER.DAT") && (strings.EqualFold(parts[n-3], "Users") || strings.EqualFold(parts[n-3], "Documents and Settings") || strings.EqualFold(parts[n-3], "ServiceProfiles")) {
+		return parts[n-2]
+	}
+	if strings.EqualFold(path.Base(path.Dir(at)), "config") && strings.EqualFold(path.Base(at), "DEFAULT") {
+		return "SYSTEM" // HKU\.DEFAULT is the hive of the SYSTEM account
+	}
+	if name := profileOf(h.FileName()); name != "" {
+		return name
+	}
+	if k, err := h.Key(`Software\Microsoft\Windows\CurrentVersion\Explorer\Shell Folders`); err == nil {
+		for _, folder := range []string{"Desktop", "AppData", "Local AppData", "Personal"} {
+			if v, err := k.Value(folder); err == nil {
+				if s, _, _ := v.Text(); profileOf(s) != "" {
+					return profileOf(s)
+				}
+			}
+		}
+	}
+	return path.Base(at)
+}
+
+// profileOf returns the folder below Users that a Windows path names.
+func profileOf(windowsPath string) string {
+	parts := strings.Split(windowsPath, `\`)
+	for i, p := range parts[:max(len(parts)-2, 0)] {
+		if strings.EqualFold(p, "Users") || strings.EqualFold(p, "Documents and Settings") {
+			return parts[i+1]
+		}
+	}
+	return ""
+}
+
+// wanted maps channel, provider and id to the artifacts that want the record.
+type wanted map[string][]int
+
+func eventKey(channel, provider string, id uint32) string {
+	return strings.ToLower(channel) + "\x00" + strings.ToLower(provider) + fmt.Sprintf("\x00%d", id)
+}
+
+func logArtifacts() (arts []*Artifact, want wanted) {
+	want = wanted{}
+	for _, a := range All() {
+		if a.OpenLog == nil {
+			continue
+		}
+		for _, e := range a.Events {
+			for _, id := range e.IDs {
+				k := eventKey(e.Channel, e.Provider, id)
+				want[k] = append(want[k], len(arts))
+			}
+		}
+		arts = append(arts, a)
+	}
+	return arts, want
+}
+
+// ReadLog runs every event artifact over f, in one pass.
+func ReadLog(f File) *Emitter {
+	out := f.emitter()
+	defer out.guard()
+	l, err := eventlog.Open(f.R, f.Size)
+	if err != nil {
+		out.Unreadable("", err)
+		return out
+	}
+	arts, want := logArtifacts()
+	readers := make([]LogReader, len(arts))
+	for i, a := range arts {
+		readers[i] = a.OpenLog()
+	}
+	memo := routes{want: want, seen: map[route][]int{}}
+	for rec, err := range l.Records(func(rec *eventlog.Record) bool { return len(memo.of(rec)) > 0 }) {
+		if err != nil {
+			out.Unreadable("", err)
+			continue
+		}
+		to := memo.of(rec)
+		if len(to) == 0 {
+			continue
+		}
+		fields, err := rec.Data()
+		if err != nil {
+			out.artifact = arts[to[0]].Name
+			out.Unreadable("", err)
+			continue
+		}
+		for _, i := range to {
+			out.artifact = arts[i].Name
+			readers[i].Read(rec, fields, out)
+		}
+	}
+	for i, r := range readers {
+		if r.Close != nil {
+			out.artifact = arts[i].Name
+			r.Close(out)
+		}
+	}
+	f.coverLog(l, out)
+	return out
+}
+
+// A route is what decides which artifacts want a record.
+type route struct {
+	channel, provider string
+	id                uint32
+}
+
+// routes remembers decisions: a log has few kinds of records and many of each.
+type routes struct {
+	want wanted
+	seen map[route][]int
+}
+
+func (m *routes) of(rec *eventlog.Record) []int {
+	r := route{rec.Channel, rec.Provider, rec.EventID}
+	to, ok := m.seen[r]
+	if !ok {
+		to = append(append([]int(nil), m.want[eventKey(r.channel, r.provider, r.id)]...), m.want[eventKey("", r.provider, r.id)]...)
+		if len(m.seen) < 1<<14 { // hostile logs may have as many kinds as records
+			m.seen[r] = to
+		}
+	}
+	return to
+}
+
+// coverLog records what a log could have told, one Coverage a channel and host.
+func (f File) coverLog(l *eventlog.Log, out *Emitter) {
+	complete := !slices.ContainsFunc(out.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
+	for _, c := range l.Census().Channels {
+		cov := evidence.Coverage{
+			Evidence: "evtx:" + c.Channel, Records: int64(c.Count), Complete: complete,
+			From: c.First.Time, To: c.Last.Time, AsOf: c.Last.Time,
+			Computer: c.Computer, Reexported: c.Reexported, Place: f.Place,
+		}
+		for _, what := range []string{evidence.CommandLines, evidence.ShareAccess} {
+			if w := out.witness[witnessKey{c.Channel, what}]; w != nil {
+				cov.Witnesses = append(cov.Witnesses, *w)
+			}
+		}
+		if f.Loose || strings.EqualFold(c.Channel, "ForwardedEvents") {
+			cov.Host = c.Computer
+		}
+		for _, s := range c.Series {
+			cov.Series = append(cov.Series, evidence.IDRange{First: s.First, Last: s.Last, FirstTime: s.FirstTime, LastTime: s.LastTime})
+		}
+		if f.Place.AsOf.Before(c.Last.Time) {
+			f.Place.AsOf = c.Last.Time
+		}
+		out.Coverage = append(out.Coverage, cov)
+	}
+}
+
+// Unopened returns what there is to say of a file that could not be opened.
+func Unopened(f File, err error) *Emitter {
+	out := f.emitter()
+	out.Unreadable("", err)
+	return out
+}

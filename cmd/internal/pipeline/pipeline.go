@@ -1,0 +1,315 @@
+// Package pipeline joins the stages: sources, artifacts, timeline. It is the
+// only package that knows all of them and the only one that starts goroutines.
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"sharetrail/artifacts"
+	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/source"
+	"sharetrail/timeline"
+	"sharetrail/timeline/rules"
+)
+
+// Options say how to run. The result does not depend on Jobs.
+type Options struct {
+	Jobs        int    // files read at once; 0 is one a processor
+	Context     string // which context facts become rows: "related" (default), "all", "none"
+	ShowSecrets bool
+	HashSources bool
+	TempDir     string
+	Log         *slog.Logger
+	// Progress, if set, is called as files are finished.
+	Progress func(done, total int, bytes, totalBytes int64)
+}
+
+// A FileRead is one evidence file that an artifact was read from.
+type FileRead struct {
+	Source, Volume, Path string
+	Kind                 string
+	Size                 int64  // bytes
+	SHA256               string // "" if it could not be read to its end
+	Parsed               bool   // anything could be read from it
+}
+
+// A Result is what one run found.
+type Result struct {
+	Report   timeline.Report
+	Evidence []*source.Evidence // closed
+	Files    []FileRead
+}
+
+// Nothing reports whether no artifact file at all could be read.
+func (r *Result) Nothing() bool {
+	return !slices.ContainsFunc(r.Files, func(f FileRead) bool { return f.Parsed })
+}
+
+// Run reads sources and draws the conclusions. A source that does not exist
+// ends it before anything is read, with an error that wraps fs.ErrNotExist.
+func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
+	for _, s := range sources {
+		if _, err := os.Stat(s); err != nil {
+			return nil, err
+		}
+	}
+	res := &Result{}
+	var problems []evidence.Problem
+	for _, s := range sources {
+		ev, err := source.Open(ctx, s, source.Options{TempDir: o.TempDir})
+		if err != nil {
+			return nil, err
+		}
+		defer ev.Close()
+		res.Evidence = append(res.Evidence, ev)
+		for _, p := range ev.Problems {
+			problems = append(problems, sourceProblem(p, &evidence.Place{Source: ev.Name, Path: p.Path}))
+		}
+	}
+	tasks := plan(res.Evidence)
+	if err := read(ctx, tasks, o); err != nil {
+		return nil, err
+	}
+	for _, ev := range res.Evidence {
+		for _, v := range ev.Volumes {
+			for _, p := range v.Problems {
+				problems = append(problems, sourceProblem(p, &evidence.Place{Source: ev.Name, Volume: v.ID, Path: p.Path}))
+			}
+		}
+	}
+	for _, t := range tasks {
+		res.Files = append(res.Files, t.read)
+	}
+	res.Report = conclude(tasks, problems, o)
+	return res, nil
+}
+
+func sourceProblem(p source.Problem, at *evidence.Place) evidence.Problem {
+	sev := evidence.Error
+	if p.Severity == source.Warning {
+		sev = evidence.Warning
+	}
+	return evidence.Problem{Severity: sev, What: p.What, From: evidence.Provenance{Place: at, Offset: p.Offset, Length: -1}}
+}
+
+// A task is one evidence file to read.
+type task struct {
+	vol   *source.Volume
+	file  source.File
+	place *evidence.Place
+	read  FileRead
+	out   *artifacts.Emitter
+}
+
+// plan lists the files to read, in a fixed order.
+func plan(evs []*source.Evidence) (tasks []*task) {
+	for _, ev := range evs {
+		for _, v := range ev.Volumes {
+			for _, f := range v.Files {
+				if f.Kind != source.Hive && f.Kind != source.EVTX {
+					continue
+				}
+				tasks = append(tasks, &task{
+					vol: v, file: f,
+					place: &evidence.Place{Source: ev.Name, Volume: v.ID, Path: f.Path},
+					read:  FileRead{Source: ev.Name, Volume: v.ID, Path: f.Path, Kind: string(f.Kind), Size: f.Size},
+				})
+			}
+		}
+	}
+	return tasks
+}
+
+// read runs the tasks on up to o.Jobs workers. Every task owns its result.
+func read(ctx context.Context, tasks []*task, o Options) error {
+	jobs := o.Jobs
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	var mu sync.Mutex
+	done, bytes, total := 0, int64(0), int64(0)
+	for _, t := range tasks {
+		total += t.file.Size
+	}
+	slots := make(chan struct{}, jobs)
+	var wg sync.WaitGroup
+	// The largest files first: a worker that meets one last would work alone.
+	order := slices.Clone(tasks)
+	slices.SortStableFunc(order, func(a, b *task) int { return cmp.Compare(b.file.Size, a.file.Size) })
+	for _, t := range order {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			wg.Wait()
+			return ctx.Err()
+		}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			t.run(ctx, o)
+			if o.Log != nil {
+				o.Log.Info("read", "path", t.file.Path, "kind", t.file.Kind, "bytes", t.file.Size, "observations", len(t.out.Observations), "problems", len(t.out.Problems))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			done, bytes = done+1, bytes+t.file.Size
+			if o.Progress != nil {
+				o.Progress(done, len(tasks), bytes, total)
+			}
+		})
+	}
+	wg.Wait()
+	return ctx.Err()
+}
+
+// run reads one file, through its artifacts and through the hash.
+func (t *task) run(ctx context.Context, o Options) {
+	f := artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose, Unmasked: o.ShowSecrets}
+	h, err := t.file.Open()
+	if err != nil {
+		t.out = artifacts.Unopened(f, err)
+		return
+	}
+	defer h.Close()
+	f.R, f.Size = cancelable{ctx, h}, h.Size()
+	if t.file.Kind == source.Hive {
+		t.out = artifacts.ReadHive(f)
+	} else {
+		t.out = artifacts.ReadLog(f)
+	}
+	t.read.Parsed = len(t.out.Coverage) > 0
+	sum := sha256.New()
+	if n, err := io.Copy(sum, io.NewSectionReader(f.R, 0, f.Size)); err == nil && n == f.Size {
+		t.read.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	}
+}
+
+// A cancelable reader fails once its context is done, so that an interrupt
+// does not wait for the end of a large file.
+type cancelable struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+func (c cancelable) ReadAt(b []byte, off int64) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.ReadAt(b, off)
+}
+
+// conclude resolves whose facts they are and reasons from them, host by host.
+func conclude(tasks []*task, problems []evidence.Problem, o Options) timeline.Report {
+	obs, facts, found := resolve(tasks)
+	rep := timeline.Report{Problems: append(problems, found...)}
+	obs = identify(obs)
+	byHost := map[string][]*evidence.Observation{}
+	for i := range obs {
+		byHost[obs[i].Host] = append(byHost[obs[i].Host], &obs[i])
+	}
+	covers := map[string][]evidence.Coverage{}
+	for _, f := range facts {
+		covers[f.Host] = append(covers[f.Host], f)
+		if _, ok := byHost[f.Host]; !ok {
+			byHost[f.Host] = nil
+		}
+	}
+	for h := range byHost {
+		rep.Hosts = append(rep.Hosts, h)
+	}
+	slices.Sort(rep.Hosts)
+	named := map[string]bool{} // observations that something rests on
+	for _, h := range rep.Hosts {
+		c := timeline.NewCase(h, byHost[h], covers[h])
+		gaps, conns, notRun := timeline.Reason(c, rules.All())
+		rep.Gaps = append(rep.Gaps, gaps...)
+		rep.Connections = append(rep.Connections, conns...)
+		rep.NotRun = append(rep.NotRun, notRun...)
+		rows := c.Coverage
+		for i := range rows {
+			nameHoles(rows[i].Holes)
+		}
+		rep.Coverage = append(rep.Coverage, rows...)
+	}
+	timeline.SortGaps(rep.Gaps)
+	timeline.SortConnections(rep.Connections)
+	slices.SortStableFunc(rep.Coverage, func(a, b timeline.CoverageRow) int {
+		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Evidence, b.Evidence), a.From.Compare(b.From))
+	})
+	for _, g := range rep.Gaps {
+		mark(named, g.Observations)
+		for _, s := range g.Reasoning {
+			mark(named, s.Observations)
+		}
+		for _, b := range g.Benign {
+			mark(named, b.Observations)
+		}
+	}
+	for _, c := range rep.Connections {
+		mark(named, c.Observations)
+	}
+	for _, r := range rep.Coverage {
+		for _, h := range r.Holes {
+			mark(named, h.Observations)
+		}
+	}
+	rep.Observations = shown(obs, named, o.Context)
+	sortProblems(rep.Problems)
+	return rep
+}
+
+func mark(set map[string]bool, ids []string) {
+	for _, id := range ids {
+		set[id] = true
+	}
+}
+
+// nameHoles turns what shows a hole into ids.
+func nameHoles(holes []evidence.Hole) {
+	for i := range holes {
+		holes[i].Observations = timeline.Ids(holes[i].Why)
+	}
+}
+
+// shown leaves out the context facts that the policy does not want as rows. An
+// id that a list names is always a row.
+func shown(obs []evidence.Observation, named map[string]bool, policy string) []evidence.Observation {
+	if policy == "all" {
+		return obs
+	}
+	return slices.DeleteFunc(slices.Clone(obs), func(o evidence.Observation) bool {
+		return o.Action.IsContext() && !(named[o.ID] && policy != "none")
+	})
+}
+
+func sortProblems(ps []evidence.Problem) {
+	at := func(p evidence.Problem) evidence.Place {
+		if p.From.Place == nil {
+			return evidence.Place{}
+		}
+		return *p.From.Place
+	}
+	slices.SortStableFunc(ps, func(a, b evidence.Problem) int {
+		pa, pb := at(a), at(b)
+		return cmp.Or(strings.Compare(pa.Source, pb.Source), strings.Compare(pa.Volume, pb.Volume), strings.Compare(pa.Path, pb.Path),
+			cmp.Compare(a.From.Offset, b.From.Offset), strings.Compare(a.What, b.What))
+	})
+}
+
+// Version of the data that a folder of results holds.
+const Format = "sharetrail/1"
+
+// Describe says in one line what a run read, for logs.
+func (r *Result) Describe() string {
+	return fmt.Sprintf("%d files, %d observations, %d connections, %d gaps, %d problems", len(r.Files), len(r.Report.Observations), len(r.Report.Connections), len(r.Report.Gaps), len(r.Report.Problems))
+}

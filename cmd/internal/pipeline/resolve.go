@@ -1,0 +1,327 @@
+package pipeline
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/source"
+)
+
+// resolve gives every fact its host and user, and returns all facts together.
+func resolve(tasks []*task) (obs []evidence.Observation, facts []evidence.Coverage, problems []evidence.Problem) {
+	hosts := nameHosts(tasks)
+	for _, t := range tasks {
+		t.place.Host = hosts.volume[t.vol]
+		for i := range t.out.Observations {
+			o := &t.out.Observations[i]
+			o.Host = hosts.canonical(cmp.Or(o.Host, t.place.Host))
+			if rest, ok := strings.CutPrefix(o.Share, `\\*\`); ok {
+				o.Share = `\\` + o.Host + `\` + rest
+			}
+		}
+		for i := range t.out.Coverage {
+			c := &t.out.Coverage[i]
+			c.Host = hosts.canonical(cmp.Or(c.Host, t.place.Host))
+		}
+		// A file whose facts all belong to one other host, such as a loose
+		// log, lies on that host as far as anybody can tell.
+		if len(t.out.Coverage) > 0 && t.vol.Loose {
+			t.place.Host = t.out.Coverage[0].Host
+		}
+	}
+	users := nameUsers(tasks)
+	for _, t := range tasks {
+		for i := range t.out.Observations {
+			users.fill(&t.out.Observations[i])
+		}
+		for i := range t.out.Coverage {
+			users.fillCoverage(&t.out.Coverage[i])
+		}
+		obs = append(obs, t.out.Observations...)
+		facts = append(facts, t.out.Coverage...)
+		problems = append(problems, t.out.Problems...)
+		t.out.Observations, t.out.Coverage = nil, nil
+	}
+	return obs, facts, problems
+}
+
+// hostNames maps volumes, and computer names as records spell them, to hosts.
+type hostNames struct {
+	volume map[*source.Volume]string
+	spelt  map[string]string // folded name as found → host
+}
+
+func (h *hostNames) canonical(name string) string {
+	if host, ok := h.spelt[strings.ToLower(name)]; ok {
+		return host
+	}
+	return name
+}
+
+// nameHosts works out which computer each volume belongs to: ComputerName of
+// its SYSTEM hive, else the Computer of its logs, else what the collection
+// says. Volumes of one name with different machine SIDs are different hosts.
+func nameHosts(tasks []*task) *hostNames {
+	h := &hostNames{volume: map[*source.Volume]string{}, spelt: map[string]string{}}
+	type seen struct{ name, sid string }
+	var order []*source.Volume
+	known := map[*source.Volume]*seen{}
+	var names []string // of SYSTEM hives first, then of logs
+	for _, t := range tasks {
+		if known[t.vol] == nil {
+			known[t.vol] = &seen{}
+			order = append(order, t.vol)
+		}
+		for _, o := range t.out.Observations {
+			switch o.Artifact {
+			case "computer":
+				if n := o.Detail.Text("ComputerName"); n != "" {
+					known[t.vol].name = n
+					names = append(names, n)
+				}
+			case "machine-sid":
+				known[t.vol].sid = o.Detail.Text("MachineSID")
+			}
+		}
+	}
+	for _, t := range tasks {
+		for _, c := range t.out.Coverage {
+			if c.Computer != "" {
+				names = append(names, c.Computer)
+			}
+		}
+	}
+	h.spell(names)
+	taken := map[string]string{} // host → machine SID
+	for _, v := range order {
+		k := known[v]
+		name := cmp.Or(k.name, computerOfLogs(tasks, v), v.HostHint, v.Label)
+		name = h.canonical(name)
+		for n := 2; k.sid != "" && taken[name] != "" && taken[name] != k.sid; n++ {
+			name = h.canonical(cmp.Or(k.name, v.Label)) + "~" + strconv.Itoa(n)
+		}
+		if taken[name] == "" {
+			taken[name] = k.sid
+		}
+		h.volume[v] = name
+	}
+	return h
+}
+
+// spell decides which spellings are one host: those that differ in case only,
+// and a short name and the one full name that begins with it.
+func (h *hostNames) spell(names []string) {
+	full := map[string][]string{} // folded short name → folded full names
+	for _, n := range names {
+		low := strings.ToLower(n)
+		if short, _, ok := strings.Cut(low, "."); ok && !slices.Contains(full[short], low) {
+			full[short] = append(full[short], low)
+		}
+	}
+	for _, n := range names {
+		low := strings.ToLower(n)
+		if h.spelt[low] != "" {
+			continue
+		}
+		h.spelt[low] = n
+		short, _, isFull := strings.Cut(low, ".")
+		switch twins := full[short]; {
+		case len(twins) != 1:
+		case !isFull:
+			if h.spelt[twins[0]] == "" {
+				h.spelt[twins[0]] = n
+			} else {
+				h.spelt[low] = h.spelt[twins[0]]
+			}
+		case h.spelt[short] == "" && slices.ContainsFunc(names, func(m string) bool { return strings.EqualFold(m, short) }):
+			h.spelt[short] = n
+		}
+	}
+}
+
+// computerOfLogs returns the computer that the logs of a volume name last.
+func computerOfLogs(tasks []*task, v *source.Volume) string {
+	var best evidence.Coverage
+	for _, t := range tasks {
+		if t.vol != v {
+			continue
+		}
+		for _, c := range t.out.Coverage {
+			if c.Computer != "" && c.Host == "" && (best.Computer == "" || c.To.After(best.To)) {
+				best = c
+			}
+		}
+	}
+	return best.Computer
+}
+
+// A hostUser is one name on one host.
+type hostUser struct{ host, name string }
+
+// userNames knows which SID is which account.
+type userNames struct {
+	name    map[hostUser]string // host, SID → account name
+	domain  map[string]string   // SID of a domain account → name, on any host
+	profile map[hostUser]string // host, folded profile folder → SID
+	sid     map[hostUser]string // host, folded account → SID; "" if several
+}
+
+func nameUsers(tasks []*task) *userNames {
+	u := &userNames{map[hostUser]string{}, map[string]string{}, map[hostUser]string{}, map[hostUser]string{}}
+	for _, t := range tasks {
+		for i := range t.out.Observations {
+			o := &t.out.Observations[i]
+			if o.SID == "" || o.User == "" {
+				continue
+			}
+			at := hostUser{o.Host, o.SID}
+			if o.Artifact == "profiles" {
+				u.profile[hostUser{o.Host, strings.ToLower(o.User)}] = o.SID
+				continue
+			}
+			if u.name[at] == "" {
+				u.name[at] = o.User
+			}
+			if strings.HasPrefix(o.SID, "S-1-5-21-") && u.domain[o.SID] == "" {
+				u.domain[o.SID] = o.User
+			}
+			by := hostUser{o.Host, strings.ToLower(o.User)}
+			if old, ok := u.sid[by]; ok && old != o.SID {
+				u.sid[by] = ""
+			} else {
+				u.sid[by] = o.SID
+			}
+		}
+	}
+	return u
+}
+
+// find completes what is known of an account on a host. A user from a hive is
+// the name of its profile folder until its SID tells more.
+func (u *userNames) find(host, user, sid string) (string, string) {
+	if sid == "" && user != "" {
+		at := hostUser{host, strings.ToLower(user)}
+		sid = cmp.Or(u.profile[at], u.sid[at])
+	}
+	if sid != "" {
+		if name := cmp.Or(u.name[hostUser{host, sid}], u.domain[sid]); name != "" {
+			return name, sid
+		}
+		if user == "" {
+			user = u.folder(host, sid)
+		}
+	}
+	return user, sid
+}
+
+// folder returns the profile folder of a SID, the first by name.
+func (u *userNames) folder(host, sid string) (name string) {
+	for at, s := range u.profile {
+		if at.host == host && s == sid && (name == "" || at.name < name) {
+			name = at.name
+		}
+	}
+	return name
+}
+
+func (u *userNames) fill(o *evidence.Observation) {
+	if o.Side == evidence.Server && o.User == "" && o.SID == "" || o.User == "" && o.SID == "" {
+		return
+	}
+	o.User, o.SID = u.find(o.Host, o.User, o.SID)
+}
+
+func (u *userNames) fillCoverage(c *evidence.Coverage) {
+	if c.User == "" {
+		return
+	}
+	c.User, c.SID = u.find(c.Host, c.User, c.SID)
+	c.Evidence = "registry:NTUSER:" + c.User
+}
+
+// identify orders the facts, makes one row of the same fact in several places,
+// and gives each its id.
+func identify(obs []evidence.Observation) []evidence.Observation {
+	sortObservations(obs)
+	slices.SortStableFunc(obs, func(a, b evidence.Observation) int { return cmp.Compare(stateRank(a.State), stateRank(b.State)) })
+	at := map[string]int{}
+	ordinals := map[string]int{}
+	kept := obs[:0]
+	for _, o := range obs {
+		key := sameFact(&o)
+		if i, ok := at[key]; ok {
+			// One structure may state two facts that agree in everything;
+			// the same fact elsewhere differs in its place.
+			if kept[i].From.Place != o.From.Place || kept[i].From.Offset != o.From.Offset {
+				kept[i].AlsoAt = append(kept[i].AlsoAt, o.From)
+				continue
+			}
+		} else {
+			at[key] = len(kept)
+		}
+		o.SetID(0)
+		n := ordinals[o.ID]
+		ordinals[o.ID]++
+		if n > 0 {
+			o.SetID(n)
+		}
+		kept = append(kept, o)
+	}
+	clear(obs[len(kept):])
+	sortObservations(kept)
+	return kept
+}
+
+// sameFact is equal for two observations that state one fact: the same record
+// of a log, live or archived, or the same entry of a user's or host's registry
+// with the same time and content.
+func sameFact(o *evidence.Observation) string {
+	var b strings.Builder
+	add := func(parts ...string) {
+		for _, p := range parts {
+			b.WriteString(p)
+			b.WriteByte(0)
+		}
+	}
+	add(o.Host, o.Artifact, string(o.Action), evidence.FormatTime(o.Time), string(o.TimeKind), o.Share, o.Drive, o.User, o.SID, o.Summary, o.LogonID)
+	if o.From.Channel != "" {
+		add(strings.ToLower(o.From.Channel), strconv.FormatUint(o.From.RecordID, 10), strconv.Itoa(int(o.From.EventID)))
+	} else {
+		add(strings.ToLower(o.From.Key), strings.ToLower(o.From.Value))
+		if o.From.Key == "" {
+			add(path.Clean(o.From.Path), strconv.FormatInt(o.From.Offset, 10))
+		}
+	}
+	if o.Process != nil {
+		add(o.Process.Image, o.Process.CommandLine, o.Process.PID)
+	}
+	if seg, ok := o.Detail.Get("Segment").(int64); ok {
+		add(strconv.FormatInt(seg, 10))
+	}
+	return b.String()
+}
+
+// stateRank orders states from the best place of a fact to the worst.
+func stateRank(s evidence.State) int {
+	return slices.Index([]evidence.State{evidence.Live, evidence.Replayed, evidence.Shadow, evidence.Deleted, evidence.Carved}, s)
+}
+
+// sortObservations puts facts in the order of output: by time, undated last.
+func sortObservations(obs []evidence.Observation) {
+	slices.SortStableFunc(obs, func(a, b evidence.Observation) int {
+		if a.Time.IsZero() != b.Time.IsZero() {
+			if a.Time.IsZero() {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.Host, b.Host),
+			strings.Compare(a.From.Path, b.From.Path), strings.Compare(a.From.Snapshot, b.From.Snapshot),
+			cmp.Compare(a.From.Offset, b.From.Offset), cmp.Compare(a.From.RecordID, b.From.RecordID), strings.Compare(a.ID, b.ID),
+			strings.Compare(a.From.Source, b.From.Source), strings.Compare(a.From.Volume, b.From.Volume), strings.Compare(a.Summary, b.Summary))
+	})
+}

@@ -1,0 +1,213 @@
+package timeline
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+)
+
+// A Case is everything that is known about one host: the facts, ordered and
+// indexed, and the lives of its shares. Rules read it and change nothing.
+type Case struct {
+	Host         string
+	Observations []*evidence.Observation // by time, undated last
+	Facts        []evidence.Coverage     // as read, one a file and kind
+	Coverage     []CoverageRow           // what each kind of evidence could have told
+	States       []*MappingState
+	Lives        []*Life
+	End          time.Time // the newest instant that any evidence of the host shows
+}
+
+// A MappingState is the set of remembered mappings in one hive of one user: the
+// key Network, read whole.
+type MappingState struct {
+	User, SID string
+	AsOf      time.Time // what the hive had not yet been told is unknown after this
+	Key       *evidence.Observation
+	Drives    map[string]*evidence.Observation // live Network\X by "X:"
+	// LastChange is the last write of Network: the last time that a child was
+	// made or removed. Zero if there is no such key.
+	LastChange time.Time
+	// Untouched is yes if Network was never written since the profile was
+	// made, unknown if the keys to compare with are not there.
+	Untouched Tri
+	// ChildRemoved says that the last change was the removal of a child: no
+	// child that is there can have caused it.
+	ChildRemoved bool
+	Volatile     int64 // children that are not on disk; they stamp the key too
+	Dirty        bool
+}
+
+// A Life is one connection with the facts that it is made of.
+type Life struct {
+	Connection
+	Maps    []*evidence.Observation // say that it was mapped, or shared
+	Uses    []*evidence.Observation
+	Removes []*evidence.Observation // commands that name it, oldest first
+	Gone    []*evidence.Observation // events that record its removal
+	Key     *evidence.Observation   // the remembered mapping, or the stored share, as it stands
+	State   *MappingState           // of its user; nil if no hive of the user was read whole
+	Shares  *SharesState            // server side: the stored shares of its host
+	Next    time.Time               // when the same letter, or share name, was made again
+	LogonID string                  // of the session that mapped it
+}
+
+// Since returns the last instant at which the connection is known to have been
+// there, before the instant t, and the fact that shows it.
+func (l *Life) Since(t time.Time) (time.Time, *evidence.Observation) {
+	var at time.Time
+	var why *evidence.Observation
+	for _, list := range [][]*evidence.Observation{l.Maps, l.Uses} {
+		for _, o := range list {
+			if l.shows(o) && o.Time.Before(t) && o.Time.After(at) {
+				at, why = o.Time, o
+			}
+		}
+	}
+	return at, why
+}
+
+// shows reports whether o dates the presence of the mapping itself. A share
+// may be used without its letter, so on the client a use without one does not.
+func (l *Life) shows(o *evidence.Observation) bool {
+	if o.Time.IsZero() || o.TimeKind == evidence.AtOrBefore {
+		return false
+	}
+	return o.Action == evidence.Mapped || o.Action == evidence.ShareCreated || o.Action == evidence.Command ||
+		l.Side == evidence.Server || o.Drive != "" && o.Drive == l.Drive
+}
+
+// MappedAt returns the instant at which the connection began, as far as it is
+// known exactly, else the first at which it was there, else zero.
+func (l *Life) MappedAt() time.Time {
+	if !l.Mapped.NotAfter.IsZero() {
+		return l.Mapped.NotAfter
+	}
+	return l.Mapped.NotBefore
+}
+
+// A SharesState is the set of shares stored in a SYSTEM hive: the key
+// LanmanServer\Shares of the current control set, read whole.
+type SharesState struct {
+	AsOf       time.Time
+	Key        *evidence.Observation
+	Names      map[string]*evidence.Observation // by lower-case name
+	LastChange time.Time
+	Dirty      bool
+}
+
+// NewCase indexes the facts of one host and builds the lives of its shares.
+// Observations must be in the order of SortObservations.
+func NewCase(host string, obs []*evidence.Observation, facts []evidence.Coverage) *Case {
+	c := &Case{Host: host, Observations: obs, Facts: facts}
+	for _, o := range obs {
+		if o.Time.After(c.End) {
+			c.End = o.Time
+		}
+	}
+	for _, f := range facts {
+		if f.AsOf.After(c.End) {
+			c.End = f.AsOf
+		}
+	}
+	c.Coverage = coverageRows(c)
+	c.States = mappingStates(c)
+	c.Lives = append(clientLives(c), serverLives(c)...)
+	return c
+}
+
+// account is what tells two users of a host apart: the SID where it is known.
+func account(user, sid string) string {
+	return cmp.Or(sid, strings.ToLower(user))
+}
+
+// SameUser reports whether two facts are about one account: the same SID, or
+// the same name where one of them has no SID.
+func SameUser(userA, sidA, userB, sidB string) bool {
+	if sidA != "" && sidB != "" {
+		return sidA == sidB
+	}
+	return strings.EqualFold(userA, userB) && userA != ""
+}
+
+const baselineSlack = time.Second       // keys made with the profile, artifacts.md §11
+const structuralSlack = 2 * time.Second // several children made at once, artifacts.md §1.1
+
+// mappingStates reads the sets of remembered mappings out of the facts.
+func mappingStates(c *Case) []*MappingState {
+	var out []*MappingState
+	for _, f := range c.Facts {
+		if !strings.HasPrefix(f.Evidence, "registry:NTUSER:") || !slices.Contains(f.Keys, "Network") {
+			continue
+		}
+		s := &MappingState{User: f.User, SID: f.SID, AsOf: f.AsOf, Drives: map[string]*evidence.Observation{}, Untouched: Unknown, Dirty: f.Dirty}
+		var children []*evidence.Observation
+		for _, o := range c.Observations {
+			switch {
+			case o.Artifact != "mapped-drives" || !isAt(o, f.Place):
+			case o.Action == evidence.Context:
+				s.Key = o
+			default:
+				children = append(children, o)
+				if o.Drive != "" {
+					s.Drives[o.Drive] = o
+				}
+			}
+		}
+		s.judge(children)
+		out = append(out, s)
+	}
+	return out
+}
+
+// isAt reports whether o was read at place p, there or there also.
+func isAt(o *evidence.Observation, p *evidence.Place) bool {
+	return o.From.Place == p || slices.ContainsFunc(o.AlsoAt, func(q evidence.Provenance) bool { return q.Place == p })
+}
+
+// judge applies the baseline test and the structural test of artifacts.md §1.1
+// to the last write of Network.
+func (s *MappingState) judge(children []*evidence.Observation) {
+	if s.Key == nil {
+		return
+	}
+	d := s.Key.Detail
+	s.LastChange = s.Key.Time
+	s.Volatile, _ = d.Get("VolatileSubkeys").(int64)
+	newest := time.Time{} // what the last change is known to come from
+	for _, name := range []string{"EUDC", "AppEvents"} {
+		made, ok := d.Get(name).(time.Time)
+		switch {
+		case !ok || made.IsZero():
+		case s.LastChange.Sub(made).Abs() <= baselineSlack:
+			s.Untouched = Yes
+		case s.Untouched == Unknown:
+			s.Untouched, newest = No, made
+		}
+	}
+	for _, o := range children {
+		if o.Time.After(newest) {
+			newest = o.Time
+		}
+	}
+	// A value of Network moves its time as well, and a child that could not be
+	// read might be the newest.
+	values, _ := d.Get("Values").(int64)
+	clean := values == 0 && len(d.List("Subkeys")) == len(children)
+	dated := len(children) > 0 || s.Untouched == No
+	s.ChildRemoved = clean && dated && s.Untouched != Yes && s.LastChange.Sub(newest) > structuralSlack
+}
+
+// StateOf returns the newest set of remembered mappings of a user, or nil.
+func (c *Case) StateOf(user, sid string) *MappingState {
+	var best *MappingState
+	for _, s := range c.States {
+		if SameUser(s.User, s.SID, user, sid) && (best == nil || s.AsOf.After(best.AsOf)) {
+			best = s
+		}
+	}
+	return best
+}

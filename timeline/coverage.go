@@ -1,0 +1,446 @@
+package timeline
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+)
+
+// expected lists the evidence that every Windows host has. That it was not
+// collected is a fact about the collection, and makes absence unknown.
+var expected = []string{
+	"evtx:Security", "evtx:System", "evtx:Microsoft-Windows-PowerShell/Operational",
+	"registry:SYSTEM", "registry:SOFTWARE", "registry:SECURITY",
+}
+
+// coverageRows works out what each kind of evidence of one host could have
+// told: one row a kind, all files of the kind together.
+func coverageRows(c *Case) []CoverageRow {
+	kinds := map[string][]evidence.Coverage{}
+	for _, f := range c.Facts {
+		kinds[f.Evidence] = append(kinds[f.Evidence], f)
+	}
+	var rows []CoverageRow
+	for _, kind := range sortedKeys(kinds) {
+		if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
+			rows = append(rows, c.logRow(channel, kinds[kind]))
+		} else {
+			rows = append(rows, registryRow(kind, kinds[kind]))
+		}
+	}
+	rows = append(rows, c.auditRows()...)
+	for _, kind := range append(slices.Clone(expected), c.expectedHives()...) {
+		if _, ok := kinds[kind]; !ok {
+			rows = append(rows, CoverageRow{
+				Evidence: kind, AsOf: c.End, Records: -1, Enabled: Unknown, Class: Absent,
+				Holes: []evidence.Hole{{Reason: evidence.NotCollected}},
+			})
+		}
+	}
+	for i := range rows {
+		rows[i].Host = c.Host
+	}
+	slices.SortStableFunc(rows, func(a, b CoverageRow) int {
+		return cmp.Or(strings.Compare(a.Evidence, b.Evidence), a.From.Compare(b.From))
+	})
+	return rows
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// expectedHives names the hives of the users that the host is known to have.
+func (c *Case) expectedHives() (kinds []string) {
+	for _, o := range c.Observations {
+		if o.Artifact == "profiles" && strings.HasPrefix(o.SID, "S-1-5-21-") && o.User != "" {
+			if k := "registry:NTUSER:" + o.User; !slices.Contains(kinds, k) {
+				kinds = append(kinds, k)
+			}
+		}
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// registryRow tells of the hives of one kind.
+func registryRow(kind string, facts []evidence.Coverage) CoverageRow {
+	r := CoverageRow{Evidence: kind, Records: -1, Enabled: Yes, Class: Continuous}
+	for _, f := range facts {
+		if f.AsOf.After(r.AsOf) {
+			r.AsOf, r.To = f.AsOf, f.To
+		}
+		if !f.Complete {
+			r.Class = Partial
+			r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.Corrupt})
+		}
+		if f.Dirty {
+			// Its last changes, of up to about an hour, are in logs that were
+			// not replayed.
+			r.Class = Partial
+			r.Holes = append(r.Holes, evidence.Hole{From: f.AsOf, Reason: evidence.NotCollected})
+		}
+	}
+	return r
+}
+
+// logRow tells of one channel: live log, archives and copies together.
+func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
+	r := CoverageRow{Evidence: "evtx:" + channel, Enabled: Unknown}
+	var series []evidence.IDRange
+	reexported, complete := false, true
+	for _, f := range facts {
+		r.Records += f.Records
+		reexported = reexported || f.Reexported
+		complete = complete && f.Complete
+		series = append(series, f.Series...)
+		if !f.From.IsZero() && (r.From.IsZero() || f.From.Before(r.From)) {
+			r.From = f.From
+		}
+		if f.To.After(r.To) {
+			r.To = f.To
+		}
+	}
+	r.AsOf = r.To
+	if r.Records > 0 {
+		r.Enabled = Yes
+	}
+	if !complete {
+		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.Corrupt})
+	}
+	series = union(series)
+	if !reexported {
+		r.Holes = append(r.Holes, c.seriesHoles(channel, series)...)
+	}
+	r.Holes = append(r.Holes, c.auditHoles(channel)...)
+	r.Class = c.classOf(&r)
+	return r
+}
+
+// union merges runs of record ids that overlap or touch.
+func union(s []evidence.IDRange) []evidence.IDRange {
+	slices.SortFunc(s, func(a, b evidence.IDRange) int {
+		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last))
+	})
+	var out []evidence.IDRange
+	for _, r := range s {
+		if n := len(out); n > 0 && r.First <= out[n-1].Last+1 {
+			if r.Last > out[n-1].Last {
+				out[n-1].Last, out[n-1].LastTime = r.Last, r.LastTime
+			}
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// seriesHoles finds what is missing before and between runs of record ids, and
+// why: a clear that is recorded explains the ids before it.
+func (c *Case) seriesHoles(channel string, series []evidence.IDRange) []evidence.Hole {
+	var holes []evidence.Hole
+	var before evidence.IDRange
+	clears := c.clearsOf(channel)
+	explained := map[*evidence.Observation]bool{}
+	for _, r := range series {
+		hole := evidence.Hole{From: before.LastTime, To: r.FirstTime, Reason: evidence.RecordGap}
+		if before.Last == 0 {
+			if r.First <= 1 {
+				before = r
+				continue
+			}
+			hole.From, hole.Reason = c.installed(), evidence.RolledOver
+		}
+		if o := clearNear(clears, hole, r); o != nil {
+			hole.Reason, hole.Why, hole.To, explained[o] = evidence.Cleared, o, o.Time, true
+		}
+		holes = append(holes, hole)
+		before = r
+	}
+	for _, o := range clears { // a clear after which the ids began anew, or whose log was not collected
+		if !explained[o] {
+			holes = append(holes, evidence.Hole{From: c.installed(), To: o.Time, Reason: evidence.Cleared, Why: o})
+		}
+	}
+	return holes
+}
+
+// clearNear returns the last recorded clear that lies in hole, or is the first
+// record after it.
+func clearNear(clears []*evidence.Observation, hole evidence.Hole, next evidence.IDRange) *evidence.Observation {
+	var found *evidence.Observation
+	for _, o := range clears {
+		// The record of the clear is the first of the new series, but others
+		// may carry the same instant or, written by other threads, a little less.
+		if !o.Time.Before(hole.From) && !o.Time.After(next.FirstTime.Add(5*time.Second)) {
+			found = o
+		}
+	}
+	return found
+}
+
+// clearsOf returns the recorded clears of a channel, oldest first.
+func (c *Case) clearsOf(channel string) (out []*evidence.Observation) {
+	for _, o := range c.Observations {
+		if o.Action == evidence.LogCleared && strings.EqualFold(o.Detail.Text("ClearedChannel"), channel) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// installed returns when the host's Windows was installed: no log is older.
+func (c *Case) installed() time.Time {
+	for _, o := range c.Observations {
+		if o.Artifact == "os-version" {
+			if t, ok := o.Detail.Get("InstallDate").(time.Time); ok {
+				return t
+			}
+		}
+	}
+	return time.Time{}
+}
+
+// auditHoles finds the spans in which the audit policy was changed to record
+// less: from the change to the next one of the same subcategory.
+func (c *Case) auditHoles(channel string) (holes []evidence.Hole) {
+	if channel != "Security" {
+		return nil
+	}
+	open := map[string]*evidence.Observation{}
+	for _, o := range c.Observations {
+		if o.Artifact != "audit-changes" {
+			continue
+		}
+		sub, what := o.Detail.Text("subcategory"), o.Detail.Text("changes")
+		if !auditMatters(sub) {
+			continue
+		}
+		switch {
+		case strings.Contains(what, "success removed"):
+			if open[sub] == nil {
+				open[sub] = o
+			}
+		case strings.Contains(what, "success added") && open[sub] != nil:
+			holes = append(holes, evidence.Hole{From: open[sub].Time, To: o.Time, Reason: evidence.AuditOff, Why: open[sub]})
+			open[sub] = nil
+		}
+	}
+	for _, sub := range sortedKeys(open) {
+		if o := open[sub]; o != nil {
+			holes = append(holes, evidence.Hole{From: o.Time, Reason: evidence.AuditOff, Why: o})
+		}
+	}
+	return holes
+}
+
+// The audit subcategories that share activity is recorded by.
+const (
+	auditProcess   = "Process Creation"
+	auditFileShare = "File Share"
+)
+
+func auditMatters(sub string) bool {
+	return slices.Contains([]string{auditProcess, auditFileShare, "Logon", "Logoff", "Registry", "Detailed File Share"}, sub)
+}
+
+// auditRows says, for the subcategories that record share activity, whether
+// they were on at collection.
+func (c *Case) auditRows() (rows []CoverageRow) {
+	for _, o := range c.Observations {
+		if o.Artifact != "audit-policy" {
+			continue
+		}
+		for _, sub := range []string{auditFileShare, auditProcess} {
+			v := o.Detail.Text(sub)
+			if v == "" {
+				continue
+			}
+			r := CoverageRow{Evidence: "audit:" + sub, AsOf: o.From.AsOf, From: o.Time, To: o.From.AsOf, Records: -1, Enabled: Yes, Class: Continuous}
+			if v != "success" && v != "both" {
+				r.Enabled, r.Class = No, Disabled
+				r.Holes = []evidence.Hole{{From: o.Time, Reason: evidence.AuditOff, Why: o}}
+			}
+			rows = append(rows, r)
+		}
+		break
+	}
+	return rows
+}
+
+// classOf judges a log over the span that matters on its host: from the first
+// trace of a share to the end of the evidence.
+func (c *Case) classOf(r *CoverageRow) Class {
+	if r.Records == 0 {
+		return UnknownClass
+	}
+	return classIn(r, Window{NotBefore: c.firstTrace(), NotAfter: c.End})
+}
+
+// firstTrace returns when shares first show on the host, zero if never.
+func (c *Case) firstTrace() time.Time {
+	for _, o := range c.Observations { // by time
+		switch o.Action {
+		case evidence.Mapped, evidence.Used, evidence.Command, evidence.Removed, evidence.ShareCreated, evidence.ShareDeleted:
+			if o.TimeKind != evidence.AtOrBefore {
+				return o.Time
+			}
+		}
+	}
+	return time.Time{}
+}
+
+// classIn judges a log over w: what its holes there mean for absence.
+func classIn(r *CoverageRow, w Window) Class {
+	class := Continuous
+	worse := func(k Class) {
+		order := []Class{Continuous, Partial, Rolled, ClearedClass, Disabled}
+		if slices.Index(order, k) > slices.Index(order, class) {
+			class = k
+		}
+	}
+	if w.NotBefore.IsZero() {
+		w.NotBefore = r.From
+	}
+	for _, h := range r.Holes {
+		// A hole whose ends are unknown counts against everything.
+		if !h.From.IsZero() && !w.NotAfter.IsZero() && h.From.After(w.NotAfter) || !h.To.IsZero() && !h.To.After(w.NotBefore) {
+			continue
+		}
+		switch h.Reason {
+		case evidence.Cleared:
+			worse(ClearedClass)
+		case evidence.RolledOver:
+			worse(Rolled)
+		case evidence.ChannelOff:
+			worse(Disabled)
+		default:
+			worse(Partial)
+		}
+	}
+	return class
+}
+
+// ClassOf judges one kind of evidence over w. The text says what it rests on.
+func (c *Case) ClassOf(kind string, w Window) (Class, string) {
+	for i := range c.Coverage {
+		r := &c.Coverage[i]
+		if r.Evidence != kind {
+			continue
+		}
+		if r.Class == Absent {
+			return Absent, kind + " was not collected"
+		}
+		class := classIn(r, w)
+		if class == Continuous && !w.NotBefore.IsZero() && w.NotBefore.Before(r.From) && r.From.After(w.NotBefore) {
+			// The log begins inside the window with its first record ever.
+			class = Partial
+		}
+		return class, fmt.Sprintf("%s: %s, %d records from %s to %s", kind, class, r.Records, evidence.FormatTime(r.From), evidence.FormatTime(r.To))
+	}
+	return Absent, kind + " was not collected"
+}
+
+// Commands judges whether a command that ran in w would have been recorded: a
+// log covers w, process creation was audited, and the command line was part of
+// the record.
+func (c *Case) Commands(w Window) (Class, string) {
+	if class, why := c.ClassOf(sysmonLog, w); class == Continuous && c.witnessed(sysmonLog, evidence.CommandLines, w) {
+		return class, why + ", with command lines throughout"
+	}
+	class, why := c.ClassOf(securityLog, w)
+	switch {
+	case class == Absent:
+	case c.witnessed(securityLog, evidence.CommandLines, w):
+		why += ", with command lines throughout"
+	case c.auditOn(auditProcess) == No:
+		return Disabled, "auditing of process creation was off at collection"
+	case c.switchedOn(cmdlineSwitch) == No:
+		return Disabled, "process creation was recorded without command lines"
+	case c.auditOn(auditProcess) == Yes && c.switchedOn(cmdlineSwitch) == Yes:
+		why += "; recording of command lines was on at collection"
+	default:
+		return UnknownClass, "whether command lines were recorded is not known"
+	}
+	return class, why
+}
+
+// Kinds of evidence that rules ask for by name.
+const (
+	securityLog   = "evtx:Security"
+	sysmonLog     = "evtx:Microsoft-Windows-Sysmon/Operational"
+	cmdlineSwitch = "ProcessCreationIncludeCmdLine_Enabled"
+)
+
+// witnessed reports whether records from before and after w prove that what
+// was recorded.
+func (c *Case) witnessed(kind, what string, w Window) bool {
+	var first, last time.Time
+	for _, f := range c.Facts {
+		for _, x := range f.Witnesses {
+			if f.Evidence != kind || x.What != what {
+				continue
+			}
+			if first.IsZero() || x.First.Before(first) {
+				first = x.First
+			}
+			if x.Last.After(last) {
+				last = x.Last
+			}
+		}
+	}
+	return !first.IsZero() && !first.After(w.NotBefore) && !last.Before(w.NotAfter)
+}
+
+func (c *Case) auditOn(sub string) Tri {
+	for _, r := range c.Coverage {
+		if r.Evidence == "audit:"+sub {
+			return r.Enabled
+		}
+	}
+	return Unknown
+}
+
+// switchedOn reads a logging switch of the SOFTWARE hive. The key read whole
+// and no such value there means off, which is the default.
+func (c *Case) switchedOn(name string) Tri {
+	for _, o := range c.Observations {
+		if o.Artifact == "logging-switches" {
+			if v, ok := o.Detail.Get(name).(int64); ok {
+				if v == 1 {
+					return Yes
+				}
+				return No
+			}
+		}
+	}
+	for _, f := range c.Facts {
+		if f.Evidence == "registry:SOFTWARE" && slices.ContainsFunc(f.Keys, func(k string) bool { return strings.HasSuffix(k, `Policies\System\Audit`) }) {
+			return No
+		}
+	}
+	return Unknown
+}
+
+// ShareAudit judges whether the deletion of a share in w would have been
+// recorded by 5144.
+func (c *Case) ShareAudit(w Window) (Class, string) {
+	class, why := c.ClassOf(securityLog, w)
+	switch {
+	case class == Absent || c.witnessed(securityLog, evidence.ShareAccess, w):
+	case c.auditOn(auditFileShare) == No:
+		return Disabled, "auditing of file shares was off at collection"
+	case c.auditOn(auditFileShare) == Unknown:
+		return UnknownClass, "whether file shares were audited is not known"
+	}
+	return class, why
+}

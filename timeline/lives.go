@@ -1,0 +1,347 @@
+package timeline
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+)
+
+// A command takes effect within these bounds (case E2): clocks of one machine
+// differ by the granularity of a log, and a prompt may wait for an answer.
+const (
+	EffectBefore = 2 * time.Second
+	EffectAfter  = 30 * time.Second
+)
+
+// Within reports whether t is when a command that started at cmd takes effect.
+func Within(t, cmd time.Time) bool {
+	return !t.Before(cmd.Add(-EffectBefore)) && !t.After(cmd.Add(EffectAfter))
+}
+
+// isMap reports whether o says that a mapping was made on the client.
+func isMap(o *evidence.Observation) bool {
+	switch {
+	case o.Side != evidence.Client:
+		return false
+	case o.Action == evidence.Mapped:
+		return true
+	}
+	return o.Action == evidence.Command && o.Detail.Text("Class") == "use.map"
+}
+
+// IsRemoval reports whether o is a command that takes mappings away.
+func IsRemoval(o *evidence.Observation) bool {
+	if o.Action != evidence.Command || o.Side != evidence.Client {
+		return false
+	}
+	switch o.Detail.Text("Class") {
+	case "use.delete", "mapping.remove":
+		return true
+	case "key.delete":
+		return slices.ContainsFunc(o.Detail.List("Targets"), func(t string) bool { return networkKey(t) != "" })
+	}
+	return false
+}
+
+// networkKey returns the drive, or "*" for all, that a registry path to
+// Network names, else "".
+func networkKey(path string) string {
+	parts := strings.Split(strings.Trim(strings.ReplaceAll(path, "/", `\`), `\`), `\`)
+	for i, p := range parts {
+		if !strings.EqualFold(strings.TrimPrefix(strings.ToLower(p), "hkcu:"), "network") || i > 3 {
+			continue
+		}
+		switch {
+		case i == len(parts)-1:
+			return "*"
+		case i == len(parts)-2 && evidence.Drive(parts[i+1]) != "":
+			return evidence.Drive(parts[i+1])
+		}
+	}
+	return ""
+}
+
+// Targets reports whether removal command o names the connection: its letter,
+// all, or, for a connection without a letter, its share. Deleting by remote
+// name leaves a letter alone (artifacts.md §11).
+func (l *Life) Targets(o *evidence.Observation) bool {
+	for _, t := range o.Detail.List("Targets") {
+		if n := networkKey(t); n != "" {
+			t = n
+		}
+		switch d := evidence.Drive(t); {
+		case t == "*":
+			return true
+		case d != "":
+			if d == l.Drive {
+				return true
+			}
+		case l.Drive == "":
+			if share, _, ok := evidence.ParseUNC(t); ok && evidence.ShareKey(share) == evidence.ShareKey(l.Share) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// A lane is what one user did with one letter, or with one share without a
+// letter.
+type lane struct{ user, drive, share string }
+
+// clientLives builds the lives of one host's client side.
+func clientLives(c *Case) []*Life {
+	var lives []*Life
+	byLane := map[lane]*Life{} // the life that the lane is in
+	for _, o := range c.Observations {
+		if !isMap(o) || o.Drive == "" && o.Share == "" || o.TimeKind == evidence.AtOrBefore {
+			continue
+		}
+		at := lane{account(o.User, o.SID), o.Drive, ""}
+		if o.Drive == "" {
+			at.share = evidence.ShareKey(o.Share)
+		}
+		cur := byLane[at]
+		if cur == nil || !cur.goesOn(c, o) {
+			if cur != nil {
+				cur.Next = o.Time
+			}
+			cur = &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: o.User, SID: o.SID, Share: o.Share, Drive: o.Drive}}
+			byLane[at] = cur
+			lives = append(lives, cur)
+		}
+		cur.take(o)
+	}
+	lives = joinDeviceless(lives)
+	lives = attachUses(c, lives)
+	for _, l := range lives {
+		l.State = c.StateOf(l.User, l.SID)
+		for _, o := range c.Observations {
+			l.attachEnd(o)
+		}
+		l.describeClient()
+	}
+	return lives
+}
+
+// goesOn reports whether o, which maps the same letter again, belongs to the
+// same life: the same share, and no removal in between.
+func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
+	if o.Share != "" && l.Share != "" && evidence.ShareKey(o.Share) != evidence.ShareKey(l.Share) {
+		return false
+	}
+	for _, r := range c.Observations {
+		if r.Time.After(l.MappedAtFirst()) && r.Time.Before(o.Time) && SameUser(r.User, r.SID, l.User, l.SID) &&
+			(IsRemoval(r) && l.Targets(r) || r.Action == evidence.Removed && r.Drive != "" && r.Drive == l.Drive) {
+			return false
+		}
+	}
+	return true
+}
+
+// MappedAtFirst returns the time of the first fact that says it was mapped.
+func (l *Life) MappedAtFirst() time.Time { return l.Maps[0].Time }
+
+// take adds a fact that says that l was mapped.
+func (l *Life) take(o *evidence.Observation) {
+	l.Maps = append(l.Maps, o)
+	if l.Share == "" {
+		l.Share = o.Share
+	}
+	if o.Artifact == "mapped-drives" {
+		l.Key = o
+	}
+	if l.LogonID == "" {
+		l.LogonID = o.LogonID
+	}
+}
+
+// joinDeviceless folds a mapping that the record names by share only (the Map
+// Network Drive MRU) into the lettered one of the same user and share, if
+// there is exactly one: the MRU does not say the letter.
+func joinDeviceless(lives []*Life) []*Life {
+	var out []*Life
+	for _, l := range lives {
+		if into := letteredTwin(lives, l); into != nil {
+			into.Uses = append(into.Uses, l.Maps...)
+			continue
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+func letteredTwin(lives []*Life, l *Life) (twin *Life) {
+	if l.Drive != "" || l.Maps[0].Artifact != "map-drive-mru" {
+		return nil
+	}
+	for _, m := range lives {
+		if m.Drive != "" && SameUser(m.User, m.SID, l.User, l.SID) && evidence.ShareKey(m.Share) == evidence.ShareKey(l.Share) {
+			if twin != nil {
+				return nil
+			}
+			twin = m
+		}
+	}
+	return twin
+}
+
+// attachUses adds uses to the life that they fall in, and makes lives of the
+// shares that were used and never seen mapped.
+func attachUses(c *Case, lives []*Life) []*Life {
+	bare := map[lane]*Life{}
+	for _, o := range c.Observations {
+		undatedMap := isMap(o) && o.TimeKind == evidence.AtOrBefore
+		if o.Side != evidence.Client || o.Action != evidence.Used && !undatedMap || o.Share == "" && o.Drive == "" {
+			continue
+		}
+		if l := lifeOf(lives, o); l != nil {
+			l.Uses = append(l.Uses, o)
+			continue
+		}
+		at := lane{account(o.User, o.SID), o.Drive, evidence.ShareKey(o.Share)}
+		l := bare[at]
+		if l == nil {
+			l = &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: o.User, SID: o.SID, Share: o.Share, Drive: o.Drive}}
+			bare[at] = l
+		}
+		if undatedMap {
+			l.Maps = append(l.Maps, o)
+		} else {
+			l.Uses = append(l.Uses, o)
+		}
+		if len(l.Maps)+len(l.Uses) == 1 {
+			lives = append(lives, l)
+		}
+	}
+	return lives
+}
+
+// lifeOf returns the life of the same user and share that o falls in: the last
+// that began before o, else the first.
+func lifeOf(lives []*Life, o *evidence.Observation) *Life {
+	var best *Life
+	for _, l := range lives {
+		if len(l.Maps) == 0 || !SameUser(l.User, l.SID, o.User, o.SID) || o.Drive != "" && o.Drive != l.Drive ||
+			o.Share != "" && evidence.ShareKey(o.Share) != evidence.ShareKey(l.Share) {
+			continue
+		}
+		if best == nil || !o.Time.IsZero() && !l.MappedAtFirst().After(o.Time) {
+			best = l
+		}
+	}
+	return best
+}
+
+// attachEnd adds o to the facts that end l, if it is one.
+func (l *Life) attachEnd(o *evidence.Observation) {
+	if !SameUser(o.User, o.SID, l.User, l.SID) || o.Time.IsZero() || !l.Next.IsZero() && !o.Time.Before(l.Next) {
+		return
+	}
+	if len(l.Maps) > 0 && o.Time.Before(l.MappedAtFirst()) && l.Maps[0].TimeKind != evidence.AtOrBefore {
+		// A command that came before the remembered mapping was last written
+		// did not remove that one, unless it failed to (rule G09).
+		return
+	}
+	switch {
+	case IsRemoval(o) && l.Targets(o):
+		l.Removes = append(l.Removes, o)
+	case o.Action == evidence.Removed && o.Drive != "" && o.Drive == l.Drive:
+		l.Gone = append(l.Gone, o)
+	}
+}
+
+// describeClient fills what the facts of l state without any reasoning about
+// its end.
+func (l *Life) describeClient() {
+	l.Status, l.Confidence = StatusUsedOnly, Likely
+	l.Facts = Facts{Unknown, Unknown, Unknown, Unknown}
+	l.Persistent = l.persistence()
+	if len(l.Maps) > 0 {
+		l.Status, l.Confidence = StatusUnknown, Possible
+		l.Mapped = mappedWindow(l.Maps)
+	}
+	for _, o := range l.Maps {
+		if u := o.Detail.Text("MappedUser"); u != "" {
+			l.CredentialsAs = u
+		} else if u := o.Detail.Text("UserName"); u != "" && o.Artifact == "mapped-drives" {
+			l.CredentialsAs = u
+		}
+	}
+	for _, o := range l.Uses {
+		l.UseCount++
+		if o.TimeKind == evidence.AtOrBefore || o.Time.IsZero() {
+			continue
+		}
+		if l.FirstUsed.IsZero() || o.Time.Before(l.FirstUsed) {
+			l.FirstUsed = o.Time
+		}
+		if o.Time.After(l.LastUsed) {
+			l.LastUsed = o.Time
+		}
+	}
+	if d := l.State; d != nil && l.Drive != "" && l.Key != nil && d.Drives[l.Drive] != nil && l.Next.IsZero() {
+		l.Status, l.Confidence, l.Facts.MappingGone = StatusMapped, Certain, No
+	}
+}
+
+// persistence says whether Windows remembered the mapping.
+func (l *Life) persistence() Tri {
+	if l.Key != nil {
+		return Yes
+	}
+	said := Unknown
+	for _, o := range l.Maps {
+		switch {
+		case o.Artifact == "sysmon-registry":
+			return Yes // the write of Network\X itself
+		case o.Detail.Text("Persistent") == "no":
+			said = No
+		case o.Detail.Text("Persistent") == "yes" && said == Unknown:
+			said = Yes
+		}
+	}
+	// To remember a mapping stamps Network. A key that was last written before
+	// the mapping was made has never held it.
+	if s := l.State; s != nil && said != No && len(l.Maps) > 0 && !l.MappedAtFirst().IsZero() {
+		first := l.MappedAtFirst()
+		if s.Untouched == Yes || !s.LastChange.IsZero() && s.LastChange.Before(first.Add(-EffectBefore)) && s.AsOf.After(first.Add(EffectAfter)) {
+			return No
+		}
+	}
+	if l.Drive == "" && l.Maps != nil && said == Unknown && l.Maps[0].Action == evidence.Command {
+		return No // a connection without a device is never remembered
+	}
+	return said
+}
+
+// mappedWindow bounds when the mapping was made.
+func mappedWindow(maps []*evidence.Observation) Window {
+	first := maps[0]
+	switch {
+	case first.Action == evidence.Command:
+		for _, o := range maps[1:] {
+			if o.TimeKind != evidence.AtOrBefore && o.Action == evidence.Mapped && Within(o.Time, first.Time) {
+				return At(o.Time, basisOf(o))
+			}
+		}
+		return Window{first.Time, first.Time.Add(EffectAfter), ByCommand}
+	case basisOf(first) == KeyLastWrite:
+		// The key may have been written again after it was made.
+		return Window{NotAfter: first.Time, Basis: KeyLastWrite}
+	}
+	return At(first.Time, Recorded)
+}
+
+// basisOf says what the time of o rests on.
+func basisOf(o *evidence.Observation) Basis {
+	switch {
+	case o.TimeKind == evidence.KeyLastWrite || o.TimeKind == evidence.AtOrBefore:
+		return KeyLastWrite
+	case o.Action == evidence.Command:
+		return ByCommand
+	}
+	return Recorded
+}

@@ -1,0 +1,247 @@
+package timeline
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sharetrail/artifacts/evidence"
+)
+
+// Reason runs the rules over a case and settles what became of every
+// connection.
+func Reason(c *Case, rules []Rule) (gaps []Gap, conns []Connection, notRun []NotRun) {
+	var claims []Claim
+	for _, r := range rules {
+		if why := c.lacks(r.Needs); why != "" {
+			notRun = append(notRun, NotRun{Rule: r.ID, Host: c.Host, Why: why})
+			continue
+		}
+		for claim := range r.Find(c) {
+			claim.rule = r
+			claims = append(claims, claim)
+		}
+	}
+	for _, l := range c.Lives {
+		l.setID()
+	}
+	for _, group := range mergeClaims(claims) {
+		g := c.gap(group)
+		gaps = append(gaps, g)
+		for _, cl := range group {
+			if cl.Life != nil {
+				cl.Life.settle(&g, group)
+			}
+		}
+	}
+	for _, l := range c.Lives {
+		conns = append(conns, l.row())
+	}
+	return gaps, conns, notRun
+}
+
+// lacks says which of needs the case has no evidence for, "" if none.
+func (c *Case) lacks(needs []string) string {
+	for _, group := range needs {
+		if !slices.ContainsFunc(strings.Split(group, "|"), c.has) {
+			return "no " + strings.ReplaceAll(group, "|", " or ") + " was read"
+		}
+	}
+	return ""
+}
+
+func (c *Case) has(kind string) bool {
+	return slices.ContainsFunc(c.Facts, func(f evidence.Coverage) bool {
+		return f.Evidence == kind || strings.HasPrefix(f.Evidence, kind+":")
+	})
+}
+
+// mergeClaims groups the claims on one removal, strongest first. A claim that
+// does not know its connection joins every group that explains it.
+func mergeClaims(claims []Claim) (groups [][]Claim) {
+	slices.SortStableFunc(claims, func(a, b Claim) int { return b2i(a.Life == nil) - b2i(b.Life == nil) })
+	for _, cl := range claims {
+		joined := false
+		for i := range groups {
+			if sameRemoval(groups[i][0], cl) {
+				groups[i], joined = append(groups[i], cl), true
+			}
+		}
+		if !joined {
+			groups = append(groups, []Claim{cl})
+		}
+	}
+	for _, g := range groups {
+		slices.SortStableFunc(g, func(a, b Claim) int {
+			return cmp.Or(b2i(a.Life == nil)-b2i(b.Life == nil), a.Confidence.rank()-b.Confidence.rank(), a.Severity.rank()-b.Severity.rank())
+		})
+	}
+	return groups
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// sameRemoval reports whether b is about the removal that a is about: the same
+// connection, or a removal of an unknown one that a explains, at its instant.
+func sameRemoval(a, b Claim) bool {
+	if a.Kind != b.Kind {
+		return false
+	}
+	if a.Life != nil && b.Life != nil {
+		return a.Life == b.Life
+	}
+	if a.Kind != KindRemoval || !SameUser(a.User, a.SID, b.User, b.SID) || a.Drive != "" && b.Drive != "" && a.Drive != b.Drive {
+		return false
+	}
+	return b.Window.Exact() && b.Window.NotBefore.Equal(a.Window.NotAfter)
+}
+
+// gap makes one gap of the claims on one removal; the first is the strongest.
+func (c *Case) gap(group []Claim) Gap {
+	top := group[0]
+	g := Gap{
+		Rule: top.rule.ID, Severity: top.Severity, Confidence: top.Confidence,
+		Host: c.Host, User: top.User, SID: top.SID, Share: top.Share, Drive: top.Drive,
+		Window: top.Window, Claim: top.Text,
+		Rules: []string{}, Reasoning: []Step{}, Benign: []Benign{}, Missing: []Missing{}, Observations: []string{}, Connections: []string{}, Attack: []string{},
+	}
+	for _, cl := range group {
+		g.Rules = addNew(g.Rules, cl.rule.ID)
+		for _, s := range cl.Steps {
+			if s.Observations == nil {
+				s.Observations = []string{}
+			}
+			s.Rule = cl.rule.ID
+			g.Reasoning = append(g.Reasoning, s)
+			g.Observations = addNew(g.Observations, s.Observations...)
+		}
+		g.Observations = addNew(g.Observations, Ids(cl.Facts...)...)
+		for _, b := range cl.Benign {
+			if b.Observations == nil {
+				b.Observations = []string{}
+			}
+			if !slices.ContainsFunc(g.Benign, func(x Benign) bool { return x.Explanation == b.Explanation }) {
+				g.Benign = append(g.Benign, b)
+				g.Observations = addNew(g.Observations, b.Observations...)
+			}
+		}
+		for _, m := range cl.Missing {
+			if !slices.Contains(g.Missing, m) {
+				g.Missing = append(g.Missing, m)
+			}
+		}
+		g.Attack = addNew(g.Attack, cl.Attack...)
+		if cl.Life != nil {
+			g.Connections = addNew(g.Connections, cl.Life.ID)
+		}
+	}
+	if top.Kind == KindRemoval && slices.ContainsFunc(g.Benign, func(b Benign) bool { return b.Verdict == Supported }) {
+		g.Severity = g.Severity.Milder(Low)
+	}
+	g.ID = gapID(g, top)
+	return g
+}
+
+func addNew(list []string, more ...string) []string {
+	for _, s := range more {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// gapID names a gap by what it rests on, so that the same evidence gives the
+// same id.
+func gapID(g Gap, top Claim) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff%d", g.Host, account(g.User, g.SID), evidence.ShareKey(g.Share), g.Drive,
+		evidence.FormatTime(g.Window.NotBefore), evidence.FormatTime(g.Window.NotAfter), strings.Join(Ids(top.Facts...), " "), top.Kind)
+	return g.Rule + "-" + hex.EncodeToString(h.Sum(nil)[:4])
+}
+
+// setID names a connection by who, what and which facts began it.
+func (l *Life) setID() {
+	h := sha256.New()
+	first := append(append([]*evidence.Observation{l.Key}, l.Maps...), append(l.Uses, append(l.Gone, l.Removes...)...)...)
+	id := ""
+	for _, o := range first {
+		if o != nil {
+			id = o.ID
+			break
+		}
+	}
+	fmt.Fprintf(h, "%s\xff%s\xff%s\xff%s\xff%s\xff%s", l.Host, l.Side, account(l.User, l.SID), evidence.ShareKey(l.Share), l.Drive, id)
+	l.ID = hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// settle writes what a gap found into the connection that it is about.
+func (l *Life) settle(g *Gap, group []Claim) {
+	l.Gaps = addNew(l.Gaps, g.ID)
+	top := group[0]
+	switch top.Kind {
+	case KindNoEffect:
+		l.Facts.CommandSeen = Yes
+	case KindEnd:
+		l.Status, l.Confidence, l.Removed, l.RemovedBy = StatusEnded, top.Confidence, top.Window, ByLogoff
+		l.Facts.SessionEnded = Yes
+	case KindRemoval:
+		l.Removed, l.RemovedBy = top.Window, top.By
+		if l.Removes != nil {
+			l.Facts.CommandSeen = Yes
+		}
+		if top.Confidence.rank() <= Likely.rank() {
+			l.Status, l.Confidence = StatusRemoved, top.Confidence
+		} else {
+			l.Status, l.Confidence = StatusUnknown, Possible
+		}
+		if o := top.Actor; o != nil {
+			l.Actor.User = o.User
+			if o.Process != nil {
+				l.Actor.Process = *o.Process
+			}
+		}
+	}
+}
+
+// row returns the finished connection.
+func (l *Life) row() Connection {
+	r := l.Connection
+	var all []*evidence.Observation
+	all = append(all, l.Maps...)
+	all = append(all, l.Uses...)
+	all = append(all, l.Removes...)
+	all = append(all, l.Gone...)
+	all = append(all, l.Key)
+	r.Observations = Ids(all...)
+	slices.Sort(r.Observations)
+	if r.Aliases == nil {
+		r.Aliases = []string{}
+	}
+	if r.Gaps == nil {
+		r.Gaps = []string{}
+	}
+	return r
+}
+
+// SortGaps puts gaps in the order of output: gravest and surest first.
+func SortGaps(gaps []Gap) {
+	slices.SortStableFunc(gaps, func(a, b Gap) int {
+		return cmp.Or(a.Severity.rank()-b.Severity.rank(), a.Confidence.rank()-b.Confidence.rank(), a.Window.NotAfter.Compare(b.Window.NotAfter), strings.Compare(a.ID, b.ID))
+	})
+}
+
+// SortConnections puts connections in the order of output.
+func SortConnections(conns []Connection) {
+	slices.SortStableFunc(conns, func(a, b Connection) int {
+		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.User, b.User), a.firstKnown().Compare(b.firstKnown()), strings.Compare(a.ID, b.ID))
+	})
+}

@@ -1,0 +1,154 @@
+package rules
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/timeline"
+)
+
+// near is how close to a logon or logoff a script of it runs.
+const near = 2 * time.Minute
+
+func verdict(explanation string, v timeline.Verdict, because string, facts ...*evidence.Observation) timeline.Benign {
+	return timeline.Benign{Explanation: explanation, Verdict: v, Because: because, Observations: timeline.Ids(facts...)}
+}
+
+const byScript = "a logon, logoff or Group Policy script removes drives routinely"
+
+// script tests whether command o was run by a logon or logoff script.
+func script(c *timeline.Case, o *evidence.Observation) timeline.Benign {
+	if host := scriptHost(o); host != "" {
+		return verdict(byScript, timeline.Supported, "the command was started by "+host, o)
+	}
+	if end := sessionEdge(c, o); end != nil {
+		if n := atEdges(c, o); n >= 2 {
+			return verdict(byScript, timeline.Supported, fmt.Sprintf("the same command ran within %v of a logon or logoff %d times", near, n), o, end)
+		}
+		return verdict(byScript, timeline.VerdictUnknown, fmt.Sprintf("the command ran within %v of a logon or logoff at %s, but nothing shows a script", near, stamp(end.Time)), o, end)
+	}
+	if o.Process == nil || o.Process.ParentImage == "" {
+		return verdict(byScript, timeline.VerdictUnknown, "what started the command is not recorded", o)
+	}
+	if class, why := c.ClassOf("evtx:System", timeline.Window{NotBefore: o.Time, NotAfter: o.Time}); class != timeline.Continuous {
+		return verdict(byScript, timeline.VerdictUnknown, "logons and logoffs of that time are not known: "+why, o)
+	}
+	return verdict(byScript, timeline.Contradicted, fmt.Sprintf("the command was started by %s, and no logon or logoff lies within %v", base(o.Process.ParentImage), near), o)
+}
+
+// scriptHost returns the program that runs scripts for Windows, if it is the
+// command's parent or one of the ancestors that the log shows.
+func scriptHost(o *evidence.Observation) string {
+	chain := slices.Clone(o.Detail.List("ancestors"))
+	if o.Process != nil {
+		chain = append(chain, o.Process.ParentImage, o.Process.ParentCommandLine)
+	}
+	for _, s := range chain {
+		low := strings.ToLower(s)
+		for _, host := range []string{"gpscript.exe", "userinit.exe"} {
+			if strings.Contains(low, host) {
+				return host
+			}
+		}
+		for _, place := range []string{`\sysvol\`, `\netlogon\`, `\grouppolicy\user\scripts\`, `\group policy\scripts\`} {
+			if strings.Contains(low, place) {
+				return "a script in " + strings.Trim(place, `\`)
+			}
+		}
+	}
+	return ""
+}
+
+// sessionEdge returns a logon or logoff of o's user near o.
+func sessionEdge(c *timeline.Case, o *evidence.Observation) *evidence.Observation {
+	for _, e := range c.Observations {
+		if (e.Action == evidence.Logoff || e.Action == evidence.Logon) && interactive(e) && !e.Time.IsZero() &&
+			e.Time.Sub(o.Time).Abs() <= near && timeline.SameUser(e.User, e.SID, o.User, o.SID) {
+			return e
+		}
+	}
+	return nil
+}
+
+// interactive reports whether a logon or logoff is that of a person's session.
+func interactive(o *evidence.Observation) bool {
+	switch o.Detail.Text("LogonType") {
+	case "", "2", "7", "10", "11": // 7001, 7002 and 4647 name no type
+		return true
+	}
+	return false
+}
+
+// atEdges counts how often the same command ran near a logon or logoff.
+func atEdges(c *timeline.Case, o *evidence.Observation) (n int) {
+	for _, x := range c.Observations {
+		if x.Action == evidence.Command && x.Process != nil && o.Process != nil && strings.EqualFold(x.Process.CommandLine, o.Process.CommandLine) && sessionEdge(c, x) != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func base(image string) string { return path.Base(strings.ReplaceAll(image, `\`, "/")) }
+
+// innocents tests the causes that could remove a remembered mapping without
+// anybody wanting to hide it. by is the fact that shows who did, or nil.
+func innocents(c *timeline.Case, by *evidence.Observation, w timeline.Window) []timeline.Benign {
+	const explorer = "the user disconnected the drive in Explorer"
+	const policy = "a Group Policy drive map removed or replaced it"
+	const session = "the session or the network ended"
+	var out []timeline.Benign
+	if by != nil && by.Action == evidence.Command {
+		out = append(out, script(c, by),
+			verdict(explorer, timeline.Contradicted, "a command did it", by),
+			verdict(policy, timeline.Contradicted, "a command did it", by))
+	} else if by != nil {
+		image := ""
+		if by.Process != nil {
+			image = base(by.Process.Image)
+		}
+		out = append(out, byImage(explorer, "explorer.exe", image, by), byImage(policy, "svchost.exe", image, by))
+	} else {
+		out = append(out,
+			verdict(explorer, timeline.VerdictUnknown, "Explorer leaves no record of it"),
+			driveMaps(c, policy, w))
+		if e := logonIn(c, w); e != nil {
+			out = append(out, verdict(byScript, timeline.VerdictUnknown, "a logon or logoff lies in the window, at "+stamp(e.Time), e))
+		} else if class, why := c.Commands(w); class == timeline.Continuous {
+			out = append(out, verdict(byScript, timeline.Contradicted, "no command is recorded, though one would have been: "+why))
+		} else {
+			out = append(out, verdict(byScript, timeline.VerdictUnknown, why))
+		}
+	}
+	return append(out, verdict(session, timeline.Contradicted, "logoff, sleep, VPN and server loss leave a remembered mapping in place"))
+}
+
+func byImage(explanation, want, image string, by *evidence.Observation) timeline.Benign {
+	switch {
+	case image == "":
+		return verdict(explanation, timeline.VerdictUnknown, "the record does not name the process", by)
+	case strings.EqualFold(image, want):
+		return verdict(explanation, timeline.Supported, image+" did it", by)
+	}
+	return verdict(explanation, timeline.Contradicted, image+" did it", by)
+}
+
+// driveMaps asks the Group Policy log about drive maps.
+func driveMaps(c *timeline.Case, explanation string, w timeline.Window) timeline.Benign {
+	_, why := c.ClassOf("evtx:Microsoft-Windows-GroupPolicy/Operational", w)
+	return verdict(explanation, timeline.VerdictUnknown, "drive maps are not read from this evidence ("+why+")")
+}
+
+// logonIn returns a logon or logoff of a person in w.
+func logonIn(c *timeline.Case, w timeline.Window) *evidence.Observation {
+	for _, e := range c.Observations {
+		if (e.Action == evidence.Logon || e.Action == evidence.Logoff) && interactive(e) && !e.Time.Before(w.NotBefore) && !e.Time.After(w.NotAfter.Add(near)) {
+			return e
+		}
+	}
+	return nil
+}

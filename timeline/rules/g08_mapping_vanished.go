@@ -1,0 +1,90 @@
+package rules
+
+import (
+	"fmt"
+	"iter"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/timeline"
+)
+
+// G08: a mapping was made, is not remembered any more, and nothing says how.
+//
+// Logic: a mapping of a letter is known, Network was read whole later and does
+// not hold it, Network was changed after the mapping was last seen, and no
+// command or event removes it.
+//
+// Bound: after the last fact that shows the mapping, at or before the last
+// write of Network: the removal of a child stamps its parent.
+//
+// Misses: mappings that Windows was told not to remember, and those that it
+// silently did not (elevated consoles, artifacts.md §1.1).
+//
+// Benign: disconnecting in Explorer, which no log records; drive maps.
+var _ = register(timeline.Rule{
+	ID: "G08", Title: "mapping gone, and no removal is recorded", Technique: "T1070.005",
+	Claim: "the mapping was removed without a command that was recorded", Base: timeline.Likely, Severity: timeline.Medium,
+	Logic:     "a mapping of a letter is known; Network, read whole, was changed later and does not hold it; no command or event removes it",
+	Bound:     "after the last fact that shows the mapping, at or before the last write of Network",
+	Misses:    "mappings that were never remembered: /persistent:no, elevated consoles",
+	Benign:    []string{"the user disconnected the drive in Explorer", "a Group Policy drive map removed or replaced it", byScript},
+	Reference: "artifacts.md §6.1 G08, §1.1",
+	Needs:     []string{"registry:NTUSER"},
+	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
+		return func(yield func(timeline.Claim) bool) {
+			for _, l := range c.Lives {
+				if l.Side != evidence.Client || l.Drive == "" || len(l.Maps) == 0 || l.Maps[0].TimeKind == evidence.AtOrBefore ||
+					len(l.Gone) > 0 || effective(l) != nil || !l.Next.IsZero() || l.State == nil || l.Persistent == timeline.No || holds(l.State, l) != nil {
+					continue
+				}
+				if cl, ok := vanished(c, l); ok && !yield(cl) {
+					return
+				}
+			}
+		}
+	},
+})
+
+func vanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
+	s := l.State
+	since, last := l.Since(c.End.Add(1))
+	if since.IsZero() || s.LastChange.IsZero() || !s.LastChange.After(since) {
+		return timeline.Claim{}, false
+	}
+	cl := claim(timeline.KindRemoval, l)
+	cl.Window = timeline.Window{NotBefore: since, NotAfter: s.LastChange, Basis: timeline.ParentKeyLastWrite}
+	cl.By, cl.Severity, cl.Attack = timeline.ByUnknown, timeline.Medium, []string{"T1070.005"}
+	cl.Facts = append(append(cl.Facts, l.Maps...), s.Key)
+	cl.Steps = []timeline.Step{known(l), step("It was last seen at "+stamp(since)+".", last), gone(s)}
+	class, why := c.Commands(cl.Window)
+	cl.Confidence = timeline.Likely
+	logged := "no command that removes it is recorded, though one would have been (" + why + ")"
+	if class != timeline.Continuous {
+		cl.Confidence = timeline.Possible
+		logged = "whether a command did it cannot be told: " + why
+	} else {
+		l.Facts.CommandSeen = timeline.No
+	}
+	cl.Steps = append(cl.Steps, step(capital(logged)+"."))
+	if !s.ChildRemoved {
+		cl.Confidence = timeline.Possible
+		cl.Steps = append(cl.Steps, step("A later change of Network hides whether its last change was this removal; that the mapping was ever remembered rests on the map command alone.", s.Key))
+	}
+	if s.Volatile > 0 {
+		cl.Confidence = timeline.Possible
+		cl.Steps = append(cl.Steps, step(fmt.Sprintf("Network has %d volatile children, which stamp it and leave nothing on disk.", s.Volatile), s.Key))
+	}
+	if cl.Confidence == timeline.Possible {
+		cl.Severity = timeline.Low
+	} else {
+		l.Facts.MappingGone = timeline.Yes
+	}
+	verb := "was removed"
+	if cl.Confidence == timeline.Possible {
+		verb = "may have been removed"
+	}
+	cl.Text = fmt.Sprintf("%s by %s %s after %s and at or before %s; %s.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), verb, stamp(since), stamp(s.LastChange), logged)
+	cl.Benign = innocents(c, nil, cl.Window)
+	cl.Missing = commandsMissing(c, cl.Window)
+	return cl, true
+}

@@ -1,0 +1,86 @@
+package rules
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/timeline"
+)
+
+// G20: a log that would have told is cleared, has a hole, or was told to be
+// silent.
+//
+// Logic: 1102 or 104; a break in a channel's record ids that no rollover or
+// re-export explains; a recorded change of the audit policy to record less.
+//
+// Bound: from the last record known before to the first after.
+//
+// Misses: records that were altered in place; logs that were never written.
+//
+// Benign: size limits, maintenance, an export that filtered.
+var _ = register(timeline.Rule{
+	ID: "G20", Title: "a log cannot tell about a span of time", Technique: "T1070.001",
+	Claim: "the log cannot tell what happened in that span", Base: timeline.Certain, Severity: timeline.Info,
+	Logic:     "1102 or 104 records a clear; or record ids of a channel break off and go on, in a log that is not a re-export; or 4719 records that auditing of a share-related kind was switched off",
+	Bound:     "from the last record known before the hole to the first after it",
+	Misses:    "records altered in place; channels that were never on",
+	Benign:    []string{"an administrator cleared the log in maintenance", "the log was exported through a filter"},
+	Reference: "artifacts.md §6.1 G20, §11",
+	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
+		return func(yield func(timeline.Claim) bool) {
+			for _, r := range c.Coverage {
+				for _, h := range r.Holes {
+					if cl, ok := blind(r, h); ok && !yield(cl) {
+						return
+					}
+				}
+			}
+		}
+	},
+})
+
+// blind makes the claim of one hole; holes that need no act, such as a
+// rollover, are coverage and no finding.
+func blind(r timeline.CoverageRow, h evidence.Hole) (timeline.Claim, bool) {
+	log, isLog := strings.CutPrefix(r.Evidence, "evtx:")
+	if !isLog {
+		return timeline.Claim{}, false
+	}
+	cl := timeline.Claim{Kind: timeline.KindBlind, Confidence: timeline.Certain, Severity: timeline.Info, Actor: h.Why}
+	cl.Window = timeline.Window{NotBefore: h.From, NotAfter: h.To, Basis: timeline.Recorded}
+	if h.Why != nil {
+		cl.User, cl.SID, cl.Facts = h.Why.User, h.Why.SID, []*evidence.Observation{h.Why}
+	}
+	from := "its beginning, which no record that is left gives,"
+	if !h.From.IsZero() {
+		from = stamp(h.From)
+	}
+	switch {
+	case h.Reason == evidence.Cleared && h.Why != nil:
+		cl.Severity, cl.Attack = timeline.Low, []string{"T1070.001"}
+		cl.Text = fmt.Sprintf("The log %s was cleared at %s by %s: from %s to %s it can tell nothing.", log, stamp(h.Why.Time), who(cl.User, cl.SID), from, stamp(h.To))
+		cl.Steps = []timeline.Step{step(fmt.Sprintf("The clear is recorded at %s.", stamp(h.Why.Time)), h.Why)}
+		cl.Benign = []timeline.Benign{verdict("an administrator cleared the log in maintenance", timeline.VerdictUnknown, "the record says who and when, not why", h.Why)}
+	case h.Reason == evidence.RecordGap:
+		cl.Text = fmt.Sprintf("Records are missing from the log %s between %s and %s: what happened then it cannot tell.", log, from, stamp(h.To))
+		cl.Steps = []timeline.Step{step("The record ids break off and go on higher; the record headers show no re-export.")}
+		cl.Benign = []timeline.Benign{
+			verdict("the log was exported through a filter", timeline.Contradicted, "its record headers carry the ids of the records"),
+			verdict("a chunk of the file was lost or not flushed", timeline.VerdictUnknown, "the file does not say")}
+	case h.Reason == evidence.AuditOff && h.Why != nil:
+		to := "the end of the evidence"
+		if !h.To.IsZero() {
+			to = stamp(h.To)
+		}
+		cl.Severity = timeline.Low
+		cl.Text = fmt.Sprintf("Auditing of %s was switched off at %s by %s: up to %s the log %s does not tell of it.", h.Why.Detail.Text("subcategory"), stamp(h.From), who(cl.User, cl.SID), to, log)
+		cl.Steps = []timeline.Step{step("The change of the audit policy is recorded.", h.Why)}
+		cl.Benign = []timeline.Benign{verdict("Group Policy or an administrator changed the policy", timeline.VerdictUnknown, "the record says who and when, not why", h.Why)}
+		cl.Attack = []string{"T1562.002"}
+	default:
+		return timeline.Claim{}, false
+	}
+	return cl, true
+}

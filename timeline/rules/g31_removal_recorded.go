@@ -1,0 +1,161 @@
+package rules
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/timeline"
+)
+
+// G31: a known mapping, and a record of its removal.
+//
+// Logic: a delete command, or a recorded deletion of the key Network\X, names
+// a mapping that is known from before. A later state of the hive that still
+// holds it makes the command one without effect (G09).
+//
+// Bound: E1, the event's own time; E2, the last write of Network where it lies
+// from 2 s before to 30 s after the command; else the command and 30 s.
+//
+// Misses: commands of unlogged processes; mappings known from nothing.
+//
+// Benign: logon and logoff scripts; the user.
+var _ = register(timeline.Rule{
+	ID: "G31", Title: "removal of a known mapping is recorded", Technique: "T1070.005",
+	Claim: "the mapping was removed by the command, or event, that is named", Base: timeline.Likely, Severity: timeline.High,
+	Logic:     `a delete command, or a recorded deletion of HKCU\Network\X, names a mapping that is known from before, and no later hive state holds it`,
+	Bound:     "the event's own time (E1); the last write of Network within -2 s to +30 s of the command (E2); else the command and 30 s",
+	Misses:    "commands of processes that were not logged; mappings that no other evidence names",
+	Benign:    []string{byScript, "the user disconnected the drive in Explorer"},
+	Reference: "artifacts.md §6.0 E1 E2, §11 G31",
+	Needs:     []string{"evtx:Security|evtx:Microsoft-Windows-Sysmon/Operational|evtx:Microsoft-Windows-PowerShell/Operational|evtx:PowerShellCore/Operational|registry:NTUSER"},
+	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
+		return func(yield func(timeline.Claim) bool) {
+			for _, l := range c.Lives {
+				if l.Side != evidence.Client || len(l.Maps) == 0 {
+					continue
+				}
+				if cl, ok := recorded(c, l); ok && !yield(cl) {
+					return
+				}
+			}
+		}
+	},
+})
+
+// recorded makes the claim of a life whose removal a record names.
+func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
+	if len(l.Gone) > 0 {
+		return eventClaim(c, l, l.Gone[len(l.Gone)-1]), true
+	}
+	by := effective(l)
+	if by == nil {
+		return timeline.Claim{}, false
+	}
+	cl := claim(timeline.KindRemoval, l)
+	cl.Actor, cl.By, cl.Attack = by, timeline.ByTheCommand, []string{"T1070.005"}
+	if by.Detail.Text("Class") == "key.delete" {
+		cl.By = timeline.ByRegistry
+	}
+	cl.Severity = timeline.High
+	cl.Facts = append(append(cl.Facts, l.Maps...), by)
+	cl.Steps = append(cl.Steps, known(l), step(fmt.Sprintf("%s was run by %s at %s.", quote(by), who(by.User, by.SID), stamp(by.Time)), by))
+	cl.Confidence, cl.Window = effect(l, by)
+	how := fmt.Sprintf("%s was removed by %s, run by %s", capital(mapping(l.Drive, l.Share)), quote(by), who(by.User, by.SID))
+	switch s := l.State; {
+	case cl.Confidence == timeline.Certain:
+		cl.Facts = append(cl.Facts, s.Key)
+		cl.Steps = append(cl.Steps, gone(s), step("The last write of Network falls within the time in which the command takes effect (E2): it is the instant of the removal.", by, s.Key))
+		l.Facts.MappingGone = timeline.Yes
+	case s == nil:
+		cl.Missing = append(cl.Missing, timeline.Missing{What: "the hive NTUSER.DAT of " + who(l.User, l.SID) + ", to see whether the mapping is still remembered", Why: "no hive of that user was read"})
+	case s.AsOf.Before(by.Time):
+		cl.Missing = append(cl.Missing, timeline.Missing{What: "a state of the hive from after the command", Why: "the hive shows nothing later than " + stamp(s.AsOf)})
+	case l.Next.IsZero():
+		cl.Steps = append(cl.Steps, gone(s))
+		if l.Persistent == timeline.Yes {
+			l.Facts.MappingGone = timeline.Yes
+		}
+	}
+	cl.Text = fmt.Sprintf("%s, %s.", how, span(cl.Window))
+	cl.Benign = innocents(c, by, cl.Window)
+	return cl, true
+}
+
+// effective returns the command that removed l: the one whose effect the hive
+// dates, else the first that no later state refutes. nil if there is none.
+func effective(l *timeline.Life) (by *evidence.Observation) {
+	for _, o := range l.Removes {
+		if refuted(l, o) {
+			continue
+		}
+		if by == nil || dated(l, o) && !dated(l, by) {
+			by = o
+		}
+	}
+	return by
+}
+
+// refuted reports whether a later state of the hive still holds what command o
+// should have removed.
+func refuted(l *timeline.Life, o *evidence.Observation) bool {
+	s := l.State
+	if s == nil || s.AsOf.Before(o.Time) {
+		return false
+	}
+	k := holds(s, l)
+	return k != nil && k.Time.Before(o.Time)
+}
+
+// dated reports whether the last write of Network dates the effect of o (E2).
+func dated(l *timeline.Life, o *evidence.Observation) bool {
+	s := l.State
+	return s != nil && l.Next.IsZero() && timeline.Within(s.LastChange, o.Time) && holds(s, l) == nil &&
+		l.Persistent != timeline.No && l.Drive != ""
+}
+
+// effect grades the removal of l by command o and bounds it.
+func effect(l *timeline.Life, o *evidence.Observation) (timeline.Confidence, timeline.Window) {
+	w := timeline.Window{NotBefore: o.Time, NotAfter: o.Time.Add(timeline.EffectAfter), Basis: timeline.ByCommand}
+	s := l.State
+	switch {
+	case dated(l, o):
+		return timeline.Certain, timeline.At(s.LastChange, timeline.ParentKeyLastWrite)
+	case s != nil && l.Next.IsZero() && l.Persistent == timeline.Yes && !s.AsOf.Before(o.Time) && holds(s, l) == nil && s.LastChange.After(o.Time):
+		return timeline.Strong, w // two kinds of evidence: the command, and the hive that lacks it later
+	}
+	return timeline.Likely, w
+}
+
+// eventClaim makes the claim of a removal that an event records (E1).
+func eventClaim(c *timeline.Case, l *timeline.Life, by *evidence.Observation) timeline.Claim {
+	cl := claim(timeline.KindRemoval, l)
+	cl.Actor, cl.Attack, cl.Severity, cl.Confidence = by, []string{"T1070.005"}, timeline.High, timeline.Certain
+	cl.Window = timeline.At(by.Time, timeline.Recorded)
+	cl.By = timeline.ByAPI
+	image := "a process that the record does not name"
+	if by.Process != nil && by.Process.Image != "" {
+		image = base(by.Process.Image)
+		switch strings.ToLower(image) {
+		case "explorer.exe":
+			cl.By = timeline.ByExplorer
+		case "reg.exe", "regedit.exe":
+			cl.By = timeline.ByRegistry
+		case "net.exe", "net1.exe":
+			cl.By = timeline.ByTheCommand
+		}
+	}
+	cl.Facts = append(append(cl.Facts, l.Maps...), by)
+	cl.Steps = append(cl.Steps, known(l), step(fmt.Sprintf("The deletion of its key is recorded at %s, by %s (E1).", stamp(by.Time), image), by))
+	for _, o := range l.Removes {
+		if timeline.Within(by.Time, o.Time) {
+			cl.By, cl.Actor = timeline.ByTheCommand, o
+			cl.Steps = append(cl.Steps, step(fmt.Sprintf("%s was run by %s at %s.", quote(o), who(o.User, o.SID), stamp(o.Time)), o))
+		}
+	}
+	l.Facts.MappingGone = timeline.Yes
+	cl.Text = fmt.Sprintf("%s was removed at %s, when %s deleted its registry key.", capital(mapping(l.Drive, l.Share)), stamp(by.Time), image)
+	cl.Benign = innocents(c, cl.Actor, cl.Window)
+	return cl
+}

@@ -1,0 +1,187 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/timeline"
+)
+
+// G32: an exported share was deleted.
+//
+// Logic: 5144 or a recorded deletion of the stored value; or a command that
+// deletes the share, which the stored shares do not hold later; or the share
+// stands in an older control set and not in the current one.
+//
+// Bound: the event's own time; the last write of LanmanServer\Shares where it
+// dates the command's effect; else the command and 30 s, or the two states.
+//
+// Misses: temporary shares that a reboot ends.
+//
+// Benign: an administrator retired the share.
+var _ = register(timeline.Rule{
+	ID: "G32", Title: "exported share deleted", Technique: "T1070.005",
+	Claim: "the share was deleted", Base: timeline.Likely, Severity: timeline.High,
+	Logic:     `5144, or the deletion of the value in LanmanServer\Shares is recorded; or a command deletes it and no later state stores it; or an older control set stores it and the current one does not`,
+	Bound:     "the event's own time; the last write of Shares within -2 s to +30 s of the command; the command and 30 s; the two states",
+	Misses:    "temporary shares that end with a reboot",
+	Benign:    []string{"an administrator retired the share"},
+	Reference: "artifacts.md §11 G32, §2.1, §5.2",
+	Needs:     []string{"evtx:Security|registry:SYSTEM|evtx:Microsoft-Windows-Sysmon/Operational"},
+	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
+		return func(yield func(timeline.Claim) bool) {
+			for _, l := range c.Lives {
+				if l.Side != evidence.Server {
+					continue
+				}
+				var cl timeline.Claim
+				switch {
+				case len(l.Gone) > 0:
+					cl = shareDeleted(c, l, cmp.Or(deletedEvent(l), l.Gone[0]))
+				case len(l.Removes) > 0 && l.Status != timeline.StatusExported:
+					cl = shareCommand(c, l)
+				default:
+					continue
+				}
+				if !yield(cl) {
+					return
+				}
+			}
+			for cl := range onlyInOldSet(c) {
+				if !yield(cl) {
+					return
+				}
+			}
+		}
+	},
+})
+
+// shareDeleted makes the claim of a deletion that an event records.
+func shareDeleted(c *timeline.Case, l *timeline.Life, by *evidence.Observation) timeline.Claim {
+	cl := claim(timeline.KindRemoval, l)
+	cl.User, cl.SID = by.User, by.SID
+	cl.Confidence, cl.Severity, cl.Attack = timeline.Certain, timeline.High, []string{"T1070.005"}
+	cl.Window, cl.Actor, cl.By = timeline.At(by.Time, timeline.Recorded), by, timeline.ByAPI
+	cl.Facts = append(append(cl.Facts, l.Maps...), by)
+	cl.Steps = []timeline.Step{step(fmt.Sprintf("The deletion of %s is recorded at %s, by %s.", l.Share, stamp(by.Time), who(by.User, by.SID)), by)}
+	for _, o := range l.Removes {
+		if timeline.Within(by.Time, o.Time) {
+			cl.Actor, cl.By = o, timeline.ByTheCommand
+			cl.Steps = append(cl.Steps, step(fmt.Sprintf("%s was run by %s at %s.", quote(o), who(o.User, o.SID), stamp(o.Time)), o))
+		}
+	}
+	if cl.Actor == by {
+		// An event without a command: what called the server is not known.
+		cl.By = timeline.ByUnknown
+	}
+	l.Facts.ShareGone = timeline.Yes
+	cl.Text = fmt.Sprintf("The share %s was deleted at %s by %s.", l.Share, stamp(by.Time), who(by.User, by.SID))
+	cl.Benign = []timeline.Benign{retired(by)}
+	return cl
+}
+
+func retired(by *evidence.Observation) timeline.Benign {
+	return verdict("an administrator retired the share", timeline.VerdictUnknown, "who deletes a share has the right to; whether it was meant to hide something, the evidence does not say", by)
+}
+
+// shareCommand makes the claim of a deletion that only a command shows.
+func shareCommand(c *timeline.Case, l *timeline.Life) timeline.Claim {
+	by := l.Removes[len(l.Removes)-1]
+	cl := claim(timeline.KindRemoval, l)
+	cl.User, cl.SID = by.User, by.SID
+	cl.Confidence, cl.Severity, cl.Attack = timeline.Likely, timeline.High, []string{"T1070.005"}
+	cl.Window = timeline.Window{NotBefore: by.Time, NotAfter: by.Time.Add(timeline.EffectAfter), Basis: timeline.ByCommand}
+	cl.Actor, cl.By = by, timeline.ByTheCommand
+	cl.Facts = append(append(cl.Facts, l.Maps...), by)
+	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s was run by %s at %s.", quote(by), who(by.User, by.SID), stamp(by.Time)), by)}
+	if s := l.Shares; s != nil && s.Key != nil && s.Names[nameOf(l.Share)] == nil && !s.AsOf.Before(by.Time) {
+		cl.Facts = append(cl.Facts, s.Key)
+		cl.Steps = append(cl.Steps, step(fmt.Sprintf(`LanmanServer\Shares, as of %s, does not store it; it was last written at %s.`, stamp(s.AsOf), stamp(s.LastChange)), s.Key))
+		if timeline.Within(s.LastChange, by.Time) {
+			cl.Confidence, cl.Window = timeline.Strong, timeline.At(s.LastChange, timeline.KeyLastWrite)
+			l.Facts.ShareGone = timeline.Yes
+		}
+	} else if s == nil {
+		cl.Missing = append(cl.Missing, timeline.Missing{What: "the SYSTEM hive, to see whether the share is still stored", Why: "none was read"})
+	}
+	if len(l.Maps) == 0 && len(l.Uses) == 0 && cl.Confidence == timeline.Likely {
+		cl.Confidence, cl.Severity = timeline.Possible, timeline.Low
+		cl.Steps = append(cl.Steps, step("Nothing else in the evidence shows that there was such a share."))
+	}
+	if class, why := c.ShareAudit(cl.Window); class != timeline.Continuous {
+		cl.Missing = append(cl.Missing, timeline.Missing{What: "Security 5144, which records the deletion of a share", Why: why})
+	}
+	cl.Text = fmt.Sprintf("The share %s was deleted by %s, run by %s, %s.", l.Share, quote(by), who(by.User, by.SID), span(cl.Window))
+	if cl.Confidence == timeline.Possible {
+		cl.Text = fmt.Sprintf("%s, run by %s at %s, may have deleted the share %s.", quote(by), who(by.User, by.SID), stamp(by.Time), l.Share)
+	}
+	cl.Benign = []timeline.Benign{retired(by), script(c, by)}
+	return cl
+}
+
+func nameOf(share string) string {
+	return strings.ToLower(share[strings.LastIndex(share, `\`)+1:])
+}
+
+// onlyInOldSet yields claims of shares that an older control set stores and
+// the current one, written later, does not.
+func onlyInOldSet(c *timeline.Case) iter.Seq[timeline.Claim] {
+	return func(yield func(timeline.Claim) bool) {
+		now := c.SharesNow()
+		if now == nil || now.Key == nil {
+			return
+		}
+		for _, o := range c.Observations {
+			current, ok := o.Detail.Get("current").(bool)
+			if o.Artifact != "server-shares" || o.Action != evidence.Context || !ok || current || !o.Time.Before(now.LastChange) || !strings.HasSuffix(strings.ToLower(o.From.Key), `\shares`) {
+				continue
+			}
+			for _, name := range o.Detail.List("Names") {
+				if now.Names[strings.ToLower(name)] != nil || removalKnown(c, name, o.Time) {
+					continue
+				}
+				if !yield(oldSetClaim(c, name, o, now)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// removalKnown reports whether a removal of the share after t is on record.
+func removalKnown(c *timeline.Case, name string, t time.Time) bool {
+	return slices.ContainsFunc(c.Lives, func(l *timeline.Life) bool {
+		return l.Side == evidence.Server && strings.EqualFold(nameOf(l.Share), name) &&
+			slices.ContainsFunc(append(slices.Clone(l.Gone), l.Removes...), func(o *evidence.Observation) bool { return o.Time.After(t) })
+	})
+}
+
+func oldSetClaim(c *timeline.Case, name string, old *evidence.Observation, now *timeline.SharesState) timeline.Claim {
+	cl := timeline.Claim{
+		Kind: timeline.KindRemoval, Share: `\\` + c.Host + `\` + name,
+		Window:     timeline.Window{NotBefore: old.Time, NotAfter: now.LastChange, Basis: timeline.HiveState},
+		Confidence: timeline.Strong, Severity: timeline.Medium, By: timeline.ByUnknown, Attack: []string{"T1070.005"},
+		Facts: []*evidence.Observation{old, now.Key},
+	}
+	for _, l := range c.Lives {
+		if l.Side == evidence.Server && strings.EqualFold(nameOf(l.Share), name) {
+			cl.Life, cl.Share = l, l.Share
+		}
+	}
+	if cl.Life != nil {
+		cl.Life.Facts.ShareGone = timeline.Yes
+	}
+	cl.Text = fmt.Sprintf("The stored share %s was removed after %s and at or before %s: an older control set stores it, the current one does not.", cl.Share, stamp(old.Time), stamp(now.LastChange))
+	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s, last written at %s, stores it.", old.From.Key, stamp(old.Time)), old),
+		step(fmt.Sprintf("%s, last written at %s, was read whole and does not.", now.Key.From.Key, stamp(now.LastChange)), now.Key)}
+	cl.Benign = []timeline.Benign{verdict("an administrator retired the share", timeline.VerdictUnknown, "no record says who did it")}
+	if class, why := c.ShareAudit(cl.Window); class != timeline.Continuous {
+		cl.Missing = append(cl.Missing, timeline.Missing{What: "Security 5144, which records the deletion of a share", Why: why})
+	}
+	return cl
+}

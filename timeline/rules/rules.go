@@ -1,0 +1,126 @@
+// Package rules holds one gap rule a file. The comment of each says on what
+// logic it rests, how it bounds the time, what it misses and which innocent
+// causes it knows.
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/timeline"
+)
+
+var all []timeline.Rule
+
+// register adds r to the set that All returns. It is for package-level use.
+func register(r timeline.Rule) timeline.Rule {
+	all = append(all, r)
+	return r
+}
+
+// All returns the rules ordered by id.
+func All() []timeline.Rule {
+	return slices.SortedFunc(slices.Values(all), func(a, b timeline.Rule) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// stamp renders t for a sentence.
+func stamp(t time.Time) string { return evidence.FormatTime(t) }
+
+// span renders a window for a sentence.
+func span(w timeline.Window) string {
+	switch {
+	case w.Exact():
+		return "at " + stamp(w.NotBefore)
+	case w.NotBefore.IsZero():
+		return "at or before " + stamp(w.NotAfter)
+	case w.NotAfter.IsZero():
+		return "at or after " + stamp(w.NotBefore)
+	}
+	return "between " + stamp(w.NotBefore) + " and " + stamp(w.NotAfter)
+}
+
+// mapping names a connection for a sentence.
+func mapping(drive, share string) string {
+	switch {
+	case drive != "" && share != "":
+		return "the mapping of " + drive + " to " + share
+	case drive != "":
+		return "a mapping of " + drive
+	case share != "":
+		return "the connection to " + share
+	}
+	return "a mapping whose letter and share are not known"
+}
+
+// who names an account for a sentence.
+func who(user, sid string) string { return cmp.Or(user, sid, "an unknown account") }
+
+// quote shows a command line in a sentence, cut to a readable length.
+func quote(o *evidence.Observation) string {
+	s := ""
+	if o.Process != nil {
+		s = cmp.Or(o.Process.CommandLine, o.Process.Image)
+	}
+	if s == "" {
+		s = o.Summary
+	}
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > 160 {
+		s = string(r[:159]) + "…"
+	}
+	return "`" + s + "`"
+}
+
+// step makes one step of reasoning.
+func step(statement string, facts ...*evidence.Observation) timeline.Step {
+	return timeline.Step{Statement: statement, Observations: timeline.Ids(facts...)}
+}
+
+// known tells how the connection is known, as the first step of a reasoning.
+func known(l *timeline.Life) timeline.Step {
+	o := l.Maps[0]
+	how := "a record of " + stamp(o.Time) + " says that it was mapped"
+	switch {
+	case o.Action == evidence.Command:
+		how = fmt.Sprintf("%s was run at %s", quote(o), stamp(o.Time))
+	case o.Artifact == "mapped-drives":
+		how = `it was remembered in HKCU\Network, last written at ` + stamp(o.Time)
+	case o.Artifact == "map-drive-mru":
+		how = "Explorer's list of mapped network drives names it, last written at " + stamp(o.Time)
+	}
+	return step(fmt.Sprintf("%s is known: %s.", capital(mapping(l.Drive, l.Share)), how), l.Maps...)
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// gone tells whether the newest state of the user's hive has the mapping.
+func gone(s *timeline.MappingState) timeline.Step {
+	if s.Key == nil {
+		return step(fmt.Sprintf(`The hive of %s, as of %s, has no key Network.`, s.User, stamp(s.AsOf)))
+	}
+	return step(fmt.Sprintf(`The hive of %s, as of %s, was read whole below Network: the mapping is not there; the last child of Network was made or removed at %s.`,
+		s.User, stamp(s.AsOf), stamp(s.LastChange)), s.Key)
+}
+
+// holds reports whether the state has the connection as a remembered mapping.
+func holds(s *timeline.MappingState, l *timeline.Life) *evidence.Observation {
+	o := s.Drives[l.Drive]
+	if o == nil || o.Share != "" && l.Share != "" && evidence.ShareKey(o.Share) != evidence.ShareKey(l.Share) {
+		return nil
+	}
+	return o
+}
+
+// claim makes a claim of a connection.
+func claim(kind timeline.Kind, l *timeline.Life) timeline.Claim {
+	return timeline.Claim{Kind: kind, Life: l, User: l.User, SID: l.SID, Share: l.Share, Drive: l.Drive}
+}
