@@ -54,10 +54,10 @@ func (w *world) without(t time.Time) bool {
 
 // routine is one step of the background.
 func (w *world) routine(t time.Time, step int) {
-	system := w.system()
-	w.log(w.logonEvent(t, logon{principal: system, kind: "5", elevated: true}), "Logon")
-	w.log(w.security(t.Add(100*time.Microsecond), 4672, 0, 12548, join(system.fields("Subject"),
-		list("PrivilegeList", "", "SeAssignPrimaryTokenPrivilege\r\n\t\t\tSeTcbPrivilege\r\n\t\t\tSeSecurityPrivilege"))), "Special Logon")
+	system := w.computer()
+	w.logonStarts(t, logon{principal: system, kind: "5", elevated: true})
+	w.security(t.Add(100*time.Microsecond), 4672, "Special Logon", system.as("Subject"),
+		pairs("PrivilegeList", "SeAssignPrimaryTokenPrivilege\r\n\t\t\tSeTcbPrivilege\r\n\t\t\tSeSecurityPrivilege"))
 	p := programs[step%len(programs)]
 	w.start(t.Add(12*time.Millisecond), process{principal: system, pid: w.nextPID(), ppid: "0x2b0",
 		image: p.image, command: p.command, parent: p.parent, parentLine: p.parent, byService: true})
@@ -71,17 +71,13 @@ func (w *world) routine(t time.Time, step int) {
 		return
 	}
 	modes := []string{"demand start", "auto start"}
-	w.log(w.systemEvent(t.Add(time.Second), "Service Control Manager", 7040, 0, list(
-		"param1", "", "Background Intelligent Transfer Service", "param2", "", modes[step/6%2],
-		"param3", "", modes[(step/6+1)%2], "param4", "", "BITS")), "")
-	w.log(w.classic(t.Add(2*time.Second), "Application", "Microsoft-Windows-Security-SPP", 16384,
-		stamp(t.AddDate(100, 0, 0))[:19]+"Z", "RulesEngine"), "")
+	w.system(t.Add(time.Second), "Service Control Manager", 7040, "level=4 keywords=0x8080000000000000 user="+systemSID,
+		"param1", "Background Intelligent Transfer Service", "param2", modes[step/6%2], "param3", modes[(step/6+1)%2], "param4", "BITS")
+	w.emit(t.Add(2*time.Second), "Application", "Microsoft-Windows-Security-SPP", 16384, "level=4 keywords=0x80000000000000",
+		"", t.AddDate(100, 0, 0).Format("2006-01-02T15:04:05Z"), "", "RulesEngine")
 	if w.PowerShell {
-		for i, id := range []uint32{40961, 40962} {
-			e := w.systemEvent(t.Add(time.Duration(3+i)*time.Second), providers[channelPowerShell], id, 1, nil)
-			e.Channel, e.ProcessID = channelPowerShell, 7032
-			w.log(e, "")
-		}
+		w.emit(t.Add(3*time.Second), channelPowerShell, "", 40961, "v=1 level=4 opcode=1 task=4 pid=7032")
+		w.emit(t.Add(4*time.Second), channelPowerShell, "", 40962, "v=1 level=4 opcode=2 task=4 pid=7032")
 	}
 }
 

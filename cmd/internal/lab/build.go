@@ -157,6 +157,9 @@ func (h *Host) files() ([]file, error) {
 		}
 	}
 	w.idle()
+	if w.err != nil {
+		return nil, w.err
+	}
 	if w.machine["SECURITY"], err = baseHive("SECURITY", baseData{Host: h, Audit: w.audit}); err != nil {
 		return nil, err
 	}

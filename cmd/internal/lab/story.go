@@ -22,6 +22,7 @@ type world struct {
 	off      []presence // spans without power
 	audit    auditPolicy
 	pid      uint64
+	err      error // the first of emit
 }
 
 // A presence is a span of time; an open end is zero.
@@ -171,7 +172,7 @@ func (w *world) who(s *step) (principal, error) {
 		return principal{}, err
 	}
 	if strings.EqualFold(name, "SYSTEM") {
-		return w.system(), nil
+		return w.computer(), nil
 	}
 	if l, ok := w.sessions[strings.ToLower(name)]; ok {
 		return l.principal, nil
@@ -190,13 +191,6 @@ func (w *world) hive(p principal) (*registry, error) {
 		return nil, fmt.Errorf("user %s has no profile on %s", p.name, w.Name)
 	}
 	return r, nil
-}
-
-// log records e, if the audit subcategory it needs is on.
-func (w *world) log(e evtxtest.Event, subcategory string) {
-	if subcategory == "" || w.audit.on(subcategory, e.Time) {
-		w.events = append(w.events, e)
-	}
 }
 
 // nextPID numbers processes as Windows does, in steps of four.

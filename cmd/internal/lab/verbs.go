@@ -35,12 +35,12 @@ func init() {
 }
 
 const (
-	kernelGeneral = "Microsoft-Windows-Kernel-General"
-	winlogon      = "Microsoft-Windows-Winlogon"
-	windowsKey    = `ControlSet001\Control\Windows`
-	sharesKey     = `ControlSet001\Services\LanmanServer\Shares`
-	explorerKey   = `Software\Microsoft\Windows\CurrentVersion\Explorer`
-	userAssist    = explorerKey + `\UserAssist\{CEBFF5CD-ACE2-4F4F-9178-9926F41749EA}\Count`
+	winlogon    = "Microsoft-Windows-Winlogon"
+	byKernel    = "user=" + systemSID + " pid=4 tid=8" // who writes kernel events
+	windowsKey  = `ControlSet001\Control\Windows`
+	sharesKey   = `ControlSet001\Services\LanmanServer\Shares`
+	explorerKey = `Software\Microsoft\Windows\CurrentVersion\Explorer`
+	userAssist  = explorerKey + `\UserAssist\{CEBFF5CD-ACE2-4F4F-9178-9926F41749EA}\Count`
 )
 
 // boot: Kernel-General 12 and EventLog 6005; a span without power ends.
@@ -48,19 +48,16 @@ func boot(w *world, s *step) error {
 	if n := len(w.off); n > 0 && w.off[n-1].to.IsZero() {
 		w.off[n-1].to = s.time
 	}
-	w.log(w.systemEvent(s.time, kernelGeneral, 12, 0, list(
-		"MajorVersion", "uint32", "10", "MinorVersion", "uint32", "0", "BuildVersion", "uint32", w.Build,
-		"QfeVersion", "uint32", "1", "ServiceVersion", "uint32", "0", "BootMode", "uint32", "0",
-		"StartTime", "filetime", stamp(s.time))), "")
-	w.log(w.classic(s.time.Add(6*time.Second), "System", "EventLog", 6005), "")
+	w.system(s.time, providerKernel, 12, byKernel, "BuildVersion", w.Build, "StartTime", stamp(s.time))
+	w.system(s.time.Add(6*time.Second), "EventLog", 6005, "")
 	return nil
 }
 
 // shutdown: EventLog 6006 and Kernel-General 13; ShutdownTime is written.
 func shutdown(w *world, s *step) error {
-	w.log(w.classic(s.time, "System", "EventLog", 6006), "")
+	w.system(s.time, "EventLog", 6006, "")
 	end := s.time.Add(2 * time.Second)
-	w.log(w.systemEvent(end, kernelGeneral, 13, 0, list("StopTime", "filetime", stamp(end))), "")
+	w.system(end, providerKernel, 13, byKernel, "StopTime", stamp(end))
 	w.machine["SYSTEM"].write(windowsKey, end, regValue{"ShutdownTime", "ftbin:" + stamp(end)})
 	w.off = append(w.off, presence{from: end})
 	return nil
@@ -76,12 +73,11 @@ func logOn(w *world, s *step) error {
 		return fmt.Errorf("logon: id=0x... is missing")
 	}
 	p.logon = s.opts["id"]
-	l := logon{principal: p, kind: or(s.opts["type"], "2"), address: or(s.opts["from"], "127.0.0.1"), workstation: w.Name}
+	l := logon{principal: p, kind: or(s.opts["type"], "2"), address: or(s.opts["from"], "127.0.0.1"), port: "0", workstation: w.Name}
 	w.sessions[strings.ToLower(p.name)] = l
 	w.present = append(w.present, presence{user: strings.ToLower(p.name), from: s.time})
-	w.log(w.logonEvent(s.time, l), "Logon")
-	w.log(w.systemEvent(s.time.Add(400*time.Millisecond), winlogon, 7001, 0,
-		list("TSId", "uint32", "1", "UserSid", "sid", p.sid)), "")
+	w.logonStarts(s.time, l)
+	w.system(s.time.Add(400*time.Millisecond), winlogon, 7001, "user="+systemSID, "UserSid", p.sid)
 	if r := w.users[strings.ToLower(p.name)]; r != nil {
 		r.write(userAssist, s.time.Add(9*time.Second))
 	}
@@ -104,10 +100,9 @@ func logOff(w *world, s *step) error {
 			w.present[i].to = s.time
 		}
 	}
-	w.log(w.security(s.time, 4647, 0, 12545, l.fields("Target")), "Logoff")
-	w.log(w.systemEvent(s.time.Add(700*time.Millisecond), winlogon, 7002, 0,
-		list("TSId", "uint32", "1", "UserSid", "sid", p.sid)), "")
-	w.log(w.logoffEvent(s.time.Add(9*time.Second), l), "Logoff")
+	w.security(s.time, 4647, "Logoff", l.as("Target"))
+	w.system(s.time.Add(700*time.Millisecond), winlogon, 7002, "user="+systemSID, "UserSid", p.sid)
+	w.logonEnds(s.time.Add(9*time.Second), l)
 	if r := w.users[strings.ToLower(p.name)]; r != nil {
 		r.write(userAssist, s.time.Add(2*time.Second))
 	}
@@ -135,14 +130,6 @@ func run(w *world, s *step) error {
 	}
 	w.start(s.time, start)
 	return nil
-}
-
-// start records a process in every log that takes it.
-func (w *world) start(t time.Time, p process) {
-	w.log(w.processEvent(t, p), "Process Creation")
-	if w.Sysmon {
-		w.log(w.sysmonProcess(t, p), "")
-	}
 }
 
 // imageOf guesses the program's full path from a command line.
@@ -175,13 +162,8 @@ func script(w *world, s *step) error {
 	if !w.PowerShell {
 		return nil
 	}
-	e := w.systemEvent(s.time, providers[channelPowerShell], 4104, 1, list(
-		"MessageNumber", "int32", "1", "MessageTotal", "int32", "1",
-		"ScriptBlockText", "", s.rest,
-		"ScriptBlockId", "", strings.ToLower(strings.Trim(sysmonGUID(s.time, "0x77"), "{}")),
-		"Path", "", s.opts["path"]))
-	e.Channel, e.UserID, e.Level, e.Task, e.Opcode, e.ProcessID = channelPowerShell, p.sid, 5, 2, 15, 6612
-	w.log(e, "")
+	w.emit(s.time, channelPowerShell, "", 4104, "pid=6612 tid=5120 user="+p.sid, "ScriptBlockText", s.rest,
+		"ScriptBlockId", strings.ToLower(strings.Trim(guid(s.time, "0x77"), "{}")), "Path", s.opts["path"])
 	return nil
 }
 
@@ -196,11 +178,8 @@ func credentials(w *world, s *step) error {
 	if !ok || server == "" {
 		return fmt.Errorf(`credentials: as=DOMAIN\USER and server=NAME are needed`)
 	}
-	const none = "{00000000-0000-0000-0000-000000000000}"
-	w.log(w.security(s.time, 4648, 0, 12544, join(p.fields("Subject"), list(
-		"LogonGuid", "guid", none, "TargetUserName", "", name, "TargetDomainName", "", domain,
-		"TargetLogonGuid", "guid", none, "TargetServerName", "", server, "TargetInfo", "", "cifs/"+server,
-		"ProcessId", "pointer", "0x4", "ProcessName", "", "", "IpAddress", "", "-", "IpPort", "", "-"))), "Logon")
+	w.security(s.time, 4648, "Logon", p.as("Subject"), pairs("TargetUserName", name, "TargetDomainName", domain,
+		"TargetServerName", server, "TargetInfo", "cifs/"+server, "ProcessId", "0x4"))
 	return nil
 }
 
@@ -217,15 +196,12 @@ func clearLog(w *world, s *step) error {
 	}
 	channel := channelOf(name)
 	w.clears[channel] = s.time
-	e := w.systemEvent(s.time, providerEventlog, 104, 0, list(
-		"SubjectUserName", "", p.name, "SubjectDomainName", "", p.domain, "Channel", "", channel, "BackupPath", "", ""))
-	e.UserID = p.sid
 	if channel == "Security" {
-		e = w.security(s.time, 1102, 0, 104, p.fields("Subject"))
-		e.Provider, e.Keywords, e.Level, e.ProcessID = providerEventlog, 0x4020000000000000, 4, 1180
+		w.emit(s.time, channel, providerEventlog, 1102, "pid=1180 tid=5512", p.as("Subject")...)
+		return nil
 	}
-	e.UserData, e.Task = "LogFileCleared", 104
-	w.log(e, "")
+	w.system(s.time, providerEventlog, 104, "pid=1180 tid=5512 user="+p.sid,
+		"SubjectUserName", p.name, "SubjectDomainName", p.domain, "Channel", channel)
 	return nil
 }
 
@@ -250,8 +226,7 @@ func auditChangeStep(w *world, s *step) error {
 		return err
 	}
 	name, word, _ := strings.Cut(s.rest, ":")
-	guid := auditGUIDs[name]
-	if guid == "" {
+	if auditGUIDs[name] == "" {
 		return fmt.Errorf("audit: unknown subcategory %q", name)
 	}
 	from := w.audit.now[name]
@@ -275,9 +250,9 @@ func auditChangeStep(w *world, s *step) error {
 		codes[0], codes[1] = codes[1], codes[0]
 	}
 	w.audit.changes = append(w.audit.changes, auditChange{s.time, name, from, to})
-	w.log(w.security(s.time, 4719, 0, 13568, join(p.fields("Subject"), list(
-		"CategoryId", "", fmt.Sprintf("%%%%%d", 8272+int(task>>8-0x30)), "SubcategoryId", "", fmt.Sprintf("%%%%%d", task),
-		"SubcategoryGuid", "guid", guid, "AuditPolicyChanges", "", strings.Join(codes, ", ")))), "Audit Policy Change")
+	w.security(s.time, 4719, "Audit Policy Change", p.as("Subject"), pairs(
+		"CategoryId", fmt.Sprintf("%%%%%d", 8272+int(task>>8-0x30)), "SubcategoryId", fmt.Sprintf("%%%%%d", task),
+		"SubcategoryGuid", auditGUIDs[name], "AuditPolicyChanges", strings.Join(codes, ", ")))
 	return nil
 }
 
@@ -294,10 +269,10 @@ func vpn(w *world, s *step, id uint32) error {
 	if s.rest == "" {
 		return fmt.Errorf("%s: the connection's name is missing", s.verb)
 	}
-	data := []string{"{6F1D3B52-0A5C-4B7E-9D11-2C4E8A90B7F3}", p.domain + `\` + p.name, s.rest}
+	data := pairs("", "{6F1D3B52-0A5C-4B7E-9D11-2C4E8A90B7F3}", "", p.domain+`\`+p.name, "", s.rest)
 	if id == 20226 {
-		data = append(data, "829") // the link was broken
+		data = append(data, "", "829") // the link was broken
 	}
-	w.log(w.classic(s.time, "Application", "RasClient", id, data...), "")
+	w.emit(s.time, "Application", "RasClient", id, "", data...)
 	return nil
 }

@@ -50,8 +50,8 @@ func mapDrive(w *world, s *step) error {
 		regValue{"ConnectionType", "dword:1"}, regValue{"ConnectFlags", "dword:0"}, regValue{"DeferFlags", "dword:" + flags})
 	if w.Sysmon {
 		image, pid, object := or(s.opts["image"], `C:\Windows\System32\net.exe`), w.nextPID(), `HKU\`+p.sid+`\`+key
-		w.log(w.sysmonRegistry(s.time, "CreateKey", object, "", image, pid), "")
-		w.log(w.sysmonRegistry(s.time, "SetValue", object+`\RemotePath`, s.rest, image, pid), "")
+		w.sysmon(s.time, 12, image, pid, "EventType", "CreateKey", "TargetObject", object)
+		w.sysmon(s.time, 13, image, pid, "TargetObject", object+`\RemotePath`, "Details", s.rest)
 	}
 	return nil
 }
@@ -66,8 +66,8 @@ func unmapDrive(w *world, s *step) error {
 		return fmt.Errorf("unmap: %s has no mapping %s:", p.name, letter)
 	}
 	if w.Sysmon {
-		w.log(w.sysmonRegistry(s.time, "DeleteKey", `HKU\`+p.sid+`\Network\`+letter, "",
-			or(s.opts["image"], `C:\Windows\System32\net.exe`), or(s.opts["pid"], "0x1f44")), "")
+		w.sysmon(s.time, 12, or(s.opts["image"], `C:\Windows\System32\net.exe`), or(s.opts["pid"], "0x1f44"),
+			"EventType", "DeleteKey", "TargetObject", `HKU\`+p.sid+`\Network\`+letter)
 	}
 	return nil
 }
@@ -127,15 +127,12 @@ func smb(w *world, s *step) error {
 		return fmt.Errorf("smb: from=ADDRESS, id=0x... and the shares are needed")
 	}
 	p.logon = s.opts["id"]
-	l := logon{principal: p, kind: "3", address: s.opts["from"], workstation: s.opts["workstation"]}
-	login := w.logonEvent(s.time, l)
-	w.log(login, "Logon")
-	port := login.Data[19].Value // IpPort
+	l := logon{principal: p, kind: "3", address: s.opts["from"], workstation: s.opts["workstation"],
+		port: fmt.Sprint(49152 + s.time.Unix()%16000)}
+	w.logonStarts(s.time, l)
 	for i, name := range strings.Fields(s.rest) {
-		w.log(w.security(s.time.Add(time.Duration(11+4*i)*time.Millisecond), 5140, 1, 12808, join(p.fields("Subject"), list(
-			"ObjectType", "", "File", "IpAddress", "", s.opts["from"], "IpPort", "", port,
-			"ShareName", "", `\\*\`+name, "ShareLocalPath", "", w.localPath(name),
-			"AccessMask", "hexint32", "0x1", "AccessList", "", "%%4416\r\n\t\t\t\t"))), "File Share")
+		w.security(s.time.Add(time.Duration(11+4*i)*time.Millisecond), 5140, "File Share", p.as("Subject"), pairs(
+			"IpAddress", l.address, "IpPort", l.port, "ShareName", `\\*\`+name, "ShareLocalPath", w.localPath(name)))
 	}
 	if s.opts["until"] == "" {
 		return nil
@@ -144,7 +141,7 @@ func smb(w *world, s *step) error {
 	if err != nil || end.Before(s.time) || end.After(w.Collected) {
 		return fmt.Errorf("smb: until=%s is no time between here and the collection", s.opts["until"])
 	}
-	w.log(w.logoffEvent(end, l), "Logoff")
+	w.logonEnds(end, l)
 	return nil
 }
 
@@ -185,8 +182,8 @@ func shareAdd(w *world, s *step) error {
 	system.write(sharesKey, s.time, regValue{name, "multi:CSCFlags=0|MaxUses=4294967295|Path=" + path + "|Permissions=63|ShareName=" + name + "|Type=0"})
 	system.write(sharesKey+`\Security`, s.time, regValue{name, "hex:" + shareSD})
 	if s.opts["by-registry"] != "yes" {
-		w.log(w.security(s.time.Add(3*time.Millisecond), 5142, 0, 12808, join(p.fields("Subject"),
-			list("ShareName", "", `\\*\`+name, "ShareLocalPath", "", path))), "File Share")
+		w.security(s.time.Add(3*time.Millisecond), 5142, "File Share", p.as("Subject"),
+			pairs("ShareName", `\\*\`+name, "ShareLocalPath", path))
 	}
 	return nil
 }
@@ -212,8 +209,8 @@ func shareDelete(w *world, s *step) error {
 	}
 	system.unset(sharesKey+`\Security`, name, s.time)
 	if s.opts["by-registry"] != "yes" {
-		w.log(w.security(s.time.Add(3*time.Millisecond), 5144, 0, 12808, join(p.fields("Subject"),
-			list("ShareName", "", `\\*\`+name, "ShareLocalPath", "", path))), "File Share")
+		w.security(s.time.Add(3*time.Millisecond), 5144, "File Share", p.as("Subject"),
+			pairs("ShareName", `\\*\`+name, "ShareLocalPath", path))
 	}
 	return nil
 }
