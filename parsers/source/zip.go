@@ -117,9 +117,12 @@ func (z *zipFile) member(c *container, m *archive.Member, taken map[string]bool)
 	c.items = append(c.items, it)
 }
 
+// emptyDeflate is the packed size of nothing (RFC 1951: one final, empty block).
+const emptyDeflate = 2
+
 // peek returns the first bytes of a member.
 func peek(m *archive.Member) ([]byte, error) {
-	if m.Size == 0 {
+	if m.Size == 0 && m.Packed <= emptyDeflate {
 		return nil, nil
 	}
 	r, err := m.Open()
@@ -129,7 +132,7 @@ func peek(m *archive.Member) ([]byte, error) {
 	defer r.Close()
 	b := make([]byte, sniffLen)
 	n, err := io.ReadFull(r, b)
-	if n > 0 {
+	if n > 0 || err == io.EOF {
 		err = nil // what is wrong further on is for check to say
 	}
 	return b[:n], err

@@ -132,12 +132,13 @@ func TestZip(t *testing.T) {
 			"  NTUSER.DAT hive expected", "  NTUSER.DAT~3 hive expected", "  ntuser.dat~2 hive-log expected"}},
 		{"names that lead elsewhere", zipOf(t,
 			member{name: "/etc/NTUSER.DAT", data: user}, member{name: `..\..\NTUSER.DAT`, data: user}, member{name: "a/../NTUSER.DAT", data: user},
-			member{name: "link/NTUSER.DAT", data: "/etc/passwd", mode: fs.ModeSymlink}, member{name: "pipe", mode: fs.ModeNamedPipe},
+			member{name: "link/NTUSER.DAT", data: "/etc/passwd", mode: fs.ModeSymlink}, member{name: "pipe", mode: fs.ModeNamedPipe}, member{name: "d/NTUSER.DAT", data: user, mode: fs.ModeDir},
 			member{name: "./C:/Users/bob/NTUSER.DAT", data: user}, member{name: strings.Repeat("d/", 65) + "x", data: user}), Options{}, []string{
 			`volume id="case.zip" root="C:" label="case" zip windows`, "  Users/bob/NTUSER.DAT hive expected",
 			`warning "case.zip!..\\..\\NTUSER.DAT" @-1: member left out: path leads out of the archive ("..")`,
 			`warning "case.zip!/etc/NTUSER.DAT" @-1: member left out: absolute path`,
 			`warning "case.zip!a/../NTUSER.DAT" @-1: member left out: path leads out of the archive ("..")`,
+			`warning "case.zip!d/NTUSER.DAT" @-1: member left out: directory with 4128 bytes of content`,
 			`warning "case.zip!` + strings.Repeat("d/", 65) + `x" @-1: member left out: more than 64 directories deep`,
 			`warning "case.zip!link/NTUSER.DAT" @-1: member left out: symbolic link`,
 			`warning "case.zip!pipe" @-1: member left out: not a regular file`}},
@@ -155,10 +156,11 @@ func TestZip(t *testing.T) {
 			`  error "a" @-1: member is damaged: the CRC-32 checksum does not match`,
 			`  error "b" @-1: member is damaged: the CRC-32 checksum does not match`}},
 		{"unpacks to less and to more than it says", zipOf(t,
-			member{name: "less", data: user, size: 100}, member{name: "more", data: user, size: -100}), Options{}, []string{
+			member{name: "less", data: user, size: 100}, member{name: "more", data: user, size: -100}, member{name: "all", data: user, size: -int64(len(user))}), Options{}, []string{
 			`volume id="case.zip" root="" label="case" zip loose`, "  less hive", "  more hive",
 			`  error "less" @4128: member is damaged: only its first 4128 of 4228 bytes can be read: unexpected EOF`,
-			`  error "more" @4028: member is damaged: only its first 4028 of 4028 bytes can be read: unpacks to more than its directory entry says`}},
+			`  error "more" @4028: member is damaged: only its first 4028 of 4028 bytes can be read: unpacks to more than its directory entry says`,
+			`error "case.zip!all" @-1: member cannot be read: unpacks to more than its directory entry says`}},
 		{"bomb: ratio", zipOf(t, member{name: "NTUSER.DAT", data: zeros}), Options{}, []string{
 			`error "case.zip!NTUSER.DAT" @-1: member not unpacked: 105906176 bytes from 102952 exceed the ratio of 200 (MaxRatio)`}},
 		{"bomb: member", zipOf(t, member{name: "NTUSER.DAT", data: user}, member{name: "x", data: regf(0, "")[:4096]}), Options{MaxMember: 4100}, []string{

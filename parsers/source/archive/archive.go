@@ -75,7 +75,7 @@ func Read(r io.ReaderAt, size int64, maxMembers int) (a *Archive, err error) {
 	for _, f := range z.File {
 		name, why := clean(f.Name)
 		if why == "" {
-			why = irregular(f.Mode())
+			why = irregular(f)
 		}
 		if why != "" {
 			a.Refused = append(a.Refused, Refusal{triage.Show(f.Name), why})
@@ -137,8 +137,10 @@ func clean(name string) (cleaned, why string) {
 	return strings.Join(parts, "/"), ""
 }
 
-func irregular(m fs.FileMode) string {
-	switch {
+func irregular(f *zip.File) string {
+	switch m := f.Mode(); {
+	case m.IsDir() && f.UncompressedSize64 > 0:
+		return fmt.Sprintf("directory with %d bytes of content", f.UncompressedSize64)
 	case m&fs.ModeSymlink != 0:
 		return "symbolic link"
 	case !m.IsDir() && !m.IsRegular():
