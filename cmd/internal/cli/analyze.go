@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"sharetrail/cmd/internal/output"
+	"sharetrail/timeline"
+
+	"github.com/spf13/cobra"
+)
+
+// folder are the flags on the folder of results.
+type folder struct {
+	dir         string
+	force       bool
+	hashSources bool
+}
+
+func (a *app) analyze() *cobra.Command {
+	var r reading
+	var p printing
+	var dir folder
+	f := &filter{}
+	f.severity.words = gapSeverities
+	cmd := &cobra.Command{
+		Use:   "analyze SOURCE...",
+		Short: "Do the main job: read everything, print the summary, write files",
+		Long: `Read all evidence, print a summary (findings first) and, with --output, write
+timeline, shares, gaps, coverage and problems as .csv and .jsonl, and
+manifest.json, which holds the SHA-256 of every evidence file read and of every
+file written.
+
+The filters act on standard output only: files always hold all rows. --format
+json gives one object {hosts, gaps, shares, coverage, problems, counts}; in
+jsonl each object's first field, row, names its kind.
+
+With --hash-sources the manifest has the SHA-256 of each whole SOURCE: of a file
+that of its bytes, of a folder that of the lines "<sha256>  <path>" of its
+regular files, ordered by path.`,
+		Example: `  sharetrail analyze /cases/42/WS01 -o /cases/42/result
+  sharetrail analyze WS01.zip FS01.zip --format json | jq .gaps`,
+		Args: sourceArgs,
+	}
+	r.flags(cmd)
+	r.rowFlags(cmd)
+	r.contextFlag(cmd)
+	p.flags(cmd, output.TableFormat, output.JSON, output.JSONL)
+	f.flags(cmd, "host", "user", "share", "drive", "rule", "severity", "time")
+	cmd.Flags().StringVarP(&dir.dir, "output", "o", "", "write all files into this folder")
+	cmd.Flags().BoolVar(&dir.force, "force", false, "write into --output even if it is not empty")
+	cmd.Flags().BoolVar(&dir.hashSources, "hash-sources", false, "hash whole sources, for the manifest")
+	cmd.RunE = func(cmd *cobra.Command, sources []string) error {
+		if err := f.check(); err != nil {
+			return err
+		}
+		if err := r.check(cmd, sources); err != nil {
+			return err
+		}
+		if err := exist(sources); err != nil {
+			return err
+		}
+		if err := dir.check(sources); err != nil {
+			return err
+		}
+		start := newRun(a, &r)
+		r.o.HashSources = dir.hashSources
+		res, err := a.read(cmd.Context(), &r, sources)
+		if err != nil {
+			return err
+		}
+		if dir.dir != "" {
+			if err := a.writeFolder(cmd.Context(), &dir, &r, res, sources, start); err != nil {
+				return &exit{exitFailed, err}
+			}
+		}
+		if err := written(a.summary(res, f, p.o)); err != nil {
+			return err
+		}
+		return res.status()
+	}
+	return cmd
+}
+
+// summary prints what the filters let through.
+func (a *app) summary(res *result, f *filter, o output.Options) error {
+	counts := output.Count(&res.Report)
+	r := res.Report
+	r.Gaps = chosen(f, r.Gaps, gapFacets)
+	r.Connections = chosen(f, r.Connections, connectionFacets)
+	r.Coverage = chosen(f, r.Coverage, coverageFacets)
+	if f.undated > 0 {
+		a.say("%d rows without a time are not shown: leave out --from and --to to see them", f.undated)
+	}
+	// --severity is that of findings; problems have words of their own.
+	r.Problems = chosen(&filter{host: f.host}, r.Problems, problemFacets)
+	r.Hosts = chosen(&filter{host: f.host}, r.Hosts, func(host *string) facets { return facets{host: []string{*host}} })
+	switch o.Format {
+	case output.JSON:
+		return writeObject(a.stdout, &r, counts)
+	case output.JSONL:
+		return writeNamed(a.stdout, &r, counts)
+	}
+	return output.Summary(a.stdout, &r, counts, o)
+}
+
+var (
+	hostRows = output.NewLayout("host", output.Column[string]{Name: "host", Get: func(s *string) any { return *s }})
+	// countRows must name what output.Counts has.
+	countRows = output.NewLayout("counts",
+		output.Column[output.Counts]{Name: "hosts", Get: func(c *output.Counts) any { return c.Hosts }},
+		output.Column[output.Counts]{Name: "timeline", Get: func(c *output.Counts) any { return c.Timeline }},
+		output.Column[output.Counts]{Name: "shares", Get: func(c *output.Counts) any { return c.Shares }},
+		output.Column[output.Counts]{Name: "gaps", Get: func(c *output.Counts) any { return c.Gaps }},
+		output.Column[output.Counts]{Name: "coverage", Get: func(c *output.Counts) any { return c.Coverage }},
+		output.Column[output.Counts]{Name: "problems", Get: func(c *output.Counts) any { return c.Problems }},
+		output.Column[output.Counts]{Name: "rules_not_run", Get: func(c *output.Counts) any { return c.RulesNotRun }},
+	)
+)
+
+// writeObject writes the one object of --format json.
+func writeObject(w io.Writer, r *timeline.Report, counts output.Counts) error {
+	hosts := r.Hosts
+	if hosts == nil {
+		hosts = []string{}
+	}
+	list, err := json.Marshal(hosts)
+	if err != nil {
+		return err
+	}
+	for _, part := range []func() error{
+		func() error { _, err := fmt.Fprintf(w, "{\"hosts\": %s,\n\"gaps\": ", list); return err },
+		func() error { return output.WriteAll(w, output.Gaps, r.Gaps, output.Options{Format: output.JSON}) },
+		func() error { _, err := io.WriteString(w, ",\"shares\": "); return err },
+		func() error {
+			return output.WriteAll(w, output.Shares, r.Connections, output.Options{Format: output.JSON})
+		},
+		func() error { _, err := io.WriteString(w, ",\"coverage\": "); return err },
+		func() error {
+			return output.WriteAll(w, output.Coverage, r.Coverage, output.Options{Format: output.JSON})
+		},
+		func() error { _, err := io.WriteString(w, ",\"problems\": "); return err },
+		func() error {
+			return output.WriteAll(w, output.Problems, r.Problems, output.Options{Format: output.JSON})
+		},
+		func() error {
+			_, err := fmt.Fprintf(w, ",\"counts\": %s}\n", countRows.AppendJSON(nil, &counts))
+			return err
+		},
+	} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeNamed writes the same as rows, each with its kind.
+func writeNamed(w io.Writer, r *timeline.Report, counts output.Counts) error {
+	o := output.Options{Format: output.JSONL, Named: true}
+	if err := output.WriteAll(w, hostRows, r.Hosts, o); err != nil {
+		return err
+	}
+	if err := output.WriteAll(w, output.Gaps, r.Gaps, o); err != nil {
+		return err
+	}
+	if err := output.WriteAll(w, output.Shares, r.Connections, o); err != nil {
+		return err
+	}
+	if err := output.WriteAll(w, output.Coverage, r.Coverage, o); err != nil {
+		return err
+	}
+	if err := output.WriteAll(w, output.Problems, r.Problems, o); err != nil {
+		return err
+	}
+	return output.WriteAll(w, countRows, []output.Counts{counts}, o)
+}

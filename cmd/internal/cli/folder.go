@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"sharetrail/cmd/internal/output"
+)
+
+// check refuses a folder that must not be written into.
+func (d *folder) check(sources []string) error {
+	if d.dir == "" {
+		if d.force || d.hashSources {
+			return usagef("--force and --hash-sources need --output")
+		}
+		return nil
+	}
+	if source, ok := insideAny(d.dir, sources); ok {
+		return usagef("--output %q lies inside the evidence %q: evidence is never written to", d.dir, source)
+	}
+	for _, s := range sources {
+		if inside(s, d.dir) {
+			return usagef("the evidence %q lies inside --output %q: evidence is never written to", s, d.dir)
+		}
+	}
+	entries, err := os.ReadDir(d.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return usagef("--output: %v", err)
+	case len(entries) > 0 && !d.force:
+		return usagef("--output %q is not empty: choose another folder, or give --force", d.dir)
+	}
+	return nil
+}
+
+// insideAny returns the first of sources that name lies in or is.
+func insideAny(name string, sources []string) (string, bool) {
+	for _, s := range sources {
+		if inside(name, s) {
+			return s, true
+		}
+	}
+	return "", false
+}
+
+// inside reports whether name lies in dir or is it, whatever links, letter
+// case and mounts spell it. name need not exist.
+func inside(name, dir string) bool {
+	want, err := os.Stat(dir)
+	if err != nil {
+		return false
+	}
+	at, err := filepath.Abs(name)
+	if err != nil {
+		return false
+	}
+	// Links are resolved as far as the path exists, so that the parents are
+	// those of the place and not those of the link.
+	for rest := at; ; rest = filepath.Dir(rest) {
+		if real, err := filepath.EvalSymlinks(rest); err == nil {
+			at = real
+			break
+		}
+		if rest == filepath.Dir(rest) {
+			break
+		}
+	}
+	for {
+		if info, err := os.Stat(at); err == nil && os.SameFile(info, want) {
+			return true
+		}
+		if at == filepath.Dir(at) {
+			return false
+		}
+		at = filepath.Dir(at)
+	}
+}
+
+// A run is what the manifest says about this one run: it differs between runs
+// over the same evidence, and nothing else in the manifest does.
+type run struct {
+	Started    string   `json:"started"` // UTC
+	Finished   string   `json:"finished"`
+	Arguments  []string `json:"arguments"` // the whole command line
+	Directory  string   `json:"directory"` // in which it was given
+	Output     string   `json:"output"`
+	Jobs       int      `json:"jobs"` // 0: one a processor
+	Computer   string   `json:"computer"`
+	System     string   `json:"system"`
+	Processors int      `json:"processors"`
+	Go         string   `json:"go"`
+}
+
+func newRun(a *app, r *reading) *run {
+	computer, _ := os.Hostname() // "" says that it is unknown
+	directory, _ := os.Getwd()
+	return &run{
+		Started: time.Now().UTC().Format(time.RFC3339), Arguments: a.args, Directory: directory, Jobs: r.o.Jobs,
+		Computer: computer, System: runtime.GOOS + "/" + runtime.GOARCH, Processors: runtime.NumCPU(), Go: runtime.Version(),
+	}
+}
+
+// writeFolder writes the files of res.
+func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *result, sources []string, start *run) error {
+	m := &output.Manifest{
+		Version: Version(),
+		Arguments: output.Arguments{
+			Sources: sources, Context: r.o.Context, HashSources: d.hashSources, ShowSecrets: r.o.ShowSecrets,
+		},
+		Sources:   []output.ManifestSource{},
+		Artifacts: []output.ManifestFile{},
+	}
+	for _, e := range res.run.Evidence {
+		s := output.ManifestSource{Name: e.Name, Kind: e.Kind}
+		if e.Size >= 0 {
+			s.Size = &e.Size
+		}
+		if d.hashSources {
+			sum, err := hashSource(ctx, e.Path)
+			if err != nil {
+				return fmt.Errorf("hash of source: %w", err)
+			}
+			s.SHA256 = sum
+		}
+		m.Sources = append(m.Sources, s)
+	}
+	for _, f := range res.run.Files {
+		m.Artifacts = append(m.Artifacts, output.ManifestFile{
+			Source: f.Source, Volume: f.Volume, Path: output.Clean(f.Path), Kind: f.Kind, Size: f.Size, SHA256: f.SHA256,
+		})
+	}
+	if err := os.MkdirAll(d.dir, 0o755); err != nil {
+		return err
+	}
+	start.Output = d.dir
+	start.Finished = time.Now().UTC().Format(time.RFC3339)
+	m.Run = start
+	if err := output.WriteFolder(ctx, d.dir, &res.Report, m); err != nil {
+		return err
+	}
+	if _, err := output.OpenFolder(d.dir); err != nil {
+		a.say("%s: %v: other commands will not take this folder for results", d.dir, err)
+	}
+	return nil
+}
+
+// hashSource returns the SHA-256 of a whole source, as the help of analyze
+// defines it.
+func hashSource(ctx context.Context, source string) (string, error) {
+	info, err := os.Stat(source)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() {
+		return hashFile(ctx, func() (fs.File, error) { return os.Open(source) })
+	}
+	root, err := os.OpenRoot(source)
+	if err != nil {
+		return "", err
+	}
+	defer root.Close()
+	all := sha256.New()
+	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error { // in lexical order
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		sum, err := hashFile(ctx, func() (fs.File, error) { return root.Open(name) })
+		fmt.Fprintf(all, "%s  %s\n", sum, name)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(all.Sum(nil)), nil
+}
+
+func hashFile(ctx context.Context, open func() (fs.File, error)) (string, error) {
+	f, err := open()
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	for {
+		n, err := io.CopyN(sum, f, 16<<20)
+		if n == 0 || err != nil && err != io.EOF {
+			if err == io.EOF {
+				err = nil
+			}
+			return hex.EncodeToString(sum.Sum(nil)), err
+		}
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+	}
+}

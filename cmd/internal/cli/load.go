@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/cmd/internal/output"
+	"sharetrail/cmd/internal/pipeline"
+	"sharetrail/timeline"
+
+	"github.com/spf13/cobra"
+)
+
+// reading are the flags on how evidence is read.
+type reading struct {
+	o   pipeline.Options
+	log logging
+}
+
+func (r *reading) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.IntVar(&r.o.Jobs, "jobs", 0, "parallel workers (default one a processor); the output is the same for every number")
+	f.StringVar(&r.o.TempDir, "temp-dir", "", "folder for what must be unpacked to disk (default that of the system)")
+	r.log.flags(cmd)
+	r.o.Context = "related"
+}
+
+// rowFlags registers the flags on what is in the rows.
+func (r *reading) rowFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&r.o.ShowSecrets, "show-secrets", false, "do not mask passwords found on command lines")
+}
+
+// contextFlag registers the flag on which rows there are.
+func (r *reading) contextFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&r.o.Context, "context", "related", "rows of context (logons, boots, network, policy): related, where they bound or explain something; all; none. They are reasoned from in any case")
+}
+
+// check finds what is wrong with the flags.
+func (r *reading) check(cmd *cobra.Command, sources []string) error {
+	if cmd.Flags().Changed("jobs") && r.o.Jobs < 1 {
+		return usagef("--jobs %d: must be 1 or more", r.o.Jobs)
+	}
+	switch r.o.Context {
+	case "related", "all", "none":
+	default:
+		return usagef("--context %q: must be one of related, all, none", r.o.Context)
+	}
+	if r.o.TempDir != "" {
+		if info, err := os.Stat(r.o.TempDir); err != nil || !info.IsDir() {
+			return usagef("--temp-dir %q: is not a folder", r.o.TempDir)
+		}
+		if source, ok := insideAny(r.o.TempDir, sources); ok {
+			return usagef("--temp-dir %q lies inside the evidence %q", r.o.TempDir, source)
+		}
+	}
+	return r.log.check()
+}
+
+// A result is what one run found, or what an earlier one had found.
+type result struct {
+	timeline.Report
+	run *pipeline.Result // nil if the report is an earlier one's
+}
+
+// load reads sources, or the one folder of results that they are.
+func (a *app) load(cmd *cobra.Command, r *reading, sources []string) (*result, error) {
+	if err := r.check(cmd, sources); err != nil {
+		return nil, err
+	}
+	if err := exist(sources); err != nil {
+		return nil, err
+	}
+	for _, dir := range sources {
+		m, err := output.OpenFolder(dir)
+		switch {
+		case errors.Is(err, output.ErrNoFolder):
+			continue
+		case err != nil:
+			a.say("%s has a manifest of sharetrail, but %v: it is read as evidence", dir, err)
+			continue
+		case len(sources) > 1:
+			return nil, usagef("%q holds the results of an earlier analyze: it must be the only argument", dir)
+		}
+		for _, name := range []string{"context", "show-secrets"} {
+			if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
+				return nil, usagef("--%s: %q holds the results of an earlier analyze, which this flag cannot change: analyze the evidence again", name, dir)
+			}
+		}
+		report, err := output.ReadFolder(dir, m)
+		if err != nil {
+			return nil, &exit{exitFailed, fmt.Errorf("%s: %w", dir, err)}
+		}
+		return &result{Report: *report}, nil
+	}
+	return a.read(cmd.Context(), r, sources)
+}
+
+// exist finds a missing source before any is read.
+func exist(sources []string) error {
+	for _, s := range sources {
+		_, err := os.Stat(s)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return &exit{exitFailed, fmt.Errorf("%q does not exist: check the path; nothing was read", s)}
+		case err != nil:
+			return &exit{exitFailed, fmt.Errorf("%w: nothing was read", err)}
+		}
+	}
+	return nil
+}
+
+// read runs the pipeline.
+func (a *app) read(ctx context.Context, r *reading, sources []string) (*result, error) {
+	log, done := r.log.open(a)
+	r.o.Log = log
+	run, err := pipeline.Run(ctx, sources, r.o)
+	done()
+	if err != nil {
+		return nil, &exit{exitFailed, err}
+	}
+	return &result{run.Report, run}, nil
+}
+
+// status is the exit of a run that went through: whether everything could be
+// read.
+func (r *result) status() error {
+	unread := 0
+	for _, p := range r.Problems {
+		if p.Severity == evidence.Error {
+			unread++
+		}
+	}
+	switch {
+	case r.run != nil && (r.run.Nothing()):
+		return &exit{exitFailed, fmt.Errorf("nothing could be read: see sharetrail problems; point it at a folder or zip with registry hives or event logs")}
+	case unread > 0:
+		return &exit{exitUnread, fmt.Errorf("%d things could not be read: see sharetrail problems", unread)}
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"slices"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/cmd/internal/output"
+	"sharetrail/timeline"
+
+	"github.com/spf13/cobra"
+)
+
+// A listing is a command that prints one kind of row.
+type listing[R any] struct {
+	layout  *output.Layout[R]
+	rows    func(*timeline.Report) []R
+	facets  func(*R) facets
+	filters []string
+}
+
+var rowFormats = []output.Format{output.TableFormat, output.CSV, output.JSON, output.JSONL}
+
+// setUp gives cmd the flags and the work of l. finding, which may be nil, has
+// the last word on the exit code.
+func setUp[R any](a *app, cmd *cobra.Command, l listing[R], f *filter, finding func([]R) error) *cobra.Command {
+	var r reading
+	var p printing
+	cmd.Args = sourceArgs
+	r.flags(cmd)
+	r.rowFlags(cmd)
+	if slices.Contains(l.filters, "action") { // the timeline
+		r.contextFlag(cmd)
+	}
+	p.flags(cmd, rowFormats...)
+	f.flags(cmd, l.filters...)
+	cmd.RunE = func(cmd *cobra.Command, sources []string) error {
+		if err := f.check(); err != nil {
+			return err
+		}
+		res, err := a.load(cmd, &r, sources)
+		if err != nil {
+			return err
+		}
+		all := l.rows(&res.Report)
+		if err := written(output.WriteAll(a.stdout, l.layout, chosen(f, all, l.facets), p.o)); err != nil {
+			return err
+		}
+		if f.undated > 0 {
+			a.say("%d rows without a time are not shown: leave out --from and --to to see them", f.undated)
+		}
+		if finding != nil {
+			if err := finding(all); err != nil {
+				return err
+			}
+		}
+		return res.status()
+	}
+	return cmd
+}
+
+const rereads = `
+
+SOURCE may also be the folder of an earlier "sharetrail analyze -o": then its
+rows are shown and no evidence is parsed again.`
+
+func (a *app) timeline() *cobra.Command {
+	return setUp(a, &cobra.Command{
+		Use:   "timeline SOURCE...",
+		Short: "List the observations, oldest first",
+		Long: `List the observations: one row for each fact that one artifact states, ordered by
+time. time_kind says what a row's time means; "until" in a table marks a time
+that is only an upper bound.` + rereads,
+		Example: `  sharetrail timeline /cases/42/WS01 --share '\\fs01\*' --format csv
+  sharetrail timeline WS01.zip --from 2026-03-01 --to 2026-03-02 --action removed`,
+	}, listing[evidence.Observation]{
+		output.Timeline, func(r *timeline.Report) []evidence.Observation { return r.Observations },
+		observationFacets, []string{"host", "user", "share", "drive", "action", "time"},
+	}, &filter{}, nil)
+}
+
+func (a *app) shares() *cobra.Command {
+	return setUp(a, &cobra.Command{
+		Use:   "shares SOURCE...",
+		Short: "List the connections: when each share was mapped, used and removed",
+		Long: `List the connections: one row for the life of one share for one user on one host,
+or of one exported share. mapped and removed are windows, bounded as tightly as
+the evidence allows.` + rereads,
+		Example: `  sharetrail shares /cases/42/WS01 --user alice
+  sharetrail shares /cases/42/result --drive Z:`,
+	}, listing[timeline.Connection]{
+		output.Shares, func(r *timeline.Report) []timeline.Connection { return r.Connections },
+		connectionFacets, []string{"host", "user", "share", "drive", "time"},
+	}, &filter{}, nil)
+}
+
+func (a *app) gaps() *cobra.Command {
+	f := &filter{}
+	f.severity.words = gapSeverities
+	exitCode := false
+	cmd := setUp(a, &cobra.Command{
+		Use:   "gaps SOURCE...",
+		Short: "List the findings, most serious first",
+		Long: `List the findings: removals of shares, and evidence that should be there and is
+not. confidence belongs to the sentence in claim; benign holds the innocent
+explanations that were tested.
+
+With --exit-code the exit status is 4 if there is a finding at or above
+--severity (any, if it is not given) that the other filters let through.` + rereads,
+		Example: `  sharetrail gaps /cases/42/WS01
+  sharetrail gaps /cases/42/result --exit-code --severity high -q`,
+	}, listing[timeline.Gap]{
+		output.Gaps, func(r *timeline.Report) []timeline.Gap { return r.Gaps },
+		gapFacets, []string{"host", "user", "share", "drive", "rule", "severity", "time"},
+	}, f, func(all []timeline.Gap) error {
+		if exitCode && f.reached(all) {
+			return &exit{exitFinding, nil}
+		}
+		return nil
+	})
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 4 if there is a finding at or above --severity")
+	return cmd
+}
+
+// reached reports whether one of all lies at or above the lowest severity that
+// is asked for, within the other filters.
+func (f *filter) reached(all []timeline.Gap) bool {
+	lowest := 0
+	for i, word := range gapSeverities {
+		if f.severity.match(word) {
+			lowest = i
+		}
+	}
+	others := *f
+	others.severity = globs{}
+	return slices.ContainsFunc(all, func(g timeline.Gap) bool {
+		at := slices.Index(gapSeverities, string(g.Severity))
+		return at >= 0 && at <= lowest && others.show(gapFacets(&g))
+	})
+}
+
+func (a *app) coverage() *cobra.Command {
+	return setUp(a, &cobra.Command{
+		Use:   "coverage SOURCE...",
+		Short: "List what the evidence can and cannot tell, for each host and kind",
+		Long: `List the coverage: for one host and one kind of evidence the span in which it
+could have told something, and the holes in it with their reason. Where there is
+no coverage, that nothing was found means nothing.` + rereads,
+		Example: `  sharetrail coverage /cases/42/WS01
+  sharetrail coverage /cases/42/result --host 'WS*'`,
+	}, listing[timeline.CoverageRow]{
+		output.Coverage, func(r *timeline.Report) []timeline.CoverageRow { return r.Coverage },
+		coverageFacets, []string{"host", "time"},
+	}, &filter{}, nil)
+}
+
+func (a *app) problems() *cobra.Command {
+	f := &filter{}
+	f.severity.words = problemSeverities
+	return setUp(a, &cobra.Command{
+		Use:   "problems SOURCE...",
+		Short: "List what could not be read or must be doubted",
+		Long: `List the problems: evidence that could not be read (error; the exit status is then
+3) or must be doubted (warning). No finding rests on absence from a place that
+has an error.` + rereads,
+		Example: `  sharetrail problems /cases/42/WS01
+  sharetrail problems /cases/42/result --severity error`,
+	}, listing[evidence.Problem]{
+		output.Problems, func(r *timeline.Report) []evidence.Problem { return r.Problems },
+		problemFacets, []string{"host", "severity"},
+	}, f, nil)
+}
