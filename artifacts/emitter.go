@@ -27,6 +27,7 @@ type Emitter struct {
 	witness  map[witnessKey]*evidence.Witness
 	loose    bool // hosts come from the records, not from the volume
 	unmasked bool // --show-secrets
+	told     map[evidence.Problem]bool
 }
 
 // stamp fills what every observation of this file shares.
@@ -121,11 +122,20 @@ func (e *Emitter) Doubtful(key, value string, err error) {
 	e.problem(evidence.Warning, key, value, err)
 }
 
+// problem records a problem once: artifacts meet the same one.
 func (e *Emitter) problem(s evidence.Severity, key, value string, err error) {
-	e.Problems = append(e.Problems, evidence.Problem{
+	p := evidence.Problem{
 		Severity: s, What: err.Error(),
 		From: evidence.Provenance{Place: e.place, Offset: binread.Offset(err), Length: -1, Key: key, Value: value},
-	})
+	}
+	if e.told[p] {
+		return
+	}
+	if e.told == nil {
+		e.told = map[evidence.Problem]bool{}
+	}
+	e.told[p] = true
+	e.Problems = append(e.Problems, p)
 }
 
 // lookup opens the key path. It attests the key's absence (nil, nil) or gives

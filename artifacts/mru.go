@@ -37,7 +37,7 @@ func mruEntries(k *hive.Key, out *Emitter) (list []mruEntry, whole bool) {
 	}
 	order, ok := mruOrder(k, len(list) > 0, out)
 	if !ok {
-		return list, false
+		return list, whole
 	}
 	sound := whole
 	at := map[string]int64{}
@@ -75,7 +75,8 @@ func mruEntries(k *hive.Key, out *Emitter) (list []mruEntry, whole bool) {
 	return list, whole
 }
 
-// mruOrder returns the value MRUList of k; ok is false if it is unreadable.
+// mruOrder returns the value MRUList of k; ok is false if it is unreadable, or
+// absent though needed.
 func mruOrder(k *hive.Key, needed bool, out *Emitter) (order string, ok bool) {
 	v, err := k.Value("MRUList")
 	switch {
@@ -84,8 +85,7 @@ func mruOrder(k *hive.Key, needed bool, out *Emitter) (order string, ok bool) {
 			out.Doubtful(k.Path, "MRUList", binread.Errorf(k.Off, "MRUList", "absent: the order of the values is unknown"))
 		}
 		return "", !needed
-	case err != nil:
-		out.Unreadable(k.Path, err)
+	case err != nil: // which k.Values has told
 		return "", false
 	}
 	return valueText(k, v, out), true

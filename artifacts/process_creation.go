@@ -36,6 +36,9 @@ func readProcessCreation(rec *eventlog.Record, data Data, out *Emitter) {
 		hint.OriginalName = given(data.Text("OriginalFileName"))
 	}
 	hint.Image = p.Image
+	if given(p.CommandLine) != "" {
+		out.Witness(rec, evidence.CommandLines)
+	}
 	list := out.commands(p, hint)
 	if len(list) == 0 && given(p.CommandLine) == "" && isNet(p.Image, hint.OriginalName) {
 		list = []evidence.Observation{{

@@ -55,6 +55,9 @@ func observeProfile(k *hive.Key, out *Emitter) {
 	}
 	folder := strings.TrimRight(strings.ReplaceAll(text(k, "ProfileImagePath", out), "/", `\`), `\`)
 	o.User = folder[strings.LastIndexByte(folder, '\\')+1:]
+	if sid == "S-1-5-18" { // its hive is config\DEFAULT, not the one in the folder
+		o.User = "SYSTEM"
+	}
 	o.Detail = append(o.Detail, evidence.Field{Name: "ProfileImagePath", Value: clip(folder)})
 	o.Detail = append(o.Detail, pick(k, []string{"State"}, out)...)
 	for _, name := range []string{"LocalProfileLoadTime", "LocalProfileUnloadTime"} {

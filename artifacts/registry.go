@@ -33,10 +33,16 @@ func clip(s string) string {
 	return strings.ToValidUTF8(s[:maxText], "") + fmt.Sprintf(" ... (%d bytes in all)", len(s))
 }
 
-// values appends the values of k to d, each by its own name. A name that d
-// holds already keeps what it has: a hive cannot speak for the artifact.
+// ownDetails are names in details that artifacts speak by, in lower case.
+var ownDetails = []string{"subpath", "provider", "device", "domain", "doubt", "computer"}
+
+// values appends the values of k to d, each by its own name, but for names
+// that are ours: a hive cannot speak for the artifact.
 func values(k *hive.Key, d evidence.Detail, out *Emitter) evidence.Detail {
 	seen := map[string]bool{}
+	for _, name := range ownDetails {
+		seen[name] = true
+	}
 	for _, f := range d {
 		seen[strings.ToLower(f.Name)] = true
 	}
@@ -51,7 +57,7 @@ func values(k *hive.Key, d evidence.Detail, out *Emitter) evidence.Detail {
 			break
 		}
 		if name := strings.ToLower(v.Name); seen[name] {
-			out.Doubtful(k.Path, v.Name, binread.Errorf(v.Off, "value name", "second value %q of one key: left out", v.Name))
+			out.Doubtful(k.Path, v.Name, binread.Errorf(v.Off, "value name", "value %q is left out: the row has another of that name", clip(v.Name)))
 			continue
 		} else {
 			seen[name] = true

@@ -1,6 +1,8 @@
 package artifacts
 
 import (
+	"strings"
+
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
 	"sharetrail/parsers/eventlog"
@@ -24,6 +26,9 @@ func readShareAccess(rec *eventlog.Record, data Data, out *Emitter) {
 	serverShare(rec, data, &o, out)
 	o.Peer = address(data.Text("IpAddress"))
 	o.Detail = append(o.Detail, data.fields("ShareLocalPath", "RelativeTargetName", "AccessMask", "AccessList", "IpPort")...)
+	if rec.EventID == 5140 { // 5145 is switched on apart
+		out.Witness(rec, evidence.ShareAccess)
+	}
 	what := "was opened"
 	if rec.EventID == 5145 {
 		what = "had an object opened or checked"
@@ -37,14 +42,16 @@ func readShareAccess(rec *eventlog.Record, data Data, out *Emitter) {
 	out.ObserveRecord(rec, o)
 }
 
-// serverShare fills in the share that the field ShareName names, \\*\NAME.
+// serverShare fills in the share that the field ShareName names: \\*\NAME, in
+// some records with every backslash doubled.
 func serverShare(rec *eventlog.Record, data Data, o *evidence.Observation, out *Emitter) {
 	raw := data.Text("ShareName")
-	share, rest, ok := evidence.ParseUNC(raw)
-	if !ok || rest != "" {
+	server, share, ok := strings.Cut(strings.TrimLeft(raw, `\`), `\`)
+	share = strings.TrimLeft(share, `\`)
+	if !ok || !strings.HasPrefix(raw, `\\`) || share == "" || strings.Contains(share, `\`) {
 		out.Doubtful("", "", binread.Errorf(rec.Off, "ShareName", "record %d: no share name: %q", rec.ID, clip(raw)))
 		o.Detail = append(o.Detail, evidence.Field{Name: "ShareName", Value: clip(raw)})
 		return
 	}
-	o.Share = share
+	o.Share = `\\` + server + `\` + share
 }

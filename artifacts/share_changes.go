@@ -19,6 +19,7 @@ var _ = register(Artifact{
 
 func readShareChanges(rec *eventlog.Record, data Data, out *Emitter) {
 	o := evidence.Observation{Side: evidence.Server}
+	out.Witness(rec, evidence.ShareAccess) // one switch with 5140
 	account(&o, data, "Subject")
 	serverShare(rec, data, &o, out)
 	o.Detail = append(o.Detail, data.fields("ShareLocalPath")...)
