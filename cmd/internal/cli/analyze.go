@@ -65,7 +65,6 @@ regular files, ordered by path.`,
 			return err
 		}
 		start := newRun(a, &r)
-		r.o.HashSources = dir.hashSources
 		res, err := a.read(cmd.Context(), &r, sources)
 		if err != nil {
 			return err

@@ -115,8 +115,7 @@ func exist(sources []string) error {
 
 // read runs the pipeline.
 func (a *app) read(ctx context.Context, r *reading, sources []string) (*result, error) {
-	log, done := r.log.open(a)
-	r.o.Log = log
+	done := r.log.open(a, &r.o)
 	run, err := pipeline.Run(ctx, sources, r.o)
 	done()
 	if err != nil {

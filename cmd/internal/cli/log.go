@@ -1,14 +1,12 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
-	"sync"
 	"time"
 
-	"sharetrail/cmd/internal/output"
+	"sharetrail/cmd/internal/pipeline"
 
 	"github.com/spf13/cobra"
 )
@@ -37,68 +35,43 @@ func (l *logging) check() error {
 	return nil
 }
 
-// open returns the log of a run, and what ends it.
-func (l *logging) open(a *app) (log *slog.Logger, done func()) {
+// open sets o up to tell what the run does, and returns what ends that.
+func (l *logging) open(a *app, o *pipeline.Options) (done func()) {
 	width := terminalWidth(a.stderr)
+	o.Log = slog.New(slog.DiscardHandler)
 	switch {
 	case a.quiet:
-		return slog.New(slog.DiscardHandler), func() {}
 	case l.verbose && l.format == "json":
-		return slog.New(slog.NewJSONHandler(a.stderr, nil)), func() {}
+		o.Log = slog.New(slog.NewJSONHandler(a.stderr, nil))
 	case l.verbose:
-		return slog.New(slog.NewTextHandler(a.stderr, nil)), func() {}
+		o.Log = slog.New(slog.NewTextHandler(a.stderr, nil))
 	case l.progress == "auto" && width > 0:
-		p := &progress{w: a.stderr, width: width}
-		return slog.New(p), p.clear
+		p := &progress{w: a.stderr}
+		o.Progress = p.show
+		return p.clear
 	}
-	return slog.New(slog.DiscardHandler), func() {}
+	return func() {}
 }
 
-// progress is a slog.Handler that shows the latest of what is logged as one
-// line of a terminal.
+// progress is one line of a terminal.
 type progress struct {
 	w     io.Writer
-	width int // of the terminal, in columns
-
-	mu    sync.Mutex
-	count int
 	shown time.Time
 }
 
-// Enabled implements slog.Handler.
-func (p *progress) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
+const eraseLine = "\r\x1b[K"
 
-// Handle implements slog.Handler.
-func (p *progress) Handle(_ context.Context, r slog.Record) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.count++
-	if r.Time.Sub(p.shown) < 100*time.Millisecond {
-		return nil
+// show renews the line, ten times a second at most. Calls come one at a time.
+func (p *progress) show(done, total int, bytes, totalBytes int64) {
+	if now := time.Now(); now.Sub(p.shown) >= 100*time.Millisecond {
+		p.shown = now
+		fmt.Fprintf(p.w, eraseLine+"%d of %d files, %d of %d MB", done, total, bytes>>20, totalBytes>>20)
 	}
-	p.shown = r.Time
-	line := fmt.Sprintf("%d %s", p.count, r.Message)
-	r.Attrs(func(a slog.Attr) bool {
-		line += " " + a.Value.String()
-		return true
-	})
-	// Cut by characters: a wide one may wrap, which costs beauty only.
-	text := []rune(output.Visible(line))
-	_, err := fmt.Fprintf(p.w, "\r\x1b[K%s", string(text[:min(len(text), p.width-1)]))
-	return err
 }
-
-// WithAttrs implements slog.Handler.
-func (p *progress) WithAttrs([]slog.Attr) slog.Handler { return p }
-
-// WithGroup implements slog.Handler.
-func (p *progress) WithGroup(string) slog.Handler { return p }
 
 // clear removes the line.
 func (p *progress) clear() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.count > 0 {
-		fmt.Fprint(p.w, "\r\x1b[K")
+	if !p.shown.IsZero() {
+		fmt.Fprint(p.w, eraseLine)
 	}
 }

@@ -62,7 +62,7 @@ func (s *summary) head(title string, n, all int) {
 	if n != all {
 		of = fmt.Sprintf(" of %d", all)
 	}
-	if s.w.Buffered() > 0 || title != "Findings" {
+	if title != "Findings" { // the first
 		s.w.WriteByte('\n')
 	}
 	fmt.Fprintf(s.w, "%s (%d%s)\n", title, n, of)
@@ -79,7 +79,7 @@ func (s *summary) more(n int, command string) {
 // text must be Visible.
 func (s *summary) para(label, line string) {
 	const indent = 2
-	width := max(s.o.Width-indent-len(label), minWrap)
+	width := max(s.o.Width-indent-len(label), minText)
 	for i, l := range strings.Split(text.WrapSoft(line, width), "\n") {
 		if i > 0 {
 			label = strings.Repeat(" ", len(label))

@@ -9,7 +9,9 @@ import (
 
 const (
 	defaultWidth = 120 // columns, where the terminal does not say
-	minWrap      = 16  // columns; narrower text cannot be read
+	minText      = 20  // columns; narrower paragraphs cannot be read
+	minColumn    = 4   // columns
+	maxWord      = 25  // columns, of a word that stays whole where the table allows; a time with its offset has as many
 	columnGap    = 2   // blanks between columns
 )
 
@@ -63,48 +65,62 @@ func wrap(s string, width int) string {
 }
 
 // fit chooses the cells to show and the width of each, in columns: first those
-// that wrap give way, then the cells that can be dropped go, last of all
-// everything wraps.
+// that wrap give way, down to their longest word; then the cells that can be
+// dropped go; last of all everything wraps anywhere.
 func (l *Layout[R]) fit(rows [][]string, width int) (show, widths []int) {
-	natural := make([]int, len(l.Cells))
-	for i, c := range l.Cells {
-		natural[i] = text.StringWidthWithoutEscSequences(c.Head)
-		for _, cells := range rows {
-			natural[i] = max(natural[i], text.StringWidthWithoutEscSequences(cells[i]))
-		}
+	natural, least := l.measure(rows)
+	for i := range l.Cells {
 		show = append(show, i)
 	}
 	for {
 		widths = widths[:0]
-		var wraps []bool
-		for _, i := range show {
-			widths = append(widths, natural[i])
-			wraps = append(wraps, l.Cells[i].Wrap)
-		}
-		room := width - columnGap*len(show)
-		if shrink(widths, wraps, minWrap, room) {
-			return show, widths
-		}
+		var mins []int
 		drop := -1
 		for n, i := range show {
-			if l.Cells[i].Drop > 0 && (drop < 0 || l.Cells[i].Drop > l.Cells[show[drop]].Drop) {
+			widths = append(widths, natural[i])
+			mins = append(mins, least[i])
+			if d := l.Cells[i].Drop; d > 0 && (drop < 0 || d > l.Cells[show[drop]].Drop) {
 				drop = n
 			}
 		}
+		room := width - columnGap*len(show)
+		if shrink(widths, mins, room) {
+			return show, widths
+		}
 		if drop < 0 {
-			for n := range wraps {
-				wraps[n] = true
-			}
-			shrink(widths, wraps, 4, room)
+			clear(mins)
+			shrink(widths, mins, room)
 			return show, widths
 		}
 		show = append(show[:drop], show[drop+1:]...)
 	}
 }
 
-// shrink takes from the widest of the widths that may wrap until all fit into
-// room, and reports whether they do. None becomes narrower than least.
-func shrink(widths []int, wraps []bool, least, room int) bool {
+// measure returns, for each cell of l, the width of the widest text and the
+// width below which it is not wrapped.
+func (l *Layout[R]) measure(rows [][]string) (natural, least []int) {
+	natural, least = make([]int, len(l.Cells)), make([]int, len(l.Cells))
+	for i, c := range l.Cells {
+		natural[i] = text.StringWidthWithoutEscSequences(c.Head)
+		least[i] = natural[i]
+		for _, cells := range rows {
+			natural[i] = max(natural[i], text.StringWidthWithoutEscSequences(cells[i]))
+			for word := range strings.FieldsSeq(cells[i]) {
+				least[i] = max(least[i], text.StringWidthWithoutEscSequences(word))
+			}
+		}
+		if c.Wrap {
+			least[i] = min(least[i], maxWord)
+		} else {
+			least[i] = natural[i]
+		}
+	}
+	return natural, least
+}
+
+// shrink takes from the widest of the widths that lie above their least until
+// all fit into room, and reports whether they do. None gets below minColumn.
+func shrink(widths, least []int, room int) bool {
 	sum := 0
 	for _, w := range widths {
 		sum += w
@@ -112,7 +128,7 @@ func shrink(widths []int, wraps []bool, least, room int) bool {
 	for sum > room {
 		widest := -1
 		for i, w := range widths {
-			if wraps[i] && w > least && (widest < 0 || w > widths[widest]) {
+			if w > max(least[i], minColumn) && (widest < 0 || w > widths[widest]) {
 				widest = i
 			}
 		}
@@ -120,7 +136,7 @@ func shrink(widths []int, wraps []bool, least, room int) bool {
 			return false
 		}
 		// A cell may be a long command line: do not take it down one by one.
-		cut := min(sum-room, max(1, (widths[widest]-least)/8))
+		cut := min(sum-room, max(1, (widths[widest]-max(least[widest], minColumn))/8))
 		widths[widest] -= cut
 		sum -= cut
 	}
