@@ -65,7 +65,7 @@ func Read(r io.ReaderAt, size int64, maxMembers int) (a *Archive, err error) {
 	z, err := zip.NewReader(lim, size)
 	switch {
 	case lim.left < 0, err == nil && len(z.File) > maxMembers:
-		return nil, binread.Errorf(-1, "central directory", "%w: more than %d", ErrTooMany, maxMembers)
+		return nil, binread.Errorf(-1, "central directory", "%w: more than %d, or their names are too long", ErrTooMany, maxMembers)
 	case err != nil && (z == nil || !errors.Is(err, zip.ErrInsecurePath)):
 		return nil, binread.Errorf(size, "central directory", "%w: the archive is cut short or damaged", err)
 	}
@@ -94,9 +94,10 @@ func Read(r io.ReaderAt, size int64, maxMembers int) (a *Archive, err error) {
 }
 
 // A zip's directory is read before its length is known: these bound how much of
-// it is. An entry has 46 bytes and a name; the end has 22 and a comment.
+// it is. An entry has 46 bytes, a name and extra fields; the end has 22
+// and a comment of up to 64 KiB.
 const (
-	entrySize    = 160
+	entrySize    = 256
 	directoryEnd = 256 << 10
 )
 

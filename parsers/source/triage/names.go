@@ -38,7 +38,7 @@ func Expect(p string, loose bool) Name {
 		return HiveLog
 	case n != None:
 		return n
-	case loose && isLog && strings.Contains(name, ".log") && name != ".log" && !strings.HasSuffix(name, ".log"):
+	case loose && isLog && !strings.HasSuffix(name, ".log"):
 		return HiveLog // .LOG1 and .LOG2 of a hive under another name
 	case loose && looseArtifact(name), !loose && artifact(p):
 		return Artifact
@@ -62,7 +62,7 @@ func IsHiveDir(p string, loose bool) bool {
 // a log.
 func hiveStem(name string) (stem string, isLog bool) {
 	for _, ext := range []string{".log", ".log1", ".log2"} {
-		if s, ok := strings.CutSuffix(name, ext); ok {
+		if s, ok := strings.CutSuffix(name, ext); ok && s != "" {
 			return s, true
 		}
 	}
