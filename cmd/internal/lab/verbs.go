@@ -15,7 +15,7 @@ func init() {
 		"boot":        {"", boot},
 		"shutdown":    {"", shutdown},
 		"logon":       {"id type from", logOn},
-		"logoff":      {"", logOff},
+		"logoff":      {"initiated", logOff},
 		"run":         {"parent pid ppid image elevated", run},
 		"script":      {"path", script},
 		"map":         {"as image persistent", mapDrive},
@@ -84,7 +84,8 @@ func logOn(w *world, s *step) error {
 	return nil
 }
 
-// logOff: 4647, Winlogon 7002 and 4634.
+// logOff: 4647 when it is asked for, then Winlogon 7002 and 4634. Scripts of
+// the logoff run between the first two.
 func logOff(w *world, s *step) error {
 	p, err := w.who(s)
 	if err != nil {
@@ -100,8 +101,14 @@ func logOff(w *world, s *step) error {
 			w.present[i].to = s.time
 		}
 	}
-	w.security(s.time, 4647, "Logoff", l.as("Target"))
-	w.system(s.time.Add(700*time.Millisecond), winlogon, 7002, "user="+systemSID, "UserSid", p.sid)
+	asked := s.time.Add(-700 * time.Millisecond)
+	if at := s.opts["initiated"]; at != "" {
+		if asked, err = parseTime(at); err != nil {
+			return err
+		}
+	}
+	w.security(asked, 4647, "Logoff", l.as("Target"))
+	w.system(s.time, winlogon, 7002, "user="+systemSID, "UserSid", p.sid)
 	w.logonEnds(s.time.Add(9*time.Second), l)
 	if r := w.users[strings.ToLower(p.name)]; r != nil {
 		r.write(userAssist, s.time.Add(2*time.Second))
