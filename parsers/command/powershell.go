@@ -1,0 +1,439 @@
+package command
+
+import (
+	"slices"
+	"strings"
+)
+
+// psText reads a text as PowerShell does.
+func (s *scanner) psText(t text) {
+	if !s.enter(len(t.s)) {
+		return
+	}
+	defer s.leave()
+	l := &psLexer{s: s, t: t, depth: s.depth}
+	s.psList(l.list(0))
+}
+
+// script reads the text of a script block.
+func (s *scanner) script(t text) { s.psText(t) }
+
+// A psCommand is one command of a pipeline.
+type psCommand struct {
+	name   string // canonical cmdlet, or what was called
+	nodes  []psNode
+	args   []psNode
+	lo, hi int
+	prev   *psCommand
+	values []string // what it is known to put into the pipeline
+	filter []string // values that a Where-Object compares with
+}
+
+// psList reads statements.
+func (s *scanner) psList(nodes []psNode) {
+	if s.depth > 4*maxDepth {
+		return
+	}
+	s.depth++
+	defer s.leave()
+	var prev *psCommand
+	start := 0
+	flush := func(end int, piped bool) {
+		part := nodes[start:end]
+		start = end + 1
+		if len(part) == 0 {
+			if !piped {
+				prev = nil
+			}
+			return
+		}
+		c := s.psStatement(part, prev)
+		if prev = nil; piped {
+			prev = c
+		}
+	}
+	for i := range nodes {
+		switch nodes[i].kind {
+		case psSep:
+			if i+1 < len(nodes) && nodes[i].t.s == "\n" && prev != nil && start == i { // a pipe at the end of a line
+				start = i + 1
+				continue
+			}
+			flush(i, false)
+		case psPipe:
+			flush(i, true)
+		case psAmp:
+			if i > start && !(i == start+2 && nodes[start+1].isWord("=")) { // else the call operator
+				flush(i, false)
+			}
+		}
+	}
+	flush(len(nodes), false)
+}
+
+// psStatement reads one command, assignment or keyword with its blocks.
+func (s *scanner) psStatement(n []psNode, prev *psCommand) *psCommand {
+	for len(n) > 0 && n[0].kind == psWord {
+		switch n[0].low() {
+		case "if", "elseif", "else", "while", "do", "until", "try", "catch", "finally", "switch", "for", "param", "trap",
+			"begin", "process", "end", "dynamicparam", "data":
+			rest := n[1:]
+			for len(rest) > 0 && (rest[0].kind == psGroup || rest[0].kind == psBlock) {
+				s.psKids(rest[0])
+				rest = rest[1:]
+			}
+			n = rest
+			continue
+		case "return", "throw", "exit":
+			n = n[1:]
+			continue
+		case "foreach":
+			if len(n) > 1 && n[1].kind == psGroup && len(n[1].kids) > 2 && n[1].kids[1].isWord("in") {
+				n = s.psForeach(n)
+				continue
+			}
+		case "function", "filter", "workflow", "configuration", "class":
+			if len(n) > 1 {
+				n = n[2:]
+				for _, k := range n {
+					s.psKids(k)
+				}
+				return nil
+			}
+		}
+		break
+	}
+	if len(n) == 0 {
+		return nil
+	}
+	if rest, ok := s.psAssign(n); ok {
+		return s.psStatement(rest, prev)
+	}
+	return s.psCommand(n, prev)
+}
+
+// psKids reads what is in brackets as statements.
+func (s *scanner) psKids(n psNode) {
+	if n.kind == psGroup || n.kind == psBlock {
+		s.psList(n.kids)
+	}
+}
+
+// psForeach reads "foreach ($v in LIST) {...}" with $v bound to each value.
+func (s *scanner) psForeach(n []psNode) []psNode {
+	name := varName(n[1].kids[0].t.s)
+	list := n[1].kids[2:]
+	rest := n[2:]
+	s.psList(list)
+	if len(rest) > 0 && rest[0].kind == psBlock {
+		s.psBound(name, s.psValues(list), func() { s.psKids(rest[0]) })
+		rest = rest[1:]
+	}
+	return rest
+}
+
+// psBound runs read with a variable of known values; nil means unknown.
+func (s *scanner) psBound(name string, values []string, read func()) {
+	old, had := s.vars[name]
+	if values == nil {
+		delete(s.vars, name)
+	} else {
+		s.vars[name] = values
+	}
+	read()
+	if had {
+		s.vars[name] = old
+	} else {
+		delete(s.vars, name)
+	}
+}
+
+func varName(v string) string {
+	v = strings.ToLower(strings.TrimPrefix(v, "$"))
+	return strings.TrimSuffix(strings.TrimPrefix(v, "{"), "}")
+}
+
+// psAssign reads "$name = ..." and remembers literal values.
+func (s *scanner) psAssign(n []psNode) ([]psNode, bool) {
+	i := 0
+	for i < len(n) && n[i].kind == psWord && strings.HasPrefix(n[i].t.s, "[") && strings.HasSuffix(n[i].t.s, "]") {
+		i++ // a cast
+	}
+	if i >= len(n) || n[i].kind != psWord {
+		return nil, false
+	}
+	v := n[i].t.s
+	if j := strings.LastIndexByte(v, ']'); j > 0 && v[0] == '[' {
+		v = v[j+1:]
+	}
+	if !strings.HasPrefix(v, "$") || i+1 >= len(n) {
+		return nil, false
+	}
+	op := n[i+1]
+	if op.kind != psWord || !strings.HasPrefix(op.t.s, "=") && !strings.HasPrefix(op.t.s, "+=") {
+		return nil, false
+	}
+	rest := slices.Clone(n[i+2:])
+	if k := strings.IndexByte(op.t.s, '=') + 1; k < len(op.t.s) { // $a ="x" in one word
+		op.t = op.t.slice(k, len(op.t.s))
+		op.lo = op.t.lo(0)
+		op.kind = psStr
+		rest = append([]psNode{op}, rest...)
+	}
+	name := varName(v)
+	delete(s.vars, name)
+	if literal(rest) {
+		if len(rest) == 1 && namesPassword(name) && rest[0].kind == psStr {
+			s.secret(nodeArg(rest[0]))
+		}
+		s.vars[name] = s.psValues(rest)
+		s.psStrings(rest)
+		return nil, true
+	}
+	return rest, true
+}
+
+// literal says whether nodes are a value, or a list or sum of values.
+func literal(n []psNode) bool {
+	for _, x := range n {
+		switch {
+		case x.kind == psStr, x.kind == psComma, x.isWord("+"):
+		case x.kind == psGroup && literal(x.kids):
+		case x.kind == psSep && x.t.s == "\n":
+		default:
+			return false
+		}
+	}
+	return len(n) > 0
+}
+
+// psStrings looks for secrets in strings: they may be run later.
+func (s *scanner) psStrings(n []psNode) {
+	for _, x := range n {
+		if x.kind == psStr && strings.ContainsAny(x.t.s, " \t") {
+			s.skipData(x.t)
+		} else if x.kind == psGroup {
+			s.psStrings(x.kids)
+		}
+	}
+}
+
+// nodeArg returns a node as an argument of a program.
+func nodeArg(n psNode) arg {
+	return arg{val: n.t.s, t: n.t, lo: n.lo, hi: n.hi, start: -1, quoted: n.kind == psStr}
+}
+
+// psCommand reads a call, or an expression.
+func (s *scanner) psCommand(n []psNode, prev *psCommand) *psCommand {
+	c := &psCommand{nodes: n, lo: n[0].lo, hi: n[len(n)-1].hi, prev: prev}
+	called := false
+	if n[0].kind == psAmp || n[0].isWord(".") {
+		called = true
+		if n = n[1:]; len(n) == 0 {
+			return nil
+		}
+	}
+	head := n[0]
+	c.args = n[1:]
+	switch {
+	case head.kind == psWord && (!isExpression(head.t.s) || called):
+		c.name = s.expandOne(head)
+	case called && (head.kind == psStr || head.kind == psGroup):
+		if v := s.psValues(n[:1]); len(v) == 1 {
+			c.name = v[0]
+		}
+		if head.kind == psGroup && c.name == "" {
+			s.psKids(head)
+		}
+	case called:
+		s.psKids(head)
+	}
+	s.psSecrets(c)
+	if c.name == "" {
+		s.expression(c)
+		return c
+	}
+	s.psCall(c)
+	return c
+}
+
+// isExpression says whether a word begins an expression and not a command.
+func isExpression(w string) bool {
+	return w == "" || w[0] == '$' || w[0] == '[' || w[0] == '-' || w[0] == '+' || w[0] == '!' || isDigit(w[0]) && !strings.Contains(w, ".")
+}
+
+// canonical returns the full name of a cmdlet or alias, "" if it is none.
+func canonical(name string) string {
+	low := strings.ToLower(name)
+	if i := strings.LastIndexByte(low, '\\'); i >= 0 && cmdlets[low[i+1:]] != nil {
+		low = low[i+1:]
+	}
+	if a := aliases[low]; a != "" {
+		low = a
+	}
+	if cmdlets[low] != nil {
+		return low
+	}
+	return ""
+}
+
+// psCall runs a cmdlet, or a program through the reading that cmd.exe's lines get.
+func (s *scanner) psCall(c *psCommand) {
+	if name := canonical(c.name); name != "" && !(name == "new-psdrive" && strings.EqualFold(c.name, "mount") && nativeMount(c)) {
+		c.name = name
+		s.psBlocks(c)
+		cmdlets[name](s, c)
+		s.methods(c)
+		s.leaf++
+		return
+	}
+	name := baseName(c.name)
+	if f := programs[name]; f == nil || shellBuiltin(name) || strings.EqualFold(c.name, "sc") {
+		// sc alone is Set-Content here.
+		s.psBlocks(c)
+		s.methods(c)
+		s.psStrings(c.args)
+		s.leaf++
+		return
+	}
+	call := &call{name: name, program: name, lo: c.lo, hi: c.hi, ps: true}
+	s.nativeRuns(c, call)
+}
+
+// nativeRuns reads a program once for each value of the one variable in its
+// arguments that has several.
+func (s *scanner) nativeRuns(c *psCommand, k *call) {
+	for _, n := range c.args {
+		if n.kind == psGroup {
+			s.psKids(n)
+		}
+	}
+	args, runs := s.nativeArgs(c.args, 0)
+	first, leaf := len(s.out), s.leaf
+	for i := range runs {
+		if i > 0 {
+			args, _ = s.nativeArgs(c.args, i)
+		}
+		n := len(s.out)
+		s.leaf = leaf
+		k.args = args
+		s.run(k)
+		s.out = joinRuns(s.out, first, n)
+	}
+}
+
+// nativeArgs makes the arguments of a program with the i-th of each variable's
+// values, and returns the largest number of values.
+func (s *scanner) nativeArgs(nodes []psNode, run int) ([]arg, int) {
+	var out []arg
+	runs := 1
+	for i, n := range nodes {
+		if n.kind == psComma || n.kind == psAmp || n.isWord("--%") {
+			continue
+		}
+		a := nodeArg(n)
+		var v []string
+		switch {
+		case n.kind == psGroup || n.kind == psStr && !n.raw || n.kind == psWord:
+			v = s.psValues(nodes[i : i+1])
+		}
+		if len(v) > 0 {
+			runs = max(runs, min(len(v), maxExpand))
+			if val := v[min(run, len(v)-1)]; val != a.val {
+				a.val = val
+				a.t = spread(val, n.lo, n.hi)
+			}
+		}
+		if n.adj && len(out) > 0 && nodes[i-1].kind != psComma {
+			last := &out[len(out)-1]
+			last.val += a.val
+			var b textBuilder
+			b.putAll(last.t)
+			b.putAll(a.t)
+			last.t = b.text(last.lo)
+			last.hi = a.hi
+			continue
+		}
+		out = append(out, a)
+	}
+	return out, runs
+}
+
+// spread makes a text of a value that stands for bytes lo to hi.
+func spread(val string, lo, hi int) text {
+	var b textBuilder
+	for i := range len(val) {
+		b.add(val[i], lo, hi)
+	}
+	return b.text(lo)
+}
+
+// psBlocks reads the script blocks and groups among the arguments: nearly every
+// cmdlet that takes a block runs it. $_ is bound to what is piped in.
+func (s *scanner) psBlocks(c *psCommand) {
+	if c.name == "where-object" {
+		return
+	}
+	old := s.piping
+	if c.prev != nil {
+		s.piping = pipelineText(c.prev)
+	}
+	defer func() { s.piping = old }()
+	s.psBound("_", s.pipedValues(c), func() {
+		for _, n := range c.args {
+			s.psKids(n)
+		}
+	})
+}
+
+// pipedValues returns what the command before puts into the pipeline.
+func (s *scanner) pipedValues(c *psCommand) []string {
+	for p := c.prev; p != nil; p = p.prev {
+		if p.values != nil {
+			return p.values
+		}
+		switch p.name {
+		case "where-object":
+			if p.filter != nil {
+				return p.filter
+			}
+			return nil
+		case "get-smbmapping", "get-smbshare", "get-smbglobalmapping", "get-fileshare":
+			if v := s.psNamed(p, getterSpec); v != nil {
+				return v
+			}
+			return []string{"*"}
+		}
+	}
+	return nil
+}
+
+var getterSpec = []string{"localpath", "remotepath", "name", "cimsession", "scopename", "special", "throttlelimit", "asjob!"}
+
+// psNamed returns the target that a Get- command names, nil if it names none.
+func (s *scanner) psNamed(p *psCommand, spec []string) []string {
+	a := s.psArguments(p, spec...)
+	for _, n := range []string{"localpath", "remotepath", "name"} {
+		if v := a.get(n); v != nil {
+			return v
+		}
+	}
+	if len(a.pos) > 0 {
+		return a.pos[0]
+	}
+	return nil
+}
+
+// expression reads a value, a method call or a comparison.
+func (s *scanner) expression(c *psCommand) {
+	if literal(c.nodes) {
+		c.values = s.psValues(c.nodes)
+		s.psStrings(c.nodes)
+		return
+	}
+	for _, n := range c.nodes {
+		s.psKids(n)
+	}
+	s.methods(c)
+	s.leaf++
+}
