@@ -93,18 +93,25 @@ func Open(r io.ReaderAt, size int64) (*Hive, error) {
 	if err := h.load(r, size); err != nil {
 		return nil, err
 	}
-	if err := h.checkBase(); err != nil {
+	if err := h.parse(); err != nil {
 		return nil, err
+	}
+	return h, nil
+}
+
+// parse makes a hive of the loaded image, whoever filled it.
+func (h *Hive) parse() error {
+	if err := h.checkBase(); err != nil {
+		return err
 	}
 	h.newest = h.scan(h.note)
 	root, err := h.key(h.base.RootCell(), "root cell", nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	root.Path = "" // paths count from below the root
 	h.root = root
 	h.kind = h.judge()
-	return h, nil
+	return nil
 }
 
 func (h *Hive) checkBase() error {
@@ -190,7 +197,8 @@ func (h *Hive) Reorganized() time.Time {
 
 // Newest returns the latest LastWrite of any key node in an allocated cell,
 // whether or not a list leads to it; zero if there is none. The hive was in use
-// at that time. Times no date can show are left out.
+// at that time. Times no date can show are left out, and so are the cells of
+// damaged bins.
 func (h *Hive) Newest() time.Time { return h.newest }
 
 // Root returns the root key. Its Path is "".
@@ -200,8 +208,9 @@ func (h *Hive) Root() *Key {
 }
 
 // Problems returns what must be doubted about the hive, by file offset: what
-// Open found, and what reading has met since. Errors that an iteration yields
-// are not repeated here.
+// Open found, and what reading has met since. Those that wrap ErrDamaged mean
+// lost content, the others are warnings. Errors that an iteration yields are
+// not repeated here.
 func (h *Hive) Problems() []error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -54,17 +54,17 @@ func (k *Key) Values() iter.Seq2[*Value, error] {
 		var seen refSet
 		for i := range n {
 			v, err := k.h.value(le.Uint32(list.data[4*i:]), &seen)
+			cost := 0
 			if err == nil {
 				v.budget = b
+				cost = int(v.Len)
 				got++
-				err = b.spend(int(v.Len), v.Off, "value list")
-			} else if e := b.spend(0, list.off+4*i, "value list"); e != nil {
-				err = e
 			}
-			if err != nil {
-				v = nil
+			if e := b.spend(cost, list.off+4*i, "value list"); e != nil {
+				yield(nil, e)
+				return
 			}
-			if !yield(v, err) || b.left.Load() < 0 {
+			if !yield(v, err) {
 				return
 			}
 		}

@@ -18,7 +18,8 @@
 // without a time has its parent's, the root 2020-01-01T00:00:00Z. A key may be
 // opened again to add to it; a second value of one name is an error.
 //
-// Data is text (REG_SZ) unless it starts with one of
+// Data is all that stands behind the =, blanks too. It is text (REG_SZ) unless
+// it starts with one of
 //
 //	sz:TEXT  expand:TEXT            REG_SZ, REG_EXPAND_SZ; the terminating NUL is added
 //	multi:ITEM|ITEM                 REG_MULTI_SZ
