@@ -3,6 +3,8 @@ package eventlog
 import (
 	"strconv"
 	"time"
+
+	"sharetrail/parsers/filetime"
 )
 
 // A Record is one event. The fields below HeaderTime come from its System
@@ -124,6 +126,11 @@ func (r *Record) set(f sysField, typ byte, b []byte) {
 		}
 		r.setText(f, s)
 	case sysTime:
+		if typ == typeFiletime && len(b) == 8 {
+			r.Time = filetime.Time(le.Uint64(b))
+			r.have |= 1 << f
+			return
+		}
 		switch v := decode(typ, b).(type) {
 		case time.Time:
 			r.Time = v

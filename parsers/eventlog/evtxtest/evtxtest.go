@@ -74,8 +74,8 @@ func Build(events []Event, o Options) ([]byte, error) {
 		return nil, errors.New("evtxtest: no events")
 	}
 	file := make([]byte, headerSize)
-	c := newChunk()
 	id := max(o.FirstRecordID, 1) - 1
+	c := newChunk(id + 1)
 	firstNext := uint64(0)
 	for i := range events {
 		ev := events[i]
@@ -100,7 +100,7 @@ func Build(events []Event, o Options) ([]byte, error) {
 				if firstNext == 0 {
 					firstNext = r.headerID
 				}
-				c = newChunk()
+				c = newChunk(c.from + uint64(c.count))
 			}
 			ok, err = c.add(&r)
 		}
@@ -149,13 +149,14 @@ type chunk struct {
 	nameAt      []int          // in order
 	defs        map[string]int
 	defAt       []int
-	first, last uint64
+	first, last uint64 // header numbers of the records
+	from        uint64 // count of records in the chunks before, plus one
 	lastOff     int
 	count       int
 }
 
-func newChunk() *chunk {
-	return &chunk{b: make([]byte, 512, chunkSize+4096), names: map[string]int{}, defs: map[string]int{}}
+func newChunk(from uint64) *chunk {
+	return &chunk{from: from, b: make([]byte, 512, chunkSize+4096), names: map[string]int{}, defs: map[string]int{}}
 }
 
 // A record is an event with its record header.
@@ -238,8 +239,8 @@ func (c *chunk) finish(file []byte) []byte {
 		le.PutUint32(b[slot:], uint32(at))
 	}
 	copy(b, "ElfChnk\x00")
-	le.PutUint64(b[8:], c.first)
-	le.PutUint64(b[16:], c.last)
+	le.PutUint64(b[8:], c.from)
+	le.PutUint64(b[16:], c.from+uint64(c.count)-1)
 	le.PutUint64(b[24:], c.first)
 	le.PutUint64(b[32:], c.last)
 	le.PutUint32(b[40:], 128)
