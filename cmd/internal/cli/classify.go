@@ -2,7 +2,7 @@ package cli
 
 import (
 	"bufio"
-	"errors"
+	"context"
 	"io"
 	"strings"
 
@@ -50,7 +50,7 @@ executed. Passwords are shown as ***.`,
 			for _, line := range args {
 				var err error
 				if line == "-" {
-					err = a.classifyLines(cmd, w, unmasked)
+					err = a.classifyLines(cmd.Context(), w, unmasked)
 				} else {
 					err = classifyLine(w, line, unmasked)
 				}
@@ -65,26 +65,63 @@ executed. Passwords are shown as ***.`,
 	return cmd
 }
 
-// classifyLines classifies standard input line by line.
-func (a *app) classifyLines(cmd *cobra.Command, w *output.Writer[classRow], unmasked bool) error {
-	in := bufio.NewReader(a.stdin)
+// A line is one line of standard input, or why there are no more.
+type line struct {
+	text string
+	last bool // nothing is waiting behind it
+	err  error
+}
+
+// readLines sends the lines of r. It is a goroutine of its own because a read
+// from a terminal does not end with an interrupt.
+func readLines(ctx context.Context, r io.Reader, to chan<- line) {
+	in := bufio.NewReader(r)
+	for {
+		text, err := in.ReadString('\n')
+		text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
+		l := line{text: text, last: in.Buffered() == 0}
+		if err != nil && (text == "" || err != io.EOF) {
+			l = line{err: err}
+		}
+		select {
+		case to <- l:
+		case <-ctx.Done():
+			return
+		}
+		if l.err != nil {
+			return
+		}
+	}
+}
+
+// classifyLines classifies standard input line by line, each as soon as it
+// comes.
+func (a *app) classifyLines(ctx context.Context, w *output.Writer[classRow], unmasked bool) error {
+	lines := make(chan line)
+	go readLines(ctx, a.stdin, lines)
 	for first := true; ; first = false {
-		line, err := in.ReadString('\n')
-		if errors.Is(err, io.EOF) && line == "" {
+		var l line
+		select {
+		case l = <-lines:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if l.err == io.EOF {
 			return nil
 		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
+		if l.err != nil {
+			return l.err
 		}
 		if first {
-			line = strings.TrimPrefix(line, "\ufeff")
+			l.text = strings.TrimPrefix(l.text, "\ufeff") // byte order mark
 		}
-		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-		if err := classifyLine(w, line, unmasked); err != nil {
+		if err := classifyLine(w, l.text, unmasked); err != nil {
 			return err
 		}
-		if err := cmd.Context().Err(); err != nil {
-			return err
+		if l.last {
+			if err := w.Flush(); err != nil {
+				return err
+			}
 		}
 	}
 }

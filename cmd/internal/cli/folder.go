@@ -119,7 +119,7 @@ func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *resul
 			Sources: sources, Context: r.o.Context, HashSources: d.hashSources, ShowSecrets: r.o.ShowSecrets,
 		},
 		Sources:   []output.ManifestSource{},
-		Artifacts: []output.ManifestFile{},
+		Artifacts: []output.ManifestArtifact{},
 	}
 	for _, e := range res.run.Evidence {
 		s := output.ManifestSource{Name: e.Name, Kind: e.Kind}
@@ -136,7 +136,7 @@ func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *resul
 		m.Sources = append(m.Sources, s)
 	}
 	for _, f := range res.run.Files {
-		m.Artifacts = append(m.Artifacts, output.ManifestFile{
+		m.Artifacts = append(m.Artifacts, output.ManifestArtifact{
 			Source: f.Source, Volume: f.Volume, Path: output.Clean(f.Path), Kind: f.Kind, Size: f.Size, SHA256: f.SHA256,
 		})
 	}

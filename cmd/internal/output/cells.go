@@ -50,7 +50,7 @@ func init() {
 	Gaps.Cells = []Cell[gap]{
 		{Head: "Id", Text: func(g *gap, _ Zone) string { return g.ID }},
 		{Head: "Severity", Text: func(g *gap, _ Zone) string { return string(g.Severity) }},
-		{Head: "Confidence", Text: func(g *gap, _ Zone) string { return string(g.Confidence) }},
+		{Head: "Confidence", Text: func(g *gap, _ Zone) string { return string(g.Confidence) }, Drop: 1},
 		{Head: "Host", Text: func(g *gap, _ Zone) string { return g.Host }, Drop: 2},
 		{Head: "User", Text: func(g *gap, _ Zone) string { return g.User }, Drop: 3},
 		{Head: "Window", Text: func(g *gap, z Zone) string { return z.window(g.Window) }, Wrap: true},

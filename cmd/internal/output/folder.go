@@ -27,15 +27,15 @@ const FormatName = "sharetrail/1"
 // A Manifest says what a folder of results was made from and what it holds.
 // All but Run is the same for every run over the same evidence.
 type Manifest struct {
-	Format    string           `json:"format"`
-	Version   string           `json:"version"`   // of the program
-	Arguments Arguments        `json:"arguments"` // that shape the result
-	Sources   []ManifestSource `json:"sources"`
-	Artifacts []ManifestFile   `json:"artifacts"` // evidence files read
-	Files     []ManifestFile   `json:"files"`     // written, but for the manifest itself
-	Counts    Counts           `json:"counts"`
-	NotRun    []ManifestRule   `json:"not_run"`
-	Run       any              `json:"run"` // clock and machine facts
+	Format    string             `json:"format"`
+	Version   string             `json:"version"`   // of the program
+	Arguments Arguments          `json:"arguments"` // that shape the result
+	Sources   []ManifestSource   `json:"sources"`
+	Artifacts []ManifestArtifact `json:"artifacts"`
+	Files     []ManifestFile     `json:"files"` // written, but for the manifest itself
+	Counts    Counts             `json:"counts"`
+	NotRun    []ManifestRule     `json:"not_run"`
+	Run       any                `json:"run"` // clock and machine facts
 }
 
 // Arguments are those of the command line that shape the result.
@@ -54,12 +54,19 @@ type ManifestSource struct {
 	SHA256 string `json:"sha256"` // "" unless asked for
 }
 
-// A ManifestFile is a file with its hash: one that was read, or one of the folder.
-type ManifestFile struct {
-	Source string `json:"source,omitempty"`
-	Volume string `json:"volume,omitempty"`
+// A ManifestArtifact is an evidence file that was read.
+type ManifestArtifact struct {
+	Source string `json:"source"`
+	Volume string `json:"volume"`
 	Path   string `json:"path"`
-	Kind   string `json:"kind,omitempty"`
+	Kind   string `json:"kind"`
+	Size   int64  `json:"size"`   // bytes
+	SHA256 string `json:"sha256"` // "" if it could not be read to its end
+}
+
+// A ManifestFile is a file of the folder.
+type ManifestFile struct {
+	Path   string `json:"path"`
 	Size   int64  `json:"size"` // bytes
 	SHA256 string `json:"sha256"`
 }

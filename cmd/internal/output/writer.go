@@ -77,6 +77,9 @@ func (w *Writer[R]) Write(r *R) error {
 	return err
 }
 
+// Flush passes on the rows so far; a table appears as a whole with Close.
+func (w *Writer[R]) Flush() error { return w.w.Flush() }
+
 // Close ends the output; it does not close the underlying writer.
 func (w *Writer[R]) Close() error {
 	switch {
