@@ -42,7 +42,7 @@ import (
 
 // Options bounds what Open does. The zero value of a field is its default.
 type Options struct {
-	Passwords  [][]byte // for encrypted archives, tried in order
+	Passwords  [][]byte // for encrypted archives, which are named but not opened yet
 	TempDir    string   // where members too large for memory are unpacked; the system's if ""
 	MaxMember  int64    // bytes of one unpacked archive member; 8 GiB
 	MaxTotal   int64    // bytes of all unpacked members of a source; 256 GiB
@@ -149,9 +149,8 @@ func Open(ctx context.Context, path string, o Options) (*Evidence, error) {
 	if err != nil {
 		return nil, err
 	}
-	abs, err = filepath.EvalSymlinks(abs)
-	if err != nil {
-		return nil, err
+	if target, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = target // else the system opens what it would not resolve, as Windows does for some mount points
 	}
 	ev := &Evidence{Name: path, Path: abs}
 	s := &scanner{ctx: ctx, o: o.withDefaults(), ev: ev}
