@@ -165,8 +165,8 @@ func newCall(t text, lo, hi int) *call {
 	}
 	c := &call{lo: lo, hi: hi, src: t}
 	name, n := programName(args)
-	// cmd reads a switch that abuts on its name: cmd/c.
-	if i := strings.IndexByte(name, '/'); i > 0 && n == 1 && !args[0].quoted {
+	// cmd.exe ends a program name at these: cmd/c, cmd,/c.
+	if i := strings.IndexAny(name, "/,;="); i > 0 && n == 1 && !args[0].quoted {
 		if head := baseName(name[:i]); head == "cmd" || head == "net" || head == "net1" {
 			rest := nextFrom(t, args[0].start+i)
 			args = append([]arg{args[0]}, append(rest, args[1:]...)...)

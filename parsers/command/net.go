@@ -129,7 +129,7 @@ func (s *scanner) parseNetUse(args []arg) (u netUseLine, printer bool) {
 		case isPrinter(low) && u.device == "" && u.remote == "":
 			printer = true
 			u.device = a.val
-		case isDrive && u.device == "" && u.remote == "":
+		case isDrive && u.device == "":
 			u.device = drive
 		case a.val == "*" && u.device == "" && u.remote == "":
 			u.device = "*"

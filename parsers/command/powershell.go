@@ -242,11 +242,6 @@ func (s *scanner) psCommand(n []psNode, prev *psCommand) *psCommand {
 		if v := s.psValues(n[:1]); len(v) == 1 {
 			c.name = v[0]
 		}
-		if head.kind == psGroup && c.name == "" {
-			s.psKids(head)
-		}
-	case called:
-		s.psKids(head)
 	}
 	s.psSecrets(c)
 	if c.name == "" {

@@ -37,7 +37,7 @@ func switchValue(args []arg, names ...string) (string, bool) {
 		low := a.low()
 		for _, n := range names {
 			if rest, ok := strings.CutPrefix(low, n); ok {
-				if rest == "" {
+				if rest == "" || rest == "=" {
 					if i+1 < len(args) {
 						return args[i+1].val, true
 					}

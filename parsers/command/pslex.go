@@ -183,6 +183,18 @@ func (l *psLexer) word() psNode {
 		l.quoted(&b, q)
 	} else {
 		variable := s[l.i] == '$'
+		if s[l.i] == '+' && l.i+1 < len(s) && (quoteAt(s, l.i+1) != 0 || s[l.i+1] == '$') {
+			b.put(l.t, l.i) // a sum
+			l.i++
+			n.t, n.hi = b.text(n.lo), l.t.hi(l.i)
+			return n
+		}
+		for _, dash := range []string{"–", "—", "―"} { // dashes that PowerShell takes for -
+			if rest, ok := strings.CutPrefix(s[l.i:], dash); ok && rest != "" && isLetter(rest[0]) {
+				b.add('-', l.t.lo(l.i), l.t.hi(l.i+len(dash)))
+				l.i += len(dash)
+			}
+		}
 	loop:
 		for l.i < len(s) {
 			c := s[l.i]
@@ -319,7 +331,9 @@ func looksLikePowerShell(line string) bool {
 			} else {
 				line = line[1:]
 			}
-		case low[0] == '$' || low[0] == '[' || cmdlets[name] != nil || psOnlyAlias(name) || len(low) < 64 && psVerbNoun.MatchString(low):
+		case psKeyword(low, line[len(word):]):
+			return true
+		case low[0] == '$' || low[0] == '\'' || low[0] == '[' || cmdlets[name] != nil || psOnlyAlias(name) || len(low) < 64 && psVerbNoun.MatchString(low):
 			return true
 		case low == "rem" || low[0] == ':' || low[0] == '#':
 			return false
@@ -329,6 +343,21 @@ func looksLikePowerShell(line string) bool {
 			return false
 		}
 		line = line[next:]
+	}
+	return false
+}
+
+// psKeyword says whether a word begins a statement of PowerShell; cmd.exe knows
+// if and for, but not with a parenthesis behind them.
+func psKeyword(low, rest string) bool {
+	rest = strings.TrimLeft(rest, " \t")
+	switch low {
+	case "foreach", "while", "switch", "if", "elseif", "for":
+		return strings.HasPrefix(rest, "(")
+	case "try", "do", "trap", "begin", "process":
+		return strings.HasPrefix(rest, "{")
+	case "function", "param", "return":
+		return true
 	}
 	return false
 }

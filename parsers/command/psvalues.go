@@ -35,7 +35,7 @@ func (s *scanner) psValues(nodes []psNode) []string {
 		case n.kind == psStr && n.raw:
 			add(n.t.s)
 		case n.kind == psStr || n.kind == psWord:
-			if n.adj && i > 0 && nodes[i-1].kind != psComma && nodes[i-1].kind != psGroup && len(out) > 0 {
+			if n.adj && i > 0 && nodes[i-1].kind != psComma && len(out) > 0 {
 				join = true
 			}
 			add(s.expand(n)...)
@@ -53,7 +53,7 @@ func (s *scanner) psValues(nodes []psNode) []string {
 // isValue says whether a group holds values and no command.
 func isValue(kids []psNode) bool {
 	for i, k := range kids {
-		if k.kind == psPipe || k.kind == psBlock || k.kind == psWord && i == 0 && !isExpression(k.t.s) && len(kids) > 1 && kids[1].kind != psComma {
+		if k.kind == psPipe || k.kind == psBlock || k.kind == psWord && i == 0 && !isExpression(k.t.s) {
 			return false
 		}
 	}

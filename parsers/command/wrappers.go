@@ -458,30 +458,35 @@ func (s *scanner) wmicNames(c *call) []string {
 // comparedValues returns the values behind "=", "like" or "-eq" of a condition.
 func comparedValues(cond string) []string {
 	var out []string
-	for len(cond) > 0 && len(out) < maxExpand {
-		i := strings.IndexByte(cond, '=')
-		low := strings.ToLower(cond)
-		if j := strings.Index(low, " like "); j >= 0 && (i < 0 || j < i) {
+	low := strings.ToLower(cond)
+	if len(low) != len(cond) {
+		cond = low
+	}
+	for at := 0; at < len(cond) && len(out) < maxExpand; {
+		i := strings.IndexByte(cond[at:], '=')
+		if j := strings.Index(low[at:], " like "); j >= 0 && (i < 0 || j < i) {
 			i = j + len(" like")
 		}
 		if i < 0 {
 			break
 		}
+		i += at
 		negated := i > 0 && (cond[i-1] == '!' || cond[i-1] == '<')
 		v := strings.TrimLeft(cond[i+1:], " ")
-		end := 0
+		at = len(cond) - len(v)
+		end := -1
 		if v != "" && (v[0] == '\'' || v[0] == '"') {
-			if end = strings.IndexByte(v[1:], v[0]); end < 0 {
-				end = len(v) - 1
-			}
-			cond, v = v[min(end+2, len(v)):], v[1:end+1]
+			end = strings.IndexByte(v[1:], v[0])
+			v = v[1:]
+			at++
 		} else {
-			if end = strings.IndexAny(v, " )'\""); end < 0 {
-				end = len(v)
-			}
-			cond, v = v[end:], v[:end]
+			end = strings.IndexAny(v, " )'\"")
 		}
-		if v != "" && !negated {
+		if end < 0 {
+			end = len(v)
+		}
+		at += end + 1
+		if v = v[:end]; v != "" && !negated {
 			out = addUnique(out, v)
 		}
 	}
