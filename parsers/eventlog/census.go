@@ -25,8 +25,8 @@ type Census struct {
 	Unreadable int // error elements
 	// Missing is how many records chunk headers count that were not found.
 	Missing uint64
-	Chunks  int // with a signature, or with a record
-	Bytes   int64
+	Chunks  int   // that are not empty
+	Bytes   int64 // from the start of the file to the end of the last of them
 	// BadChunks are chunks with a wrong checksum or header, the first 4096.
 	BadChunks        []BadChunk
 	DroppedBadChunks int

@@ -157,6 +157,21 @@ func resync(b []byte, off, limit int) int {
 	return limit
 }
 
+// hidden looks for a record between the end of an event and the end of its own
+// record: a record is taken out of a log by making the one before it longer.
+func (d *decoder) hidden(off, end int) (id uint64, ok bool) {
+	for ; off+recordMin-4 <= end; off++ {
+		if off = nextMagic(d.b, off, end); off+recordHeader > end {
+			break
+		}
+		size := int64(le.Uint32(d.b[off+4:]))
+		if size >= recordMin && size <= int64(end+4-off) {
+			return le.Uint64(d.b[off+8:]), true
+		}
+	}
+	return 0, false
+}
+
 // lost words the error for the bytes [off, next) in which no record is whole.
 func lost(b []byte, base int64, off, next int, last uint64) error {
 	what := ""

@@ -329,6 +329,14 @@ func TestDamage(t *testing.T) {
 		}, n, "", "", 0},
 		{"cut", func(b []byte) []byte { return b[:4096+65536+offsets(b, 4096)[10]-4096+30] }, 30, "cut off", "", 1},
 		{"slack cut", func(b []byte) []byte { return b[:len(b)-100] }, n, "", "", 0},
+		{"record taken out", func(b []byte) []byte {
+			size := uint32(off[2] - off[0])
+			le.PutUint32(b[off[0]+4:], size)
+			le.PutUint32(b[off[2]-4:], size)
+			le.PutUint64(b[4096+16:], 19)
+			resum(b, 4096)
+			return b
+		}, n - 1, "", "header number 2, lies hidden inside it", 0},
 		{"count", func(b []byte) []byte { le.PutUint64(b[4096+16:], 25); resum(b, 4096); return b }, n, "5 of 25 records", "", 0},
 	} {
 		r := read(t, c.damage(bytes.Clone(sound)))

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -222,8 +223,9 @@ func (r *Record) system() error {
 	if err != nil {
 		return err
 	}
+	end := r.lo
 	if ok && in.plan.fast {
-		if err := d.selectSystem(&in, r); err != nil {
+		if end, err = d.selectSystem(&in, r); err != nil {
 			return err
 		}
 	}
@@ -235,6 +237,9 @@ func (r *Record) system() error {
 		if !s.seen {
 			return d.errorf(r.lo, "event", "no System element")
 		}
+	}
+	if id, ok := d.hidden(end, r.hi); ok {
+		r.doubt(fmt.Sprintf("another record, header number %d, lies hidden inside it", id))
 	}
 	if r.have&(1<<sysRecordID) == 0 {
 		r.ID = r.HeaderID

@@ -130,14 +130,15 @@ func (t *template) compile(d *decoder) {
 }
 
 // selectSystem reads the System fields of an instance: one pass over the
-// descriptors, which also proves that every value lies inside the record.
-func (d *decoder) selectSystem(in *instance, r *Record) error {
+// descriptors, which also proves that every value lies inside the record. It
+// returns the offset behind the values.
+func (d *decoder) selectSystem(in *instance, r *Record) (int, error) {
 	off, refs := in.vals, in.plan.refs
 	for k := range in.n {
 		desc := in.desc + 4*k
 		size := int(le.Uint16(d.b[desc:]))
 		if off+size > in.end {
-			return d.errorf(desc, "template value", "%d: %d bytes do not fit: %w", k, size, binread.ErrTruncated)
+			return off, d.errorf(desc, "template value", "%d: %d bytes do not fit: %w", k, size, binread.ErrTruncated)
 		}
 		for len(refs) > 0 && refs[0].sub == k {
 			r.set(refs[0].field, d.b[desc+2], d.b[off:off+size])
@@ -149,7 +150,7 @@ func (d *decoder) selectSystem(in *instance, r *Record) error {
 	for _, l := range in.plan.literals {
 		r.setText(l.field, l.text)
 	}
-	return nil
+	return off, nil
 }
 
 // instance sends the document of a template instance to the sink.
