@@ -88,13 +88,17 @@ func (r *registry) renew(path string, t time.Time) {
 	}
 }
 
-// ids numbers the records of one channel, which are in order of time: lost ids
-// are left out, and what was there before the log was cleared is dropped.
+// ids numbers the records of one channel, which are in order of time, from
+// where the log begins. Lost ids are left out, and what was there before the
+// log was cleared is dropped.
 func (w *world) ids(channel string, events []evtxtest.Event) ([]evtxtest.Event, error) {
 	id := w.options(channel).first
 	kept := events[:0]
 	lost := w.lost
 	for _, e := range events {
+		if e.Time.Before(w.LogsBegin) {
+			continue
+		}
 		for len(lost) > 0 && !e.Time.Before(lost[0].when) {
 			if lost[0].channel == channel {
 				id += lost[0].count

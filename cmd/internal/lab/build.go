@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -97,7 +99,7 @@ func (s section) file(t time.Time) (file, error) {
 	switch {
 	case strings.HasSuffix(s.name, ".reg"):
 		r := newRegistry()
-		if err := r.merge(s.text, s.line); err != nil {
+		if err := s.mergeInto(r); err != nil {
 			return file{}, err
 		}
 		return hiveFile(strings.TrimSuffix(s.name, ".reg"), r)
@@ -113,11 +115,33 @@ func (s section) file(t time.Time) (file, error) {
 
 // events parses s as a log; defaults is the line before its first.
 func (s section) events(defaults string) ([]evtxtest.Event, error) {
-	events, err := evtxtest.Parse(s.padded(defaults))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.name, err)
+	events, err := evtxtest.Parse(strings.Repeat("\n", s.line-2) + defaults + "\n" + s.text)
+	return events, s.locate(err)
+}
+
+// mergeInto reads s as a hivetest text over r.
+func (s section) mergeInto(r *registry) error {
+	// hivetest judges the text first, as its errors name the line.
+	if _, err := hivetest.Build(strings.Repeat("\n", s.line-1) + s.text); err != nil {
+		return s.locate(err)
 	}
-	return events, nil
+	return r.merge(s.text, s.line)
+}
+
+var lineOf = regexp.MustCompile(`^(?:evtxtest: )?line ([0-9]+): `)
+
+// locate turns an error of a parser that was given s's text with the line
+// numbers of the scenario into one that names the line as all others do.
+func (s section) locate(err error) error {
+	if err == nil {
+		return nil
+	}
+	line, text := s.line-1, err.Error()
+	if m := lineOf.FindStringSubmatch(text); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		text = text[len(m[0]):]
+	}
+	return &lineError{line, fmt.Errorf("%s: %s", s.name, text)}
 }
 
 func hiveFile(name string, r *registry) (file, error) {
@@ -183,7 +207,7 @@ func (w *world) overlay(s section) error {
 		if r == nil {
 			return &lineError{s.line - 1, fmt.Errorf("host %s has no hive %q: it is SYSTEM, SOFTWARE, SECURITY or NTUSER and a user with a profile", w.Name, name)}
 		}
-		return r.merge(s.text, s.line)
+		return s.mergeInto(r)
 	case "log":
 		channel := channelOf(name)
 		events, err := s.events(fmt.Sprintf("@Channel=%q Provider=%q Computer=%q", channel, or(providers[channel], channel), w.fqdn()))

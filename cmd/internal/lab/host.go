@@ -75,6 +75,9 @@ func parseHost(name string, sec section) (*Host, error) {
 	if err := sec.each(func(_ int, text string) error { return h.directive(text) }); err != nil {
 		return nil, err
 	}
+	if h.LogsBegin.IsZero() {
+		h.LogsBegin = h.background.from
+	}
 	switch {
 	case h.Installed.IsZero():
 		return nil, fmt.Errorf("host %s: installed = TIME is missing", name)
@@ -113,6 +116,8 @@ func (h *Host) directive(text string) error {
 		h.Installed, err = parseTime(value)
 	case "collected":
 		h.Collected, err = parseTime(value)
+	case "logs-begin":
+		h.LogsBegin, err = parseTime(value)
 	case "audit":
 		err = h.audit.set(value)
 	case "cmdline-logging":
@@ -230,7 +235,7 @@ func parseBackground(value string) (background, error) {
 			return b, fmt.Errorf("%q is not every=DURATION of a minute or more", every)
 		}
 	}
-	if n := b.to.Sub(b.from) / b.every; n > 100_000 {
+	if n := b.to.Sub(b.from) / b.every; n > 20_000 {
 		return b, fmt.Errorf("background of %d steps is too much", n)
 	}
 	return b, nil

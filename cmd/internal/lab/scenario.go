@@ -40,6 +40,7 @@ type Host struct {
 	MachineSID string
 	Installed  time.Time
 	Collected  time.Time // when the evidence was copied: nothing is newer
+	LogsBegin  time.Time // what is older has rolled over
 	Users      []*User
 
 	CommandLines bool // 4688 records carry the command line
@@ -65,12 +66,6 @@ type section struct {
 	name string
 	text string
 	line int // of the first line of text in the scenario, 1 is the first
-}
-
-// padded returns s's text so that its line numbers are those of the scenario,
-// which lets the errors of other parsers point at the right line.
-func (s section) padded(firstLine string) string {
-	return strings.Repeat("\n", max(s.line-2, 0)) + firstLine + "\n" + s.text
 }
 
 // each calls f for every line of s that is neither blank nor a comment.

@@ -16,6 +16,7 @@ type world struct {
 	users    map[string]*registry // NTUSER.DAT by user name, lower case
 	events   []evtxtest.Event
 	sessions map[string]logon     // interactive, by user name, lower case
+	started  map[string]string    // pids of the last processes, by command line
 	present  []presence           // who was logged on when
 	clears   map[string]time.Time // the last clearing, by channel
 	lost     []loss
@@ -35,7 +36,7 @@ type presence struct {
 func (h *Host) world() (*world, error) {
 	w := &world{
 		Host: h, machine: map[string]*registry{}, users: map[string]*registry{},
-		sessions: map[string]logon{}, clears: map[string]time.Time{}, audit: h.audit.clone(),
+		sessions: map[string]logon{}, started: map[string]string{}, clears: map[string]time.Time{}, audit: h.audit.clone(),
 	}
 	for _, kind := range []string{"SYSTEM", "SOFTWARE"} {
 		r, err := baseHive(kind, baseData{Host: h})

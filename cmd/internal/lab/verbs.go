@@ -18,7 +18,7 @@ func init() {
 		"logoff":      {"initiated", logOff},
 		"run":         {"parent pid ppid image elevated", run},
 		"script":      {"path", script},
-		"map":         {"as image persistent", mapDrive},
+		"map":         {"as image", mapDrive},
 		"unmap":       {"image pid", unmapDrive},
 		"browse":      {"", browse},
 		"wizard":      {"", wizard},
@@ -127,7 +127,7 @@ func run(w *world, s *step) error {
 	}
 	parent := or(s.opts["parent"], `C:\Windows\System32\cmd.exe`)
 	start := process{
-		principal: p, pid: s.opts["pid"], ppid: or(s.opts["ppid"], "0x1f40"),
+		principal: p, pid: s.opts["pid"], ppid: or(s.opts["ppid"], or(w.started[parent], "0x1f40")),
 		command: s.rest, image: or(s.opts["image"], imageOf(s.rest)),
 		parent: imageOf(parent), parentLine: parent,
 		elevated: s.opts["elevated"] == "yes", byService: p.sid == systemSID,
@@ -135,6 +135,7 @@ func run(w *world, s *step) error {
 	if start.pid == "" {
 		start.pid = w.nextPID()
 	}
+	w.started[start.command] = start.pid
 	w.start(s.time, start)
 	return nil
 }

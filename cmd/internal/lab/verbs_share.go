@@ -9,7 +9,7 @@ import (
 // drive reads a drive letter with its colon.
 func drive(s string) (string, error) {
 	if len(s) != 2 || s[1] != ':' || s[0]|0x20 < 'a' || s[0]|0x20 > 'z' {
-		return "", fmt.Errorf("%q is not a drive like Z:", s)
+		return "", fmt.Errorf("%q is not a letter and a colon", s)
 	}
 	return s[:1], nil
 }
@@ -63,7 +63,7 @@ func unmapDrive(w *world, s *step) error {
 		return err
 	}
 	if !r.remove(`Network\`+letter, s.time) {
-		return fmt.Errorf("unmap: %s has no mapping %s:", p.name, letter)
+		return fmt.Errorf("unmap: %s has no mapping of drive %s", p.name, letter)
 	}
 	if w.Sysmon {
 		w.sysmon(s.time, 12, or(s.opts["image"], `C:\Windows\System32\net.exe`), or(s.opts["pid"], "0x1f44"),
