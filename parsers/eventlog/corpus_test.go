@@ -3,7 +3,6 @@ package eventlog
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -50,11 +49,11 @@ type truthRow struct {
 }
 
 func readTruth(t testing.TB, dir, log string) []truthRow {
-	path := filepath.Join(dir, "truth", strings.ReplaceAll(log, "/", "__")+".tsv")
+	return readTable(t, filepath.Join(dir, "truth", strings.ReplaceAll(log, "/", "__")+".tsv"))
+}
+
+func readTable(t testing.TB, path string) []truthRow {
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,57 +299,6 @@ func normal(s string) string {
 		return Text(t)
 	}
 	return s
-}
-
-// TestCorpusLibrary runs both decoders over every record: no value may differ,
-// and nearly all records must be fit for the library.
-func TestCorpusLibrary(t *testing.T) {
-	dir := corpus(t)
-	var sum tally
-	var records, both int
-	for _, log := range corpusLogs(t, dir, "evtx", "triage", "evtx-malformed") {
-		f, err := os.Open(filepath.Join(dir, log))
-		if err != nil {
-			t.Fatal(err)
-		}
-		st, err := f.Stat()
-		if err != nil {
-			t.Fatal(err)
-		}
-		l, err := Open(f, st.Size())
-		if err != nil {
-			t.Errorf("%s: %v", log, err)
-			continue
-		}
-		var dec *decoder
-		for r, err := range l.Records(func(*Record) bool { return true }) {
-			if err != nil {
-				continue
-			}
-			dec = r.dec
-			if records++; r.lib != nil {
-				both++
-			}
-			before := r.Doubt
-			if _, err := r.Data(); err != nil {
-				t.Errorf("%s: %v", log, err)
-			}
-			if r.Doubt != before {
-				t.Errorf("%s: record %d: %s", log, r.ID, r.Doubt)
-			}
-		}
-		if dec != nil {
-			n := dec.tally
-			sum = tally{sum.same + n.same, sum.differ + n.differ, sum.absent + n.absent, sum.repeated + n.repeated, sum.noForm + n.noForm}
-		}
-		f.Close()
-	}
-	t.Logf("%d of %d records rendered by both; values equal %d, differ %d, left out by the library %d, "+
-		"of a repeated name %d, of a type it does not render %d",
-		both, records, sum.same, sum.differ, sum.absent, sum.repeated, sum.noForm)
-	if both*100 < records*99 || sum.same < 5*both || sum.differ > 0 {
-		t.Errorf("the library takes too little part, or differs")
-	}
 }
 
 // TestCorpusMalformed reads damaged logs: nothing may be lost in silence.
