@@ -25,7 +25,7 @@ type Census struct {
 	Unreadable int // error elements
 	// Missing is how many records chunk headers count that were not found.
 	Missing uint64
-	Chunks  int   // that are not empty
+	Chunks  int   // that are not all zero
 	Bytes   int64 // from the start of the file to the end of the last of them
 	// BadChunks are chunks with a wrong checksum or header, the first 4096.
 	BadChunks        []BadChunk
@@ -90,9 +90,9 @@ type censusBuilder struct {
 	series   int
 }
 
-func (b *censusBuilder) chunk(n int, off int64, h *chunkHeader) {
+func (b *censusBuilder) chunk(n int, off, end int64, h *chunkHeader) {
 	b.c.Chunks++
-	b.c.Bytes = off + chunkSize
+	b.c.Bytes = end
 	if h.doubt == "" {
 		return
 	}

@@ -43,7 +43,7 @@ func drain(t testing.TB, b []byte) (records, errs int) {
 			continue
 		}
 		records++
-		if r.Off < 0 || r.Off+r.Len > l.Census().Bytes+4096 || r.State != "live" {
+		if r.Off < 0 || r.Off+r.Len > l.Census().Bytes || r.State != "live" {
 			t.Fatalf("record at %d, length %d, state %q", r.Off, r.Len, r.State)
 		}
 		r.Data() // an error is as good as a value, a panic is not
@@ -88,7 +88,10 @@ func TestMutants(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		records, silent := 0, 0
-		const rounds = 800
+		rounds := 800
+		if testing.Short() {
+			rounds = 100
+		}
 		for range rounds {
 			b := bytes.Clone(sound)
 			k.damage(b[4096:min(len(b), 4096+65536)])

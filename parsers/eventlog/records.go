@@ -74,7 +74,7 @@ func (c *chunkReader) chunk(n int, off int64, yield func(*Record, error) bool) b
 		// Nothing says where the records end: take all that are whole.
 		h.free = chunkSize
 	}
-	census.chunk(n, off, &h)
+	census.chunk(n, off, off+int64(size), &h)
 	if size < chunkSize && size < h.free && got == size {
 		h.doubt = join(h.doubt, "the chunk is cut off")
 		if !fail(binread.Errorf(off, fmt.Sprintf("chunk %d", n), "cut off after %d bytes, records reach to %d: %w", size, h.free, binread.ErrTruncated)) {
