@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -153,7 +155,7 @@ func hiveFile(name string, r *registry) (file, error) {
 }
 
 func logFile(name string, events []evtxtest.Event, o evtxtest.Options) (file, error) {
-	data, err := evtxtest.Build(events, o)
+	data, err := logBytes(events, o)
 	if err != nil {
 		return file{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -164,6 +166,36 @@ func logFile(name string, events []evtxtest.Event, o evtxtest.Options) (file, er
 		}
 	}
 	return file{name, data, newest}, nil
+}
+
+// logBytes builds a log in which lost ids lie between chunks, as they do where
+// Windows lost a chunk: within one, ids are without a gap.
+func logBytes(events []evtxtest.Event, o evtxtest.Options) ([]byte, error) {
+	const header = 4096
+	var log []byte
+	for len(events) > 0 {
+		n := 1
+		for n < len(events) && (events[n].RecordID == 0 || events[n].RecordID == events[n-1].RecordID+1) {
+			n++
+		}
+		part, err := evtxtest.Build(events[:n], o)
+		if err != nil {
+			return nil, err
+		}
+		if log != nil && !o.Dirty { // the header of a dirty log is that of its beginning
+			copy(log, part[:header])
+		}
+		log = append(log, part[min(len(log), header):]...)
+		events = events[n:]
+	}
+	if log == nil || o.Dirty {
+		return log, nil
+	}
+	chunks := len(log) / (64 << 10)
+	binary.LittleEndian.PutUint64(log[16:], uint64(chunks-1))
+	binary.LittleEndian.PutUint16(log[42:], uint16(chunks))
+	binary.LittleEndian.PutUint32(log[124:], crc32.ChecksumIEEE(log[:120]))
+	return log, nil
 }
 
 // files tells h's story and returns what it leaves.
