@@ -66,7 +66,7 @@ type decoder struct {
 	offs  []int             // value offsets of the instances being read, innermost last
 
 	strings map[string]string
-	sids    map[string]string
+	latest  [sysNone]latestValue
 	scratch []byte
 	tally   tally
 }
@@ -82,7 +82,6 @@ func newDecoder() *decoder {
 		plans:   make(map[uint32]*template),
 		defs:    make(map[uint32]uint32),
 		strings: make(map[string]string),
-		sids:    make(map[string]string),
 	}
 }
 
@@ -128,15 +127,26 @@ func (d *decoder) intern(b []byte) string {
 	return s
 }
 
-func (d *decoder) internSID(b []byte) string {
-	if s, ok := d.sids[string(b)]; ok {
-		return s
+// A latestValue is the last text that a System field had: most records repeat
+// that of the one before.
+type latestValue struct {
+	typ  byte
+	raw  []byte
+	text string
+}
+
+// repeated decodes the text of a System field.
+func (d *decoder) repeated(f sysField, typ byte, b []byte) string {
+	v := &d.latest[f]
+	if typ == v.typ && string(b) == string(v.raw) {
+		return v.text
 	}
-	s := Text(decode(typeSID, b))
-	if len(d.sids) < maxIntern && len(b) <= 68 {
-		d.sids[string(b)] = s
+	if v.typ, v.raw = typ, append(v.raw[:0], b...); typ == typeString {
+		v.text = d.intern(trimNUL(b))
+	} else {
+		v.text = Text(decode(typ, b))
 	}
-	return s
+	return v.text
 }
 
 // name reads the name that the field at off refers to, and returns it with

@@ -116,16 +116,7 @@ func (r *Record) set(f sysField, typ byte, b []byte) {
 	}
 	switch f {
 	case sysProvider, sysChannel, sysComputer, sysUserID:
-		var s string
-		switch {
-		case typ == typeString:
-			s = r.dec.intern(trimNUL(b))
-		case typ == typeSID && f == sysUserID:
-			s = r.dec.internSID(b)
-		default:
-			s = Text(decode(typ, b))
-		}
-		r.setText(f, s)
+		r.setText(f, r.dec.repeated(f, typ, b))
 	case sysTime:
 		if typ == typeFiletime && len(b) == 8 {
 			r.Time = filetime.Time(le.Uint64(b))
