@@ -1,9 +1,11 @@
 package artifacts
 
 import (
+	"slices"
 	"strings"
 
 	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/binread"
 	"sharetrail/parsers/command"
 )
 
@@ -13,15 +15,29 @@ const (
 	logClearing  = "T1070.001" // Indicator Removal: Clear Windows Event Logs
 )
 
+// maxSegments bounds the rows that one command line or script becomes: a short
+// command repeated in a long text would make a small log into a large result.
+const maxSegments = 256
+
+// bounded cuts a list of segments, and says so.
+func (e *Emitter) bounded(off int64, segments []command.Segment) []command.Segment {
+	if len(segments) > maxSegments {
+		e.Doubtful("", "", binread.Errorf(off, "commands", "%d commands in one text: there are rows for the first %d only", len(segments), maxSegments))
+		segments = segments[:maxSegments]
+	}
+	return segments
+}
+
 // commands returns one observation for each part of p's command line that does
 // something to shares or their traces. Who ran it, and when, is up to the
-// caller. The line is masked unless secrets are to be shown.
-func (e *Emitter) commands(p evidence.Process, hint command.Hint) []evidence.Observation {
+// caller. The line is masked unless secrets are to be shown. off is where it
+// was read.
+func (e *Emitter) commands(off int64, p evidence.Process, hint command.Hint) []evidence.Observation {
 	classify := command.Classify
 	if e.unmasked {
 		classify = command.ClassifyUnmasked
 	}
-	segments := classify(p.CommandLine, hint)
+	segments := e.bounded(off, classify(p.CommandLine, hint))
 	if len(segments) == 0 {
 		return nil
 	}
@@ -71,7 +87,7 @@ func observeSegment(s command.Segment) evidence.Observation {
 			serverTargets(&o, s.Targets)
 		}
 	case "key", "value":
-		registryTargets(&o, s.Targets)
+		registryTargets(&o, s)
 	}
 	switch s.Class {
 	case "use.delete", "mapping.remove", "share.delete":
@@ -118,46 +134,53 @@ func clientTargets(o *evidence.Observation, s command.Segment) {
 	o.Peer = ""
 }
 
-// serverTargets fills in the share if the command names exactly one.
+// serverTargets fills in the share if the command names exactly one. Shares may
+// also be named by the folder or device that they export; those stay targets.
 func serverTargets(o *evidence.Observation, targets []string) {
 	if len(targets) != 1 || targets[0] == "*" || targets[0] == "" {
 		return
 	}
 	if share, _, _, ok := parseShare(targets[0]); ok {
 		o.Share = share
-		return
+	} else if !strings.ContainsAny(targets[0], `\/:%`) {
+		o.Share = `\\*\` + targets[0]
 	}
-	o.Share = `\\*\` + targets[0]
 }
 
-// registryTargets fills in what the registry paths of a deletion stand for:
-// HKCU\Network\Z is a drive of the client, LanmanServer\Shares the server's.
-func registryTargets(o *evidence.Observation, targets []string) {
-	var drives []string
-	for _, t := range targets {
+// registryTargets fills in what the registry path of a deletion stands for:
+// HKCU\Network\Z is a drive of the client, a value of LanmanServer\Shares a
+// share of the server. For a value the targets are the key and the value's name.
+func registryTargets(o *evidence.Observation, s command.Segment) {
+	for i, t := range s.Targets {
+		if i > 0 && s.Class == command.ValueDelete {
+			break
+		}
 		parts := strings.FieldsFunc(t, func(r rune) bool { return r == '\\' || r == '/' })
-		for i, p := range parts {
-			switch {
-			case strings.EqualFold(p, "Network") && i < 3 && isUserRoot(parts[:i]):
-				o.Side = evidence.Client
-				if i+2 == len(parts) && evidence.Drive(parts[i+1]) != "" {
-					drives = append(drives, evidence.Drive(parts[i+1]))
-				}
-			case strings.EqualFold(p, "LanmanServer"):
-				o.Side = evidence.Server
+		sid, below, isUser := userPath(parts)
+		switch {
+		case isUser && len(below) > 0 && strings.EqualFold(below[0], "Network"):
+			o.Side = evidence.Client
+			if len(below) == 2 && len(s.Targets) == 1 {
+				o.Drive = evidence.Drive(below[1])
+			}
+			if sid != "" && o.Detail.Get("TargetSID") == nil {
+				o.Detail = append(o.Detail, evidence.Field{Name: "TargetSID", Value: sid})
+			}
+		case slices.ContainsFunc(parts, func(p string) bool { return strings.EqualFold(p, "LanmanServer") }):
+			o.Side = evidence.Server
+			if n := len(parts); s.Class == command.ValueDelete && len(s.Targets) == 2 && strings.EqualFold(parts[n-1], "Shares") {
+				o.Share = `\\*\` + s.Targets[1]
 			}
 		}
 	}
-	if len(drives) == 1 && len(targets) == 1 {
-		o.Drive = drives[0]
-	}
 }
 
-// isUserRoot reports whether parts, the path before "Network", are the root of
-// a user hive: HKCU, HKCU:, HKEY_CURRENT_USER, HKU\SID, Registry::HKEY_USERS\SID.
-func isUserRoot(parts []string) bool {
+// userPath returns what parts, a registry path, names below the root of a user
+// hive: HKCU, HKCU:, HKEY_CURRENT_USER, HKU\SID, Registry::HKEY_USERS\SID. sid
+// is "" for the user who gave the command.
+func userPath(parts []string) (sid string, below []string, ok bool) {
 	if len(parts) == 0 {
-		return false
+		return "", nil, false
 	}
 	root := strings.ToUpper(parts[0])
 	if i := strings.LastIndex(root, "::"); i >= 0 {
@@ -165,11 +188,13 @@ func isUserRoot(parts []string) bool {
 	}
 	switch strings.TrimSuffix(root, ":") {
 	case "HKCU", "HKEY_CURRENT_USER":
-		return len(parts) == 1
+		return "", parts[1:], true
 	case "HKU", "HKEY_USERS":
-		return len(parts) == 2
+		if len(parts) > 1 {
+			return parts[1], parts[2:], true
+		}
 	}
-	return false
+	return "", nil, false
 }
 
 // verbs say what a command of each class was given to do.
@@ -207,5 +232,9 @@ func sentence(o *evidence.Observation, s command.Segment, targets []string) stri
 	case "use.query", "history.clear", "shadow.delete", "audit.off", "session.delete", "file.close", "credential.delete":
 		return "A command was given to " + verb + "."
 	}
-	return clip(strings.TrimSpace("A command was given to "+verb+" "+strings.Join(targets, ", "))) + "."
+	what := strings.Join(targets, ", ")
+	if what == "*" && o.Side == evidence.Client {
+		what = "every drive"
+	}
+	return clip(strings.TrimSpace("A command was given to "+verb+" "+what)) + "."
 }

@@ -79,7 +79,7 @@ func golden(t *testing.T, a *Artifact, file string) {
 }
 
 // compile makes the evidence file that f describes.
-func compile(t *testing.T, f txtar.File) (name string, data []byte, isLog bool) {
+func compile(t testing.TB, f txtar.File) (name string, data []byte, isLog bool) {
 	t.Helper()
 	var err error
 	if name, ok := strings.CutSuffix(f.Name, ".reg"); ok {

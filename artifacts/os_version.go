@@ -28,7 +28,9 @@ var _ = register(Artifact{
 		if n, ok := number(k, "InstallDate"); ok && n != 0 {
 			d = append(d, evidence.Field{Name: "InstallDate", Value: time.Unix(int64(uint32(n)), 0).UTC()})
 		}
-		out.ObserveKey(k, evidence.Observation{Action: evidence.Context, Summary: "Version of Windows.", Detail: d})
+		if len(d) > 0 {
+			out.ObserveKey(k, evidence.Observation{Action: evidence.Context, Summary: "Version of Windows.", Detail: d})
+		}
 		return nil
 	},
 })

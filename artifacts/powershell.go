@@ -116,7 +116,7 @@ func (b *scriptBlocks) close(out *Emitter) {
 		if first != nil {
 			off = first.Off
 		}
-		out.Doubtful("", "", binread.Errorf(off, "script blocks", "%d script blocks lack parts: commands in those are unknown", b.incomplete))
+		out.Doubtful("", "", binread.Errorf(off, "script blocks", "%d of them lack parts, in which commands are unknown", b.incomplete))
 	}
 }
 
@@ -155,8 +155,7 @@ func (s *scriptBlock) numbers() []int {
 
 // observe reports what the block does to shares.
 func (s *scriptBlock) observe(out *Emitter) {
-	classify := command.ClassifyScript
-	for _, seg := range classify(s.text()) {
+	for _, seg := range out.bounded(s.rec.Off, command.ClassifyScript(s.text())) {
 		o := observeSegment(seg)
 		o.SID = s.rec.UserID
 		o.Process = &evidence.Process{CommandLine: clip(seg.Text), PID: pid(fmt.Sprint(s.rec.ProcessID))}

@@ -19,11 +19,14 @@ var _ = register(Artifact{
 		{securityChannel, auditingProvider, []uint32{4688}},
 		{sysmonChannel, sysmonProvider, []uint32{1}},
 	},
-	OpenLog: each(readProcessCreation),
-	Files:   []string{securityLog, sysmonLog},
+	OpenLog: func() LogReader {
+		var a ancestry
+		return LogReader{Read: a.readProcessCreation}
+	},
+	Files: []string{securityLog, sysmonLog},
 })
 
-func readProcessCreation(rec *eventlog.Record, data Data, out *Emitter) {
+func (a *ancestry) readProcessCreation(rec *eventlog.Record, data Data, out *Emitter) {
 	var p evidence.Process
 	var hint command.Hint
 	p.CommandLine = data.Text("CommandLine")
@@ -35,11 +38,16 @@ func readProcessCreation(rec *eventlog.Record, data Data, out *Emitter) {
 		p.ParentImage, p.ParentCommandLine = data.Text("ParentImage"), data.Text("ParentCommandLine")
 		hint.OriginalName = given(data.Text("OriginalFileName"))
 	}
+	p.ParentImage, p.ParentCommandLine = given(p.ParentImage), given(p.ParentCommandLine)
 	hint.Image = p.Image
+	key, parent := processKeys(rec, data)
+	defer a.add(key, parent, p)
 	if given(p.CommandLine) != "" {
 		out.Witness(rec, evidence.CommandLines)
 	}
-	list := out.commands(p, hint)
+	var chain []string
+	asked := false
+	list := out.commands(rec.Off, p, hint)
 	if len(list) == 0 && given(p.CommandLine) == "" && isNet(p.Image, hint.OriginalName) {
 		list = []evidence.Observation{{
 			Action:  evidence.Command,
@@ -49,6 +57,12 @@ func readProcessCreation(rec *eventlog.Record, data Data, out *Emitter) {
 		}}
 	}
 	for _, o := range list {
+		if !asked {
+			asked, chain = true, a.of(key, parent, o.Process)
+		}
+		if len(chain) > 0 {
+			o.Detail = append(o.Detail, evidence.Field{Name: "ancestors", Value: chain})
+		}
 		runBy(&o, rec, data)
 		out.ObserveRecord(rec, o)
 	}
@@ -89,4 +103,13 @@ func runBy(o *evidence.Observation, rec *eventlog.Record, data Data) {
 	}
 	o.LogonID = logonID(data.Text("LogonId"))
 	o.Detail = append(o.Detail, data.fields("ParentProcessId", "OriginalFileName", "CurrentDirectory", "IntegrityLevel", "ProcessGuid", "ParentProcessGuid")...)
+}
+
+// processKeys returns what identifies the new process and the one that started
+// it: process ids, or Sysmon's GUIDs, which are not used twice.
+func processKeys(rec *eventlog.Record, data Data) (key, parent string) {
+	if rec.EventID == 4688 {
+		return pid(data.Text("NewProcessId")), pid(data.Text("ProcessId"))
+	}
+	return data.Text("ProcessGuid"), data.Text("ParentProcessGuid")
 }

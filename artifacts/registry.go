@@ -196,17 +196,19 @@ func halves(k *hive.Key, low, high string) (t time.Time) {
 // service names \\server@SSL@port\share. share is "" if s names a server only.
 func parseShare(s string) (share, server, rest string, ok bool) {
 	s = strings.Trim(strings.TrimSpace(s), `"`)
-	scheme, after, isURL := strings.Cut(s, "://")
-	switch scheme = strings.ToLower(scheme); {
-	case isURL && scheme == "file":
-		s = `\\` + strings.TrimLeft(after, `/\`)
-		if strings.HasPrefix(after, "/") && !strings.HasPrefix(strings.TrimLeft(after, "/"), "?") && !strings.HasPrefix(after, "///") {
+	scheme, after, _ := strings.Cut(s, ":")
+	switch scheme = strings.ToLower(scheme); scheme {
+	case "file":
+		path := strings.ReplaceAll(after, `\`, "/")
+		slashes := len(path) - len(strings.TrimLeft(path, "/"))
+		if slashes < 2 || slashes == 3 {
 			return "", "", "", false // file:///C:/x is local
 		}
+		s = "//" + path[slashes:]
 		if u, err := url.PathUnescape(s); err == nil {
 			s = u
 		}
-	case isURL && (scheme == "http" || scheme == "https"):
+	case "http", "https":
 		u, err := url.Parse(s)
 		if err != nil || u.Hostname() == "" {
 			return "", "", "", false

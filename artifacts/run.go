@@ -1,6 +1,7 @@
 package artifacts
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -53,13 +54,10 @@ func ReadHive(f File) *Emitter {
 	f.Place.AsOf = h.Newest()
 	in := &Hive{Hive: h, Path: f.Place.Path}
 	cover := evidence.Coverage{Evidence: "registry:" + string(h.Kind()), AsOf: h.Newest(), To: h.Newest(), Records: -1, Place: f.Place}
-	if h.Kind() == hive.NTUser {
+	if h.Kind() == hive.NTUSER {
 		in.Profile = profile(h, f.Place.Path)
 		out.user, cover.User = in.Profile, in.Profile
 		cover.Evidence = "registry:NTUSER:" + in.Profile
-	}
-	for _, err := range h.Problems() {
-		out.Doubtful("", "", err)
 	}
 	if h.Dirty() {
 		seq1, seq2 := h.Sequences()
@@ -72,6 +70,13 @@ func ReadHive(f File) *Emitter {
 		out.artifact = a.Name
 		if err := a.ReadHive(in, out); err != nil {
 			out.Unreadable(strings.Join(a.Keys, "; "), fmt.Errorf("%s: %w", a.Name, err))
+		}
+	}
+	for _, err := range h.Problems() { // after reading: they include what it met
+		if errors.Is(err, hive.ErrDamaged) {
+			out.Unreadable("", err)
+		} else {
+			out.Doubtful("", "", err)
 		}
 	}
 	cover.Keys, cover.Dirty = out.keys, h.Dirty()
@@ -213,11 +218,12 @@ func (m *routes) of(rec *eventlog.Record) []int {
 // coverLog records what a log could have told, one Coverage a channel and host.
 func (f File) coverLog(l *eventlog.Log, out *Emitter) {
 	complete := !slices.ContainsFunc(out.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
-	for _, c := range l.Census().Channels {
+	census := l.Census()
+	for _, c := range census.Channels {
 		cov := evidence.Coverage{
 			Evidence: "evtx:" + c.Channel, Records: int64(c.Count), Complete: complete,
-			From: c.First.Time, To: c.Last.Time, AsOf: c.Last.Time,
-			Computer: c.Computer, Reexported: c.Reexported, Place: f.Place,
+			From: c.Oldest.Time, To: c.Newest.Time, AsOf: c.Newest.Time,
+			Computer: c.Computer, Reexported: census.Reexported(), Place: f.Place,
 		}
 		for _, what := range []string{evidence.CommandLines, evidence.ShareAccess} {
 			if w := out.witness[witnessKey{c.Channel, what}]; w != nil {
@@ -230,8 +236,8 @@ func (f File) coverLog(l *eventlog.Log, out *Emitter) {
 		for _, s := range c.Series {
 			cov.Series = append(cov.Series, evidence.IDRange{First: s.First, Last: s.Last, FirstTime: s.FirstTime, LastTime: s.LastTime})
 		}
-		if f.Place.AsOf.Before(c.Last.Time) {
-			f.Place.AsOf = c.Last.Time
+		if f.Place.AsOf.Before(c.Newest.Time) {
+			f.Place.AsOf = c.Newest.Time
 		}
 		out.Coverage = append(out.Coverage, cov)
 	}

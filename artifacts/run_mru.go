@@ -43,7 +43,7 @@ func readRunMRU(in *Hive, out *Emitter) error {
 
 // observeRun reports e if it names a share or does something to one.
 func observeRun(k *hive.Key, e mruEntry, out *Emitter) {
-	segments := out.commands(evidence.Process{CommandLine: e.text}, command.Hint{})
+	segments := out.commands(e.value.Off, evidence.Process{CommandLine: e.text}, command.Hint{})
 	for _, o := range segments {
 		if e.position >= 0 {
 			o.Detail = append(o.Detail, evidence.Field{Name: "Position", Value: e.position})
