@@ -49,6 +49,7 @@ type Life struct {
 	Removes []*evidence.Observation // commands that name it, oldest first
 	Gone    []*evidence.Observation // events that record its removal
 	Key     *evidence.Observation   // the remembered mapping, or the stored share, as it stands
+	Old     *evidence.Observation   // server side: an older control set that stores the share, which the current one does not
 	State   *MappingState           // of its user; nil if no hive of the user was read whole
 	Shares  *SharesState            // server side: the stored shares of its host
 	Next    time.Time               // when the same letter, or share name, was made again

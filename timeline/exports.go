@@ -18,7 +18,7 @@ func shareName(share string) string {
 
 // isShareRemoval reports whether o is a command that deletes exported shares.
 func isShareRemoval(o *evidence.Observation) bool {
-	return o.Action == evidence.Command && o.Detail.Text("Class") == "share.delete"
+	return o.Action == evidence.Command && o.Detail.Text("Class") == "share.delete" && !elsewhere(o)
 }
 
 // TargetsShare reports whether command o names the share called name.
@@ -102,7 +102,18 @@ func serverLives(c *Case) []*Life {
 			}
 		}
 	}
-	lives = slices.DeleteFunc(lives, func(l *Life) bool { return len(l.Maps)+len(l.Uses)+len(l.Gone)+len(l.Removes) == 0 && l.Key == nil })
+	for _, o := range c.Observations { // shares that only an older control set stores
+		if o.Artifact == "server-shares" && o.Action == evidence.Context && isSharesKey(o.From.Key) && !isCurrent(o) {
+			for _, name := range o.Detail.List("Names") {
+				if low := strings.ToLower(name); byName[low] == nil && state != nil && state.Names[low] == nil {
+					get(low, &evidence.Observation{Share: `\\` + c.Host + `\` + name}).Old = o
+				}
+			}
+		}
+	}
+	lives = slices.DeleteFunc(lives, func(l *Life) bool {
+		return len(l.Maps)+len(l.Uses)+len(l.Gone)+len(l.Removes) == 0 && l.Key == nil && l.Old == nil
+	})
 	for _, l := range lives {
 		l.describeServer()
 	}
@@ -132,7 +143,7 @@ func namesOf(o *evidence.Observation, known map[string]*Life) []string {
 }
 
 func makesShare(o *evidence.Observation) bool {
-	return o.Action == evidence.ShareCreated || o.Action == evidence.Command && o.Detail.Text("Class") == "share.add"
+	return o.Action == evidence.ShareCreated || o.Action == evidence.Command && o.Detail.Text("Class") == "share.add" && !elsewhere(o)
 }
 
 // over reports whether l has been removed by now.
@@ -144,6 +155,10 @@ func (l *Life) describeServer() {
 	l.Status, l.Confidence = StatusUsedOnly, Likely
 	l.Facts = Facts{Unknown, Unknown, Unknown, Unknown}
 	l.Persistent = Unknown
+	if l.Old != nil {
+		l.Status, l.Confidence, l.Persistent = StatusUnknown, Possible, Yes
+		l.Mapped = Window{NotAfter: l.Old.Time, Basis: KeyLastWrite}
+	}
 	if len(l.Maps) > 0 {
 		l.Status, l.Confidence = StatusUnknown, Possible
 		l.Mapped = mappedWindow(l.Maps)

@@ -28,12 +28,12 @@ func isMap(o *evidence.Observation) bool {
 	case o.Action == evidence.Mapped:
 		return true
 	}
-	return o.Action == evidence.Command && o.Detail.Text("Class") == "use.map"
+	return o.Action == evidence.Command && o.Detail.Text("Class") == "use.map" && !elsewhere(o)
 }
 
 // IsRemoval reports whether o is a command that takes mappings away.
 func IsRemoval(o *evidence.Observation) bool {
-	if o.Action != evidence.Command || o.Side != evidence.Client {
+	if o.Action != evidence.Command || o.Side != evidence.Client || elsewhere(o) {
 		return false
 	}
 	switch o.Detail.Text("Class") {
@@ -43,6 +43,13 @@ func IsRemoval(o *evidence.Observation) bool {
 		return slices.ContainsFunc(o.Detail.List("Targets"), func(t string) bool { return networkKey(t) != "" })
 	}
 	return false
+}
+
+// elsewhere reports whether command o acts on another computer, or at another
+// time, than the record of it.
+func elsewhere(o *evidence.Observation) bool {
+	later, _ := o.Detail.Get("Deferred").(bool)
+	return later || o.Detail.Text("Remote") != ""
 }
 
 // networkKey returns the drive, or "*" for all, that a registry path to

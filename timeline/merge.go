@@ -171,7 +171,7 @@ func gapID(g Gap, top Claim) string {
 // setID names a connection by who, what and which facts began it.
 func (l *Life) setID() {
 	h := sha256.New()
-	first := append(append([]*evidence.Observation{l.Key}, l.Maps...), append(l.Uses, append(l.Gone, l.Removes...)...)...)
+	first := append(append([]*evidence.Observation{l.Key, l.Old}, l.Maps...), append(l.Uses, append(l.Gone, l.Removes...)...)...)
 	id := ""
 	for _, o := range first {
 		if o != nil {
@@ -220,7 +220,7 @@ func (l *Life) row() Connection {
 	all = append(all, l.Uses...)
 	all = append(all, l.Removes...)
 	all = append(all, l.Gone...)
-	all = append(all, l.Key)
+	all = append(all, l.Key, l.Old)
 	r.Observations = Ids(all...)
 	slices.Sort(r.Observations)
 	if r.Aliases == nil {

@@ -31,14 +31,34 @@ var _ = register(timeline.Rule{
 	Needs:     []string{"evtx:Security|evtx:Microsoft-Windows-Sysmon/Operational|evtx:Microsoft-Windows-PowerShell/Operational|evtx:PowerShellCore/Operational"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
-			for _, o := range c.Observations {
-				if timeline.IsRemoval(o) && !o.Time.IsZero() && !namesKnown(c, o) && !yield(unknownRemoved(c, o)) {
+			for _, o := range unnamed(c) {
+				if !yield(unknownRemoved(c, o)) {
 					return
 				}
 			}
 		}
 	},
 })
+
+// unnamed returns the delete commands that name no known mapping, one an act.
+func unnamed(c *timeline.Case) (out []*evidence.Observation) {
+next:
+	for _, o := range c.Observations {
+		if !timeline.IsRemoval(o) || o.Time.IsZero() || namesKnown(c, o) {
+			continue
+		}
+		for i, x := range out {
+			if sameRun(x, o) {
+				if direct(o) && !direct(x) {
+					out[i] = o
+				}
+				continue next
+			}
+		}
+		out = append(out, o)
+	}
+	return out
+}
 
 // namesKnown reports whether command o names a mapping that is known.
 func namesKnown(c *timeline.Case, o *evidence.Observation) bool {

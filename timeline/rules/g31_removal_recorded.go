@@ -3,7 +3,9 @@ package rules
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
+	"time"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/timeline"
@@ -62,12 +64,20 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	cl.Facts = append(append(cl.Facts, l.Maps...), by)
 	cl.Steps = append(cl.Steps, known(l), step(fmt.Sprintf("%s was run by %s at %s.", quote(by), who(by.User, by.SID), stamp(by.Time)), by))
 	cl.Confidence, cl.Window = effect(l, by)
+	if end, why := sessionEnd(c, l); end != nil && l.Persistent == timeline.No {
+		// Without the command the session's end would have taken it as well.
+		l.Facts.SessionEnded = timeline.Yes
+		if end.Time.Sub(by.Time).Abs() <= near {
+			cl.Confidence, cl.Facts = timeline.Possible, append(cl.Facts, end)
+			cl.Steps = append(cl.Steps, notRemembered(l), step(fmt.Sprintf("%s at %s, which ends it too.", capital(why), stamp(end.Time)), end))
+		}
+	}
 	how := fmt.Sprintf("%s was removed by %s, run by %s", capital(mapping(l.Drive, l.Share)), quote(by), who(by.User, by.SID))
 	switch s := l.State; {
 	case cl.Confidence == timeline.Certain:
 		cl.Facts = append(cl.Facts, s.Key)
 		cl.Steps = append(cl.Steps, gone(s), step("The last write of Network falls within the time in which the command takes effect (E2): it is the instant of the removal.", by, s.Key))
-		l.Facts.MappingGone = timeline.Yes
+		l.Facts.MappingGone, l.Persistent = timeline.Yes, timeline.Yes
 	case s == nil:
 		cl.Missing = append(cl.Missing, timeline.Missing{What: "the hive NTUSER.DAT of " + who(l.User, l.SID) + ", to see whether the mapping is still remembered", Why: "no hive of that user was read"})
 	case s.AsOf.Before(by.Time):
@@ -90,11 +100,27 @@ func effective(l *timeline.Life) (by *evidence.Observation) {
 		if refuted(l, o) {
 			continue
 		}
-		if by == nil || dated(l, o) && !dated(l, by) {
+		if by == nil || dated(l, o) && !dated(l, by) || sameRun(by, o) && direct(o) && !direct(by) {
 			by = o
 		}
 	}
 	return by
+}
+
+// sameRun reports whether two commands are one act: a shell that was given
+// the line, and the program that it started.
+func sameRun(a, b *evidence.Observation) bool {
+	return a.Time.Sub(b.Time).Abs() <= shellDelay && timeline.SameUser(a.User, a.SID, b.User, b.SID) &&
+		slices.Equal(a.Detail.List("Targets"), b.Detail.List("Targets"))
+}
+
+// shellDelay is how long a shell may take to start the program.
+const shellDelay = 5 * time.Second
+
+// direct reports whether the process is the program that does the work, not a
+// shell that was told to start it.
+func direct(o *evidence.Observation) bool {
+	return o.Process != nil && strings.EqualFold(strings.TrimSuffix(strings.ToLower(base(o.Process.Image)), ".exe"), o.Detail.Text("Program"))
 }
 
 // refuted reports whether a later state of the hive still holds what command o

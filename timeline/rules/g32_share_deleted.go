@@ -69,9 +69,11 @@ func shareDeleted(c *timeline.Case, l *timeline.Life, by *evidence.Observation) 
 	cl.Window, cl.Actor, cl.By = timeline.At(by.Time, timeline.Recorded), by, timeline.ByAPI
 	cl.Facts = append(append(cl.Facts, l.Maps...), by)
 	cl.Steps = []timeline.Step{step(fmt.Sprintf("The deletion of %s is recorded at %s, by %s.", l.Share, stamp(by.Time), who(by.User, by.SID)), by)}
+	how := ""
 	for _, o := range l.Removes {
-		if timeline.Within(by.Time, o.Time) {
+		if timeline.Within(by.Time, o.Time) && (cl.By != timeline.ByTheCommand || direct(o)) {
 			cl.Actor, cl.By = o, timeline.ByTheCommand
+			how = " with " + quote(o)
 			cl.Steps = append(cl.Steps, step(fmt.Sprintf("%s was run by %s at %s.", quote(o), who(o.User, o.SID), stamp(o.Time)), o))
 		}
 	}
@@ -80,7 +82,7 @@ func shareDeleted(c *timeline.Case, l *timeline.Life, by *evidence.Observation) 
 		cl.By = timeline.ByUnknown
 	}
 	l.Facts.ShareGone = timeline.Yes
-	cl.Text = fmt.Sprintf("The share %s was deleted at %s by %s.", l.Share, stamp(by.Time), who(by.User, by.SID))
+	cl.Text = fmt.Sprintf("The share %s was deleted at %s by %s%s.", l.Share, stamp(by.Time), who(by.User, by.SID), how)
 	cl.Benign = []timeline.Benign{retired(by)}
 	return cl
 }

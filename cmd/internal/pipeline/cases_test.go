@@ -1,0 +1,60 @@
+package pipeline
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"sharetrail/cmd/internal/lab"
+	"sharetrail/cmd/internal/output"
+)
+
+// TestCases builds every scenario of testdata/cases and holds what a run over
+// its evidence concludes to the rows that the scenario expects.
+func TestCases(t *testing.T) {
+	files, err := filepath.Glob("../../../testdata/cases/*/scenario.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sc, err := lab.Parse(file, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			if err := lab.Build(text, dir); err != nil {
+				t.Fatal(err)
+			}
+			res, err := Run(t.Context(), []string{dir}, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bad := lab.Check(sc.Expect.Gaps, rows(t, output.Gaps, res.Report.Gaps)); bad != "" {
+				t.Errorf("gaps:\n%s", bad)
+			}
+			if bad := lab.Check(sc.Expect.Shares, rows(t, output.Shares, res.Report.Connections)); bad != "" {
+				t.Errorf("shares:\n%s", bad)
+			}
+		})
+	}
+}
+
+// rows returns list as the JSON output has it.
+func rows[R any](t *testing.T, layout *output.Layout[R], list []R) (out []lab.Row) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := output.WriteAll(&b, layout, list, output.Options{Format: output.JSON}); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b.Bytes(), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
