@@ -122,7 +122,8 @@ func checkRow(h *hive.Hive, row map[string]string) error {
 	if err != nil {
 		return err
 	}
-	if got != row["value_data"] {
+	want, cut := strings.CutSuffix(row["value_data"], "...")
+	if got != want && !(cut && strings.HasPrefix(got, want)) {
 		return fmt.Errorf("data %q, want %q", got, row["value_data"])
 	}
 	return nil

@@ -61,14 +61,16 @@ func Sniff(head []byte) (isHive, isLog bool) {
 	return r == Primary, r == Log
 }
 
-// A Hive is a primary hive as it lies in its file: no log is replayed.
+// A Hive is a primary hive as it lies in its file, or as its logs make it: see
+// [OpenWithLogs].
 type Hive struct {
 	cells
 	base     *regparser.HBASE_BLOCK
 	root     *Key
 	kind     Kind
 	newest   time.Time
-	checksum bool // of the base block is right
+	checksum bool     // of the base block is right
+	overlay  *overlay // nil if no log was asked for
 
 	mu       sync.Mutex
 	problems map[place]error
