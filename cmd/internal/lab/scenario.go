@@ -7,14 +7,11 @@
 package lab
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
 	"time"
-
-	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // A Scenario is one parsed case: hosts, what happened on them, and what an
@@ -110,17 +107,14 @@ func (s *Scenario) locate(err error) error {
 }
 
 func (s *Scenario) parse(data []byte) error {
-	archive := txtar.Parse(data)
-	s.Story = string(archive.Comment)
-	line := 1 + bytes.Count(archive.Comment, []byte("\n"))
+	var sections []section
+	s.Story, sections = split(string(data))
 	seen := map[string]bool{}
-	for _, f := range archive.Files {
-		sec := section{f.Name, string(f.Data), line + 1}
-		line += 1 + strings.Count(sec.text, "\n")
-		if seen[strings.ToLower(f.Name)] {
-			return &lineError{sec.line - 1, fmt.Errorf("section %q is there twice", f.Name)}
+	for _, sec := range sections {
+		if seen[strings.ToLower(sec.name)] {
+			return &lineError{sec.line - 1, fmt.Errorf("section %q is there twice", sec.name)}
 		}
-		seen[strings.ToLower(f.Name)] = true
+		seen[strings.ToLower(sec.name)] = true
 		if err := s.section(sec); err != nil {
 			if le := (*lineError)(nil); !errors.As(err, &le) {
 				err = &lineError{sec.line - 1, err}
@@ -132,6 +126,22 @@ func (s *Scenario) parse(data []byte) error {
 		return errors.New(`nothing to build: no section "host NAME" and no file`)
 	}
 	return nil
+}
+
+// split takes a txtar archive apart. The txtar package would do, but that it
+// does not say on which line a file begins, and panics on the line "-- --".
+func split(text string) (story string, sections []section) {
+	body := &story
+	for i, line := range strings.SplitAfter(text, "\n") {
+		marker := strings.TrimRight(line, "\r\n")
+		if len(marker) > 6 && strings.HasPrefix(marker, "-- ") && strings.HasSuffix(marker, " --") {
+			sections = append(sections, section{name: strings.TrimSpace(marker[3 : len(marker)-3]), line: i + 2})
+			body = &sections[len(sections)-1].text
+			continue
+		}
+		*body += line
+	}
+	return story, sections
 }
 
 // section files sec under what its name says.

@@ -17,6 +17,7 @@ user alice S-1-5-21-1-2-3-1001 profile-created=2026-01-06T07:55:00Z
 func TestErrors(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"empty":           {"only a story\n", `x: nothing to build`},
+		"no name":         {"-- --\n--  --\n--   --\n", `x:3: "" is neither`},
 		"twice":           {small + "-- host WS01 --\n", `x:8: section "host WS01" is there twice`},
 		"directive":       {small + "-- host B --\ncolour = red\n", `x:9: unknown host directive "colour"`},
 		"no installation": {"-- host B --\ncollected = 2026-01-01T00:00:00Z\n", `x:1: host B: installed = TIME is missing`},
@@ -103,7 +104,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, h := range s.Hosts {
-			if b := h.background; b.to.Sub(b.from)/b.every > 500 {
+			if b := h.background; b.to.Sub(b.from)/b.every > 100 {
 				return // slow, and no other code
 			}
 		}
