@@ -27,7 +27,10 @@ type Emitter struct {
 	witness  map[witnessKey]*evidence.Witness
 	loose    bool // hosts come from the records, not from the volume
 	unmasked bool // --show-secrets
-	told     map[evidence.Problem]bool
+	// allContext keeps every context fact, whatever it may be good for.
+	allContext bool
+	sessions   sessions
+	told       map[evidence.Problem]bool
 }
 
 // stamp fills what every observation of this file shares.
@@ -84,7 +87,7 @@ func (e *Emitter) ObserveRecord(rec *eventlog.Record, o evidence.Observation) {
 	if rec.Doubt != "" {
 		o.Detail = append(o.Detail, evidence.Field{Name: "doubt", Value: rec.Doubt})
 	}
-	e.Observations = append(e.Observations, o)
+	e.keep(o)
 }
 
 type witnessKey struct{ channel, what string }

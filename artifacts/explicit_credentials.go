@@ -1,6 +1,8 @@
 package artifacts
 
 import (
+	"strings"
+
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/eventlog"
 )
@@ -21,6 +23,9 @@ func readExplicitCredentials(rec *eventlog.Record, data Data, out *Emitter) {
 	o := evidence.Observation{Action: evidence.Context, Side: evidence.Client}
 	account(&o, data, "Subject")
 	o.Peer = given(data.Text("TargetServerName"))
+	if strings.EqualFold(o.Peer, "localhost") && !out.allContext {
+		return // services logging on to their own computer, by the hundred
+	}
 	o.Summary = "A logon to " + quoted(o.Peer, "an unnamed server") + " with explicit credentials was tried."
 	o.Detail = append(o.Detail, data.fields("TargetUserName", "TargetDomainName", "TargetInfo", "ProcessName")...)
 	if p := pid(data.Text("ProcessId")); p != "" {

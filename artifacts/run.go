@@ -1,6 +1,7 @@
 package artifacts
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -28,10 +29,13 @@ type File struct {
 	Size     int64 // bytes
 	Loose    bool  // outside any Windows tree: its records say which host they belong to
 	Unmasked bool  // leave secrets in command lines as they are
+	// AllContext asks for every context fact, also for those that can bound no
+	// row: logons of services and of the network that nothing else belongs to.
+	AllContext bool
 }
 
 func (f File) emitter() *Emitter {
-	return &Emitter{place: f.Place, state: evidence.Live, loose: f.Loose, unmasked: f.Unmasked}
+	return &Emitter{place: f.Place, state: evidence.Live, loose: f.Loose, unmasked: f.Unmasked, allContext: f.AllContext}
 }
 
 // guard turns a panic of a parser, which third-party ones are prone to on
@@ -72,6 +76,7 @@ func ReadHive(f File) *Emitter {
 			out.Unreadable(strings.Join(a.Keys, "; "), fmt.Errorf("%s: %w", a.Name, err))
 		}
 	}
+	markRestamps(h, out, 0)
 	for _, err := range h.Problems() { // after reading: they include what it met
 		if errors.Is(err, hive.ErrDamaged) {
 			out.Unreadable("", err)
@@ -146,7 +151,9 @@ func logArtifacts() (arts []*Artifact, want wanted) {
 	return arts, want
 }
 
-// ReadLog runs every event artifact over f, in one pass.
+// ReadLog runs every event artifact over f, in one pass. Each wanted record is
+// read by our decoder; those that become rows are read by the evtx library as
+// well, and a row on which the two differ says so.
 func ReadLog(f File) *Emitter {
 	out := f.emitter()
 	defer out.guard()
@@ -156,32 +163,18 @@ func ReadLog(f File) *Emitter {
 		return out
 	}
 	arts, want := logArtifacts()
-	readers := make([]LogReader, len(arts))
-	for i, a := range arts {
-		readers[i] = a.OpenLog()
+	run := logRun{out: out, arts: arts, routes: routes{want: want, seen: map[route][]int{}}}
+	for _, a := range arts {
+		run.readers = append(run.readers, a.OpenLog())
 	}
-	memo := routes{want: want, seen: map[route][]int{}}
-	for rec, err := range l.Records(func(rec *eventlog.Record) bool { return len(memo.of(rec)) > 0 }) {
+	for rec, err := range l.Records(run.read) {
 		if err != nil {
 			out.Unreadable("", err)
 			continue
 		}
-		to := memo.of(rec)
-		if len(to) == 0 {
-			continue
-		}
-		fields, err := rec.Data()
-		if err != nil {
-			out.artifact = arts[to[0]].Name
-			out.Unreadable("", err)
-			continue
-		}
-		for _, i := range to {
-			out.artifact = arts[i].Name
-			readers[i].Read(rec, fields, out)
-		}
+		run.check(rec)
 	}
-	for i, r := range readers {
+	for i, r := range run.readers {
 		if r.Close != nil {
 			out.artifact = arts[i].Name
 			r.Close(out)
@@ -189,6 +182,67 @@ func ReadLog(f File) *Emitter {
 	}
 	f.coverLog(l, out)
 	return out
+}
+
+// A logRun is the reading of one log.
+type logRun struct {
+	out     *Emitter
+	arts    []*Artifact
+	readers []LogReader
+	routes  routes
+	rows    []rowSpan // of the chunk that is being read, in file order
+}
+
+// A rowSpan tells which observations a record became.
+type rowSpan struct {
+	off      int64 // of the record
+	from, to int   // in Emitter.Observations
+	err      error
+}
+
+// read runs the artifacts that want rec over it and reports whether it became
+// anything that a second decoder should confirm.
+func (r *logRun) read(rec *eventlog.Record) bool {
+	to := r.routes.of(rec)
+	if len(to) == 0 {
+		return false
+	}
+	span := rowSpan{off: rec.Off, from: len(r.out.Observations)}
+	fields, err := rec.Data()
+	span.err = err
+	for _, i := range to {
+		r.out.artifact = r.arts[i].Name
+		r.readers[i].Read(rec, fields, r.out)
+	}
+	span.to = len(r.out.Observations)
+	if span.err == nil && span.from == span.to {
+		return false
+	}
+	r.rows = append(r.rows, span)
+	return true
+}
+
+// check compares what became of rec with the library's reading of it.
+func (r *logRun) check(rec *eventlog.Record) {
+	if len(r.rows) == 0 || r.rows[0].off != rec.Off {
+		return
+	}
+	span := r.rows[0]
+	if r.rows = r.rows[1:]; len(r.rows) == 0 {
+		r.rows = nil
+	}
+	before := rec.Doubt
+	_, err := rec.Data()
+	if err = cmp.Or(span.err, err); err != nil {
+		r.out.Unreadable("", fmt.Errorf("record %d of %s: %w", rec.ID, rec.Channel, err))
+	}
+	if rec.Doubt == before {
+		return
+	}
+	for i := span.from; i < span.to; i++ {
+		o := &r.out.Observations[i]
+		o.Detail = append(o.Detail, evidence.Field{Name: "doubt", Value: rec.Doubt})
+	}
 }
 
 // A route is what decides which artifacts want a record.

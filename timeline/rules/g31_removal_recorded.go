@@ -72,7 +72,11 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 			cl.Steps = append(cl.Steps, notRemembered(l), step(fmt.Sprintf("%s at %s, which ends it too.", capital(why), stamp(end.Time)), end))
 		}
 	}
-	how := fmt.Sprintf("%s was removed by %s, run by %s", capital(mapping(l.Drive, l.Share)), quote(by), who(by.User, by.SID))
+	verb := "was"
+	if cl.Confidence == timeline.Possible {
+		verb = "may have been"
+	}
+	how := fmt.Sprintf("%s %s removed by %s, run by %s", capital(mapping(l.Drive, l.Share)), verb, quote(by), who(by.User, by.SID))
 	switch s := l.State; {
 	case cl.Confidence == timeline.Certain:
 		cl.Facts = append(cl.Facts, s.Key)
