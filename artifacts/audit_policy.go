@@ -8,6 +8,7 @@ import (
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
+	"sharetrail/parsers/hive"
 )
 
 var _ = register(Artifact{
@@ -17,7 +18,7 @@ var _ = register(Artifact{
 	Proves:       `which kinds of events are recorded from the key's last write to the hive's newest state`,
 	DoesNotProve: `what was set before the key's last write; a policy may have been changed and changed back`,
 	Reference:    "reference/artifacts.md 2.4",
-	Hive:         "SECURITY",
+	Hive:         hive.Security,
 	Keys:         []string{`Policy\PolAdtEv`},
 	ReadHive:     readAuditPolicy,
 	Files:        []string{"Windows/System32/config/SECURITY"},

@@ -1,6 +1,9 @@
 package artifacts
 
-import "sharetrail/artifacts/evidence"
+import (
+	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/hive"
+)
 
 const computerName = `Control\ComputerName\ComputerName`
 
@@ -11,7 +14,7 @@ var _ = register(Artifact{
 	Proves:       `the NetBIOS name, host name and domain that the computer has as of the hive's state`,
 	DoesNotProve: `what it was called before`,
 	Reference:    "reference/artifacts.md 2.3",
-	Hive:         "SYSTEM",
+	Hive:         hive.System,
 	Keys:         []string{`ControlSet001\` + computerName},
 	ReadHive:     readComputer,
 	Files:        []string{"Windows/System32/config/SYSTEM"},

@@ -74,7 +74,7 @@ func readEvidence(t *testing.T, path string, read func(File) *Emitter) *Emitter 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read(File{Place: &evidence.Place{Path: filepath.Base(path)}, R: f, Size: fi.Size()})
+	return read(File{Place: &evidence.Place{Path: filepath.Base(path)}, R: f, Size: fi.Size(), AllContext: true})
 }
 
 // TestCorpusHives compares the rows of real hives with what two other parsers
@@ -296,3 +296,30 @@ func TestCorpusMalformed(t *testing.T) {
 }
 
 func timeOf(v any) time.Time { t, _ := v.(time.Time); return t }
+
+// TestCorpusCommands names every command on shares, and every one that clears
+// traces, that the process records of the corpus hold.
+func TestCorpusCommands(t *testing.T) {
+	want := map[string]string{
+		"evtx/deepbluecli/sliver-security.evtx":                                                "245031 log.clear, 245037 log.clear, 245043 log.clear, 245049 log.clear, 245055 log.clear",
+		"evtx/mdecrevoisier/ID4688-Network share discovery or connection via commandline.evtx": "60400 use.query",
+		"evtx/sbousseaden/PanacheSysmon_vs_AtomicRedTeam01.evtx":                               "3638 shadow.delete, 3639 shadow.delete, 3672 use.map, 3673 use.map, 3674 use.map",
+		"evtx/mdecrevoisier/ID800-4103-4104-Clear event log attempt.evtx":                      "4460 log.clear",
+	}
+	truth(t, []string{"evtx/*", "triage/*.evtx"}, func(t *testing.T, path string, _ []map[string]string) {
+		var got []string
+		for _, o := range readEvidence(t, path, ReadLog).Observations {
+			if o.Action == evidence.Command {
+				got = append(got, fmt.Sprintf("%d %s", o.From.RecordID, o.Detail.Text("Class")))
+				if strings.Contains(fmt.Sprint(o.Process, o.Detail), "P@ssw0rd1") {
+					t.Errorf("record %d shows a password", o.From.RecordID)
+				}
+			}
+		}
+		slices.Sort(got)
+		name, _ := filepath.Rel(os.Getenv("SHARETRAIL_CORPUS"), path)
+		if s := strings.Join(got, ", "); s != want[filepath.ToSlash(name)] {
+			t.Errorf("got %q, want %q", s, want[filepath.ToSlash(name)])
+		}
+	})
+}

@@ -20,7 +20,7 @@ var _ = register(Artifact{
 	Proves:       `which of these logs are on as of the key's last write; an absent key leaves the default, which is off (suspicious script blocks are recorded even so)`,
 	DoesNotProve: `what was set before; PowerShell policies may also be set for a user`,
 	Reference:    "reference/artifacts.md 2.5",
-	Hive:         "SOFTWARE",
+	Hive:         hive.Software,
 	Keys:         loggingKeys(),
 	ReadHive:     readLoggingSwitches,
 	Files:        []string{"Windows/System32/config/SOFTWARE"},

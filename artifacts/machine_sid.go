@@ -9,6 +9,7 @@ import (
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
+	"sharetrail/parsers/hive"
 )
 
 var _ = register(Artifact{
@@ -18,7 +19,7 @@ var _ = register(Artifact{
 	Proves:       `which SIDs are local accounts, and whether two computers of one name are two`,
 	DoesNotProve: `anything about domain accounts; cloned computers share a SID`,
 	Reference:    "reference/artifacts.md 2.3",
-	Hive:         "SECURITY",
+	Hive:         hive.Security,
 	Keys:         []string{`Policy\PolAcDmS`},
 	Files:        []string{"Windows/System32/config/SECURITY"},
 	ReadHive: func(in *Hive, out *Emitter) error {

@@ -15,7 +15,7 @@ var _ = register(Artifact{
 	Proves:       `Network\X: at its last write, a value of the remembered mapping of X: was written. Network: at its last write, a direct subkey was added or removed, or the key itself was changed`,
 	DoesNotProve: `that the share was reached or used then (policies rewrite the key), nor, if absent, that nothing was mapped: connections that are not persistent leave no key`,
 	Reference:    "reference/artifacts.md 1.1",
-	Hive:         "NTUSER",
+	Hive:         hive.NTUSER,
 	Keys:         []string{"Network"},
 	ReadHive:     readMappedDrives,
 	Files:        []string{"Users/*/NTUSER.DAT", "Windows/System32/config/DEFAULT", "Windows/ServiceProfiles/*/NTUSER.DAT"},

@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	Proves:       `at its last write Explorer wrote the key of that share in that user's session: the share had been reached by then`,
 	DoesNotProve: `when it was mapped (the key may be minutes later, or rewritten hours later), to which letter, or that it was mapped at all; absence refutes no mapping`,
 	Reference:    "reference/artifacts.md 1.2",
-	Hive:         "NTUSER",
+	Hive:         hive.NTUSER,
 	Keys:         []string{explorer + `\MountPoints2`},
 	ReadHive:     readMountPoints2,
 	Files:        []string{"Users/*/NTUSER.DAT", "Windows/System32/config/DEFAULT", "Windows/ServiceProfiles/*/NTUSER.DAT"},

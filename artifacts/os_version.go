@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/hive"
 )
 
 const windowsNT = `Microsoft\Windows NT\CurrentVersion`
@@ -15,7 +16,7 @@ var _ = register(Artifact{
 	Proves:       `the version of Windows as of the hive's state. InstallDate is the last installation or feature update`,
 	DoesNotProve: `when the computer was first set up`,
 	Reference:    "reference/artifacts.md 2.3",
-	Hive:         "SOFTWARE",
+	Hive:         hive.Software,
 	Keys:         []string{windowsNT},
 	Files:        []string{"Windows/System32/config/SOFTWARE"},
 	ReadHive: func(in *Hive, out *Emitter) error {

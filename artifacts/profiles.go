@@ -17,7 +17,7 @@ var _ = register(Artifact{
 	Proves:       `the SID has a profile in that folder; where the load and unload times are kept, when its hive was last loaded and unloaded`,
 	DoesNotProve: `the name of the account: a folder keeps its name when the account is renamed`,
 	Reference:    "reference/artifacts.md 2.3",
-	Hive:         "SOFTWARE",
+	Hive:         hive.Software,
 	Keys:         []string{profileList},
 	ReadHive:     readProfiles,
 	Files:        []string{"Windows/System32/config/SOFTWARE"},

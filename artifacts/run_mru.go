@@ -15,7 +15,7 @@ var _ = register(Artifact{
 	Proves:       `the user entered that text in the Run dialog. The key's last write is the time of the first of MRUList, and an upper bound for the others`,
 	DoesNotProve: `that the share was reached, or that the command took effect`,
 	Reference:    "reference/artifacts.md 1.4",
-	Hive:         "NTUSER",
+	Hive:         hive.NTUSER,
 	Keys:         []string{explorer + `\RunMRU`},
 	ReadHive:     readRunMRU,
 	Files:        []string{"Users/*/NTUSER.DAT"},

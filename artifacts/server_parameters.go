@@ -1,6 +1,9 @@
 package artifacts
 
-import "sharetrail/artifacts/evidence"
+import (
+	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/hive"
+)
 
 const lanmanParameters = `Services\LanmanServer\Parameters`
 
@@ -11,7 +14,7 @@ var _ = register(Artifact{
 	Proves:       `how administrative shares, anonymous access and idle sessions are handled as of the key's last write`,
 	DoesNotProve: `which of the values was written last, or what applied before`,
 	Reference:    "reference/artifacts.md 2.2",
-	Hive:         "SYSTEM",
+	Hive:         hive.System,
 	Keys:         []string{`ControlSet001\` + lanmanParameters},
 	Files:        []string{"Windows/System32/config/SYSTEM"},
 	ReadHive: func(in *Hive, out *Emitter) error {

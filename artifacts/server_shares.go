@@ -17,7 +17,7 @@ var _ = register(Artifact{
 	Proves:       `the share is set up to be exported at every start. At the key's last write one of its values was added, changed or removed`,
 	DoesNotProve: `which value that was, or that anyone used the share. Administrative shares (C$, ADMIN$, IPC$) and temporary ones are never stored`,
 	Reference:    "reference/artifacts.md 2.1",
-	Hive:         "SYSTEM",
+	Hive:         hive.System,
 	Keys:         []string{`ControlSet001\` + lanmanShares, `ControlSet001\` + lanmanShares + `\Security`},
 	ReadHive:     readServerShares,
 	Files:        []string{"Windows/System32/config/SYSTEM"},

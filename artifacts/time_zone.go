@@ -1,6 +1,9 @@
 package artifacts
 
-import "sharetrail/artifacts/evidence"
+import (
+	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/hive"
+)
 
 const timeZone = `Control\TimeZoneInformation`
 
@@ -11,7 +14,7 @@ var _ = register(Artifact{
 	Proves:       `the zone that the computer's local times are in as of the key's last write; biases are minutes, UTC = local + bias`,
 	DoesNotProve: `the zone before that; registry and event times are UTC and do not depend on it`,
 	Reference:    "reference/artifacts.md 2.3",
-	Hive:         "SYSTEM",
+	Hive:         hive.System,
 	Keys:         []string{`ControlSet001\` + timeZone},
 	Files:        []string{"Windows/System32/config/SYSTEM"},
 	ReadHive: func(in *Hive, out *Emitter) error {
