@@ -23,7 +23,7 @@ func mayHide(line string) bool {
 }
 
 var keywords = append([]string{
-	"smb", "fileshare", "psdrive", "rdr", "networkdrive", "wnetcancel", "wnetadd", "netshare", "win32_s", "msft_", "deletesubkey", "deletevalue", "regdelete",
+	"smb", "fileshare", "psdrive", "rdr", "networkdrive", "wnetcancel", "wnetadd", "netshare", "win32_s", "msft_", "deletesubkey", "deletevalue", "regdelete", "stdregprov",
 	"hkcu", "hkey_", "hku", "hklm", "registry", "mountpoints2", "lanman", "evtx", "wevtutil", "eventlog", "clearlog", "history", "clhy", "doskey", "vssadmin", "shadow", "auditpol",
 	"stop", "usn", "cmdkey", "klist", "subst", "mount", "openfiles", "psfile", "rmtshare", "start=", "-status", "wmic", "sysmon", "iex", "expression",
 }, wrapperWords...)

@@ -24,9 +24,10 @@ type psCommand struct {
 	nodes  []psNode
 	args   []psNode
 	lo, hi int
-	prev   *psCommand
-	values []string // what it is known to put into the pipeline
-	filter []string // values that a Where-Object compares with
+	prev   *psCommand // what is piped into it; at most maxPipe commands are linked
+	length int        // commands before it
+	values []string   // what it is known to put into the pipeline
+	filter []string   // values that a Where-Object compares with
 }
 
 // psList reads statements.
@@ -226,6 +227,11 @@ func nodeArg(n psNode) arg {
 // psCommand reads a call, or an expression.
 func (s *scanner) psCommand(n []psNode, prev *psCommand) *psCommand {
 	c := &psCommand{nodes: n, lo: n[0].lo, hi: n[len(n)-1].hi, prev: prev}
+	if prev != nil {
+		if c.length = prev.length + 1; c.length%maxPipe == 0 {
+			prev.prev = nil
+		}
+	}
 	called := false
 	if n[0].kind == psAmp || n[0].isWord(".") {
 		called = true

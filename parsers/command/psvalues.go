@@ -14,22 +14,41 @@ func (s *scanner) expandOne(n psNode) string {
 // strings, variables that are known. What is not known stays as written.
 func (s *scanner) psValues(nodes []psNode) []string {
 	out := []string{}
-	join := false
+	var sum []byte // the last of out while it grows
+	join, full := false, false
+	settle := func() {
+		if sum != nil {
+			out[len(out)-1], sum = string(sum), nil
+		}
+	}
 	add := func(values ...string) {
-		if join && len(out) > 0 && len(values) == 1 {
-			out[len(out)-1] += values[0]
-		} else if len(out)+len(values) <= maxExpand {
+		switch {
+		case join && len(out) > 0 && len(values) == 1:
+			if sum == nil {
+				sum = []byte(out[len(out)-1])
+			}
+			if len(sum) < len(s.doc.orig) || len(sum) < 1<<16 { // variables must not multiply
+				sum = append(sum, values[0]...)
+			}
+		case len(out)+len(values) <= maxExpand:
+			settle()
 			out = append(out, values...)
+		default:
+			full = true
 		}
 		join = false
 	}
 	for i, n := range nodes {
+		if full {
+			break
+		}
 		switch {
 		case n.kind == psComma || n.kind == psSep:
 			join = false
 		case n.isWord("+"):
 			join = true
 		case n.isWord("-f") && len(out) == 1 && i+1 < len(nodes):
+			settle()
 			out[0] = format(out[0], s.psValues(nodes[i+1:]))
 			return out
 		case n.kind == psStr && n.raw:
@@ -47,6 +66,7 @@ func (s *scanner) psValues(nodes []psNode) []string {
 			}
 		}
 	}
+	settle()
 	return out
 }
 
@@ -71,45 +91,53 @@ func format(f string, values []string) string {
 	return f
 }
 
-// expand replaces the variables of a word or string by their known values.
+// expand replaces the variables of a word or string by their known values, each
+// with each.
 func (s *scanner) expand(n psNode) []string {
 	v := n.t.s
-	out := []string{""}
-	grow := func(parts ...string) {
-		if len(out)*len(parts) > maxExpand {
-			parts = parts[:1]
-		}
-		var next []string
-		for _, o := range out {
-			for _, p := range parts {
-				next = append(next, o+p)
-			}
-		}
-		out = next
+	if strings.IndexByte(v, '$') < 0 {
+		return []string{v}
 	}
-	for v != "" {
-		i := strings.IndexByte(v, '$')
-		if i < 0 {
+	var parts [][]string
+	runs, at := 1, 0
+	for i := 0; i < len(v); {
+		dollar := strings.IndexByte(v[i:], '$')
+		if dollar < 0 {
 			break
 		}
+		i += dollar
 		name, end := variableAt(v, i)
-		values, known := s.vars[name]
-		if name == "" || !known || len(values) == 0 {
-			grow(v[:max(end, i+1)])
-			v = v[max(end, i+1):]
+		values := s.vars[name]
+		if name == "" || len(values) == 0 {
+			i = max(end, i+1)
 			continue
 		}
-		grow(v[:i])
-		grow(values...)
-		v = v[end:]
-		// $_.LocalPath of what Get-SmbMapping gives names the same mapping.
-		if n.kind == psWord && strings.HasPrefix(v, ".") && name == "_" {
-			v = strings.TrimLeftFunc(v[1:], func(r rune) bool { return r == '_' || isLetter(byte(r)) && r < 0x80 })
-		} else if strings.HasPrefix(v, ")") {
-			v = v[1:]
+		if runs*len(values) > maxExpand {
+			break
 		}
+		runs *= len(values)
+		parts = append(parts, []string{v[at:i]}, values)
+		i = end
+		// $_.LocalPath of what Get-SmbMapping gives names the same mapping.
+		if rest := v[i:]; n.kind == psWord && strings.HasPrefix(rest, ".") && name == "_" {
+			rest = strings.TrimLeftFunc(rest[1:], func(r rune) bool { return r == '_' || r < 0x80 && isLetter(byte(r)) })
+			i = len(v) - len(rest)
+		}
+		at = i
 	}
-	grow(v)
+	parts = append(parts, []string{v[at:]})
+	out := make([]string, 0, runs)
+	for run := range runs {
+		var b strings.Builder
+		for _, p := range parts {
+			b.WriteString(p[run%len(p)])
+			run /= len(p)
+		}
+		if s.work -= b.Len(); s.work < 0 && len(out) > 0 {
+			break
+		}
+		out = append(out, b.String())
+	}
 	return out
 }
 
@@ -130,7 +158,11 @@ func variableAt(v string, i int) (string, int) {
 	for j < len(v) && (isLetter(v[j]) || isDigit(v[j]) || v[j] == '_') {
 		j++
 	}
-	return strings.ToLower(v[start:j]), j
+	name := strings.ToLower(v[start:j])
+	if v[i+1:start] == "($" && strings.HasPrefix(v[j:], ")") {
+		j++
+	}
+	return name, j
 }
 
 // psArgs are the parameters of a cmdlet as given.

@@ -8,6 +8,7 @@ import (
 // Bounds on hostile input. Nothing that people write comes near them.
 const (
 	maxDepth    = 24   // interpreters within interpreters
+	maxPipe     = 16   // commands of a pipeline that are looked at together
 	maxExpand   = 256  // values of one loop or array
 	maxSegments = 8192 // recognised commands of one line
 	workFactor  = 40   // bytes read in all, as a multiple of the line

@@ -14,6 +14,7 @@ type span struct{ lo, hi int32 }
 type document struct {
 	orig    string
 	secrets []span
+	sorted  int // secrets in order so far
 }
 
 const masked = "***"
@@ -23,7 +24,11 @@ func (d *document) mask(lo, hi int) string {
 	if len(d.secrets) == 0 {
 		return d.orig[lo:hi]
 	}
-	slices.SortFunc(d.secrets, func(a, b span) int { return cmp.Or(cmp.Compare(a.lo, b.lo), cmp.Compare(b.hi, a.hi)) })
+	if d.sorted != len(d.secrets) {
+		slices.SortFunc(d.secrets, func(a, b span) int { return cmp.Or(cmp.Compare(a.lo, b.lo), cmp.Compare(b.hi, a.hi)) })
+		d.secrets = slices.Compact(d.secrets)
+		d.sorted = len(d.secrets)
+	}
 	first, _ := slices.BinarySearchFunc(d.secrets, lo, func(s span, lo int) int { return cmp.Compare(int(s.lo), lo) })
 	var b strings.Builder
 	at := lo

@@ -16,26 +16,23 @@ func (s *scanner) nested(t text) {
 	}
 }
 
-// stripQuotes takes away the first quote and the last one, as cmd /c does.
+// stripQuotes takes away the first quote and the last one, as cmd /c does, but
+// not those around the program's own path.
 func stripQuotes(t text) text {
 	if t.s == "" || t.s[0] != '"' {
+		return t
+	}
+	if end := strings.IndexByte(t.s[1:], '"'); end > 0 && programs[baseName(t.s[1:end+1])] != nil {
 		return t
 	}
 	last := strings.LastIndexByte(t.s, '"')
 	if last == 0 {
 		return t.slice(1, len(t.s))
 	}
-	// "C:\a b\net.exe" use: the quotes are the program's own.
-	if first := strings.IndexByte(t.s[1:], '"') + 1; first < last || last == len(t.s)-1 || programs[baseName(t.s[1:first])] == nil {
-		if inner := t.s[1:first]; programs[baseName(inner)] != nil && first < last && t.s[len(t.s)-1] != '"' {
-			return t
-		}
-		var b textBuilder
-		b.putAll(t.slice(1, last))
-		b.putAll(t.slice(last+1, len(t.s)))
-		return b.text(t.lo(0))
-	}
-	return t
+	var b textBuilder
+	b.putAll(t.slice(1, last))
+	b.putAll(t.slice(last+1, len(t.s)))
+	return b.text(t.lo(0))
 }
 
 // cmd reads "cmd [/switches] /c COMMAND".
@@ -462,10 +459,16 @@ func comparedValues(cond string) []string {
 	if len(low) != len(cond) {
 		cond = low
 	}
+	like := 0 // place of the next " like ", -1 if there is none
 	for at := 0; at < len(cond) && len(out) < maxExpand; {
 		i := strings.IndexByte(cond[at:], '=')
-		if j := strings.Index(low[at:], " like "); j >= 0 && (i < 0 || j < i) {
-			i = j + len(" like")
+		if like >= 0 && (like < at || at == 0) {
+			if like = strings.Index(low[at:], " like "); like >= 0 {
+				like += at
+			}
+		}
+		if like >= 0 && (i < 0 || like < at+i) {
+			i = like - at + len(" like")
 		}
 		if i < 0 {
 			break
