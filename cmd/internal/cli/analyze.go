@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -120,16 +119,9 @@ var (
 
 // writeObject writes the one object of --format json.
 func writeObject(w io.Writer, r *timeline.Report, counts output.Counts) error {
-	hosts := r.Hosts
-	if hosts == nil {
-		hosts = []string{}
-	}
-	list, err := json.Marshal(hosts)
-	if err != nil {
-		return err
-	}
+	hosts := output.AppendJSON(nil, r.Hosts, false)
 	for _, part := range []func() error{
-		func() error { _, err := fmt.Fprintf(w, "{\"hosts\": %s,\n\"gaps\": ", list); return err },
+		func() error { _, err := fmt.Fprintf(w, "{\"hosts\": %s,\n\"gaps\": ", hosts); return err },
 		func() error { return output.WriteAll(w, output.Gaps, r.Gaps, output.Options{Format: output.JSON}) },
 		func() error { _, err := io.WriteString(w, ",\"shares\": "); return err },
 		func() error {

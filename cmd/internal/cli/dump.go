@@ -154,6 +154,7 @@ func dumpLog(d *dumper, f *os.File, size int64) error {
 		d.failed(err)
 		return nil
 	}
+	doubt := ""
 	for rec, err := range l.Records(func(*eventlog.Record) bool { return true }) {
 		if err != nil {
 			d.failed(err)
@@ -163,9 +164,11 @@ func dumpLog(d *dumper, f *os.File, size int64) error {
 		if err != nil {
 			d.failed(err)
 		}
-		if rec.Doubt != "" {
-			d.a.say("%s: record %d at %#x must be doubted: %s", d.name, rec.ID, rec.Off, output.Visible(rec.Doubt))
+		// A bad chunk makes all its records doubtful: say it once.
+		if rec.Doubt != doubt && rec.Doubt != "" {
+			d.a.say("%s: from record %d at %#x on must be doubted: %s", d.name, rec.ID, rec.Off, output.Visible(rec.Doubt))
 		}
+		doubt = rec.Doubt
 		row := logRow{Record: rec}
 		for _, field := range fields {
 			row.data = append(row.data, []any{field.Name, eventlog.Text(field.Value)})

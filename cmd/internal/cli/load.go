@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/cmd/internal/output"
@@ -66,8 +67,9 @@ type result struct {
 	run *pipeline.Result // nil if the report is an earlier one's
 }
 
-// load reads sources, or the one folder of results that they are.
-func (a *app) load(cmd *cobra.Command, r *reading, sources []string) (*result, error) {
+// load reads sources, or the one folder of results that they are; of that, the
+// rows called name.
+func (a *app) load(cmd *cobra.Command, r *reading, sources []string, name string) (*result, error) {
 	if err := r.check(cmd, sources); err != nil {
 		return nil, err
 	}
@@ -85,12 +87,12 @@ func (a *app) load(cmd *cobra.Command, r *reading, sources []string) (*result, e
 		case len(sources) > 1:
 			return nil, usagef("%q holds the results of an earlier analyze: it must be the only argument", dir)
 		}
-		for _, name := range []string{"context", "show-secrets"} {
-			if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
-				return nil, usagef("--%s: %q holds the results of an earlier analyze, which this flag cannot change: analyze the evidence again", name, dir)
+		for _, flag := range []string{"context", "show-secrets"} {
+			if f := cmd.Flags().Lookup(flag); f != nil && f.Changed {
+				return nil, usagef("--%s: %q holds the results of an earlier analyze, which this flag cannot change: analyze the evidence again", flag, dir)
 			}
 		}
-		report, err := output.ReadFolder(dir, m)
+		report, err := output.ReadFolder(dir, m, slices.Compact([]string{name, "problems"})...)
 		if err != nil {
 			return nil, &exit{exitFailed, fmt.Errorf("%s: %w", dir, err)}
 		}
@@ -135,9 +137,11 @@ func (r *result) status() error {
 	}
 	switch {
 	case r.run != nil && (r.run.Nothing()):
-		return &exit{exitFailed, fmt.Errorf("nothing could be read: see sharetrail problems; point it at a folder or zip with registry hives or event logs")}
+		return &exit{exitFailed, errors.New("nothing could be read: see sharetrail problems; point it at a folder or zip with registry hives or event logs")}
+	case unread == 1:
+		return &exit{exitUnread, errors.New("1 part of the evidence could not be read: see sharetrail problems")}
 	case unread > 0:
-		return &exit{exitUnread, fmt.Errorf("%d things could not be read: see sharetrail problems", unread)}
+		return &exit{exitUnread, fmt.Errorf("%d parts of the evidence could not be read: see sharetrail problems", unread)}
 	}
 	return nil
 }

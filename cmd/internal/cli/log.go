@@ -46,7 +46,7 @@ func (l *logging) open(a *app, o *pipeline.Options) (done func()) {
 	case l.verbose:
 		o.Log = slog.New(slog.NewTextHandler(a.stderr, nil))
 	case l.progress == "auto" && width > 0:
-		p := &progress{w: a.stderr}
+		p := &progress{w: a.stderr, last: time.Now()} // a short run shows none
 		o.Progress = p.show
 		return p.clear
 	}
@@ -56,22 +56,23 @@ func (l *logging) open(a *app, o *pipeline.Options) (done func()) {
 // progress is one line of a terminal.
 type progress struct {
 	w     io.Writer
-	shown time.Time
+	last  time.Time // of a change
+	shown bool
 }
 
 const eraseLine = "\r\x1b[K"
 
 // show renews the line, ten times a second at most. Calls come one at a time.
 func (p *progress) show(done, total int, bytes, totalBytes int64) {
-	if now := time.Now(); now.Sub(p.shown) >= 100*time.Millisecond {
-		p.shown = now
+	if now := time.Now(); now.Sub(p.last) >= 100*time.Millisecond {
+		p.last, p.shown = now, true
 		fmt.Fprintf(p.w, eraseLine+"%d of %d files, %d of %d MB", done, total, bytes>>20, totalBytes>>20)
 	}
 }
 
 // clear removes the line.
 func (p *progress) clear() {
-	if !p.shown.IsZero() {
+	if p.shown {
 		fmt.Fprint(p.w, eraseLine)
 	}
 }

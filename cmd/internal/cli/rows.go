@@ -37,7 +37,7 @@ func setUp[R any](a *app, cmd *cobra.Command, l listing[R], f *filter, finding f
 		if err := f.check(); err != nil {
 			return err
 		}
-		res, err := a.load(cmd, &r, sources)
+		res, err := a.load(cmd, &r, sources, cmd.Name())
 		if err != nil {
 			return err
 		}

@@ -72,6 +72,7 @@ for each SOURCE; in jsonl each tree is a line.`,
 		Args: sourceArgs,
 	}
 	r.flags(cmd)
+	r.o.Context = "all" // the host of a volume may stand in context only
 	p.flags(cmd, output.TableFormat, output.JSON, output.JSONL)
 	cmd.RunE = func(cmd *cobra.Command, sources []string) error {
 		if err := r.check(cmd, sources); err != nil {

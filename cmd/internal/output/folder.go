@@ -247,22 +247,35 @@ func hashFile(name string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// ReadFolder reads the rows of a folder that OpenFolder vouched for. What the
-// files do not hold (the observations behind holes, rules not run beyond the
-// manifest's list) stays unset.
-func ReadFolder(dir string, m *Manifest) (*timeline.Report, error) {
+// ReadFolder reads from a folder that OpenFolder vouched for the rows of the
+// given names ("timeline", "shares", ...); what its files do not hold stays
+// unset.
+func ReadFolder(dir string, m *Manifest, names ...string) (*timeline.Report, error) {
 	r := &timeline.Report{}
-	err := errors.Join(
-		readRows(dir, "timeline", &r.Observations, ReadObservation),
-		readRows(dir, "shares", &r.Connections, ReadConnection),
-		readRows(dir, "gaps", &r.Gaps, ReadGap),
-		readRows(dir, "coverage", &r.Coverage, ReadCoverage),
-		readRows(dir, "problems", &r.Problems, ReadProblem),
-	)
 	for _, n := range m.NotRun {
 		r.NotRun = append(r.NotRun, timeline.NotRun(n))
 	}
-	return r, err
+	var err error
+	for _, name := range names {
+		switch name {
+		case "timeline":
+			err = readRows(dir, name, &r.Observations, ReadObservation)
+		case "shares":
+			err = readRows(dir, name, &r.Connections, ReadConnection)
+		case "gaps":
+			err = readRows(dir, name, &r.Gaps, ReadGap)
+		case "coverage":
+			err = readRows(dir, name, &r.Coverage, ReadCoverage)
+		case "problems":
+			err = readRows(dir, name, &r.Problems, ReadProblem)
+		default:
+			err = fmt.Errorf("no rows are called %q", name)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
 }
 
 func readRows[R any](dir, name string, rows *[]R, row func(Object) R) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -392,4 +393,19 @@ func FuzzStrings(f *testing.F) {
 			t.Errorf("%q: CSV %q, %q, %v", s, line, records, err)
 		}
 	})
+}
+
+func BenchmarkWrite(b *testing.B) {
+	o := full()
+	for _, format := range []Format{CSV, JSONL} {
+		b.Run(string(format), func(b *testing.B) {
+			w := NewWriter(io.Discard, Timeline, Options{Format: format})
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := w.Write(&o); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -123,19 +123,36 @@ func (s *summary) coverage(rows []timeline.CoverageRow) {
 		}
 		var parts []string
 		for _, class := range classes {
-			var kinds []string
-			for _, c := range rows[:n] {
-				if c.Class == class && !slices.Contains(kinds, c.Evidence) {
-					kinds = append(kinds, c.Evidence)
-				}
-			}
-			if len(kinds) > 0 {
-				parts = append(parts, string(class)+" "+strings.Join(kinds, ", "))
+			if kinds := kindsOf(rows[:n], class); kinds != "" {
+				parts = append(parts, string(class)+" "+kinds)
 			}
 		}
 		s.para("", Visible(host+": "+strings.Join(parts, "; ")))
 		rows = rows[n:]
 	}
+}
+
+// maxKinds is how many kinds of evidence of one class a summary names.
+const maxKinds = 6
+
+// kindsOf names the kinds of evidence of a class, those that most findings
+// rest on first.
+func kindsOf(rows []timeline.CoverageRow, class timeline.Class) string {
+	var first, kinds []string
+	for _, c := range rows {
+		switch {
+		case c.Class != class || slices.Contains(first, c.Evidence) || slices.Contains(kinds, c.Evidence):
+		case strings.HasPrefix(c.Evidence, "registry:") || c.Evidence == "evtx:Security" || c.Evidence == "evtx:System":
+			first = append(first, c.Evidence)
+		default:
+			kinds = append(kinds, c.Evidence)
+		}
+	}
+	kinds = append(first, kinds...)
+	if n := len(kinds) - maxKinds; n > 1 {
+		kinds = append(kinds[:maxKinds], fmt.Sprintf("%d more", n))
+	}
+	return strings.Join(kinds, ", ")
 }
 
 // notRun writes one paragraph for each rule and reason, with the hosts.
