@@ -58,6 +58,9 @@ func readMappedDrives(in *Hive, out *Emitter) error {
 // observeMapping reports the remembered mapping that k, a subkey of Network, is.
 func observeMapping(k *hive.Key, out *Emitter) {
 	o := evidence.Observation{Action: evidence.Mapped, Side: evidence.Client}
+	if out.state == evidence.Deleted {
+		o.Action = evidence.Present // it was there once
+	}
 	device := k.Name
 	if len(k.Name) == 1 {
 		o.Drive = evidence.Drive(k.Name)

@@ -45,6 +45,7 @@ func readRunMRU(in *Hive, out *Emitter) error {
 func observeRun(k *hive.Key, e mruEntry, out *Emitter) {
 	segments := out.commands(e.value.Off, evidence.Process{CommandLine: e.text}, command.Hint{})
 	for _, o := range segments {
+		o.User = out.user // also where the command is about the server's side
 		if e.position >= 0 {
 			o.Detail = append(o.Detail, evidence.Field{Name: "Position", Value: e.position})
 		}
