@@ -31,7 +31,7 @@ func readAuditPolicy(in *Hive, out *Emitter) error {
 	}
 	v, err := k.Value("")
 	if errors.Is(err, fs.ErrNotExist) {
-		out.Attest(k.Path)
+		out.Attest(`Policy\PolAdtEv`)
 		return nil
 	}
 	if err != nil {
@@ -46,7 +46,7 @@ func readAuditPolicy(in *Hive, out *Emitter) error {
 		out.Doubtful(k.Path, "", binread.Errorf(v.Off, "PolAdtEv", "the audit policy is unknown: %w", err))
 		return nil
 	}
-	out.Attest(k.Path)
+	out.Attest(`Policy\PolAdtEv`)
 	var d evidence.Detail
 	at := 0x0c
 	for category, n := range counts {

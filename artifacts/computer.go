@@ -21,13 +21,13 @@ var _ = register(Artifact{
 })
 
 func readComputer(in *Hive, out *Emitter) error {
-	k, err := openCurrent(in, computerName, out)
+	k, path, err := openCurrent(in, computerName, out)
 	if k == nil {
 		return err
 	}
-	out.Attest(k.Path)
+	out.Attest(path)
 	d := pick(k, []string{"ComputerName"}, out)
-	tcpip, err := openCurrent(in, `Services\Tcpip\Parameters`, out)
+	tcpip, _, err := openCurrent(in, `Services\Tcpip\Parameters`, out)
 	if err != nil {
 		out.Unreadable(`Services\Tcpip\Parameters`, err)
 	}

@@ -41,6 +41,7 @@ func readLoggingSwitches(in *Hive, out *Emitter) error {
 		case err != nil:
 			out.Unreadable(path, err)
 		case k != nil:
+			out.Attest(path)
 			observeSwitches(k, out)
 		}
 	}
@@ -48,7 +49,6 @@ func readLoggingSwitches(in *Hive, out *Emitter) error {
 }
 
 func observeSwitches(k *hive.Key, out *Emitter) {
-	out.Attest(k.Path)
 	d := pick(k, []string{
 		"ProcessCreationIncludeCmdLine_Enabled",
 		"EnableScriptBlockLogging", "EnableScriptBlockInvocationLogging",

@@ -29,7 +29,7 @@ var _ = register(Artifact{
 		}
 		v, err := k.Value("")
 		if errors.Is(err, fs.ErrNotExist) {
-			out.Attest(k.Path)
+			out.Attest(`Policy\PolAcDmS`)
 			return nil
 		}
 		if err != nil {
@@ -44,7 +44,7 @@ var _ = register(Artifact{
 			out.Doubtful(k.Path, "", binread.Errorf(v.Off, "PolAcDmS", "no SID: %x", b[:min(len(b), 68)]))
 			return nil
 		}
-		out.Attest(k.Path)
+		out.Attest(`Policy\PolAcDmS`)
 		out.ObserveKey(k, evidence.Observation{
 			Action: evidence.Context, Summary: "Security identifier of the computer.",
 			Detail: evidence.Detail{{Name: "MachineSID", Value: sid}},

@@ -24,7 +24,7 @@ var _ = register(Artifact{
 		if k == nil {
 			return err
 		}
-		out.Attest(k.Path)
+		out.Attest(windowsNT)
 		d := pick(k, []string{"ProductName", "EditionID", "CurrentVersion", "CurrentBuild", "UBR", "DisplayVersion", "ReleaseId", "InstallationType"}, out)
 		if n, ok := number(k, "InstallDate"); ok && n != 0 {
 			d = append(d, evidence.Field{Name: "InstallDate", Value: time.Unix(int64(uint32(n)), 0).UTC()})

@@ -156,14 +156,17 @@ func currentSet(in *Hive, out *Emitter) string {
 	return fmt.Sprintf("ControlSet%03d", n)
 }
 
-// openCurrent opens path below the current control set. A nil key and error
-// mean that it is not there, or that the set is unknown, which out then holds.
-func openCurrent(in *Hive, path string, out *Emitter) (*hive.Key, error) {
+// openCurrent opens rel below the current control set and returns the whole
+// path as it is to be attested. A nil key and error mean that it is not there,
+// or that the set is unknown, which out then holds.
+func openCurrent(in *Hive, rel string, out *Emitter) (k *hive.Key, path string, err error) {
 	set := currentSet(in, out)
 	if set == "" {
-		return nil, nil
+		return nil, "", nil
 	}
-	return lookup(in, set+`\`+path, out)
+	path = set + `\` + rel
+	k, err = lookup(in, path, out)
+	return k, path, err
 }
 
 // subkeys reads the list of subkeys of k; whole is false if some of it is

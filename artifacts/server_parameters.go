@@ -18,11 +18,11 @@ var _ = register(Artifact{
 	Keys:         []string{`ControlSet001\` + lanmanParameters},
 	Files:        []string{"Windows/System32/config/SYSTEM"},
 	ReadHive: func(in *Hive, out *Emitter) error {
-		k, err := openCurrent(in, lanmanParameters, out)
+		k, path, err := openCurrent(in, lanmanParameters, out)
 		if k == nil {
 			return err
 		}
-		out.Attest(k.Path)
+		out.Attest(path)
 		out.ObserveKey(k, evidence.Observation{
 			Action: evidence.Context, Side: evidence.Server,
 			Summary: "Settings of the file server.",

@@ -47,7 +47,8 @@ func isControlSet(s string) bool {
 // computer exports; the others are older states.
 func readShareSet(in *Hive, set string, current bool, out *Emitter) error {
 	base := evidence.Detail{{Name: "ControlSet", Value: set}, {Name: "current", Value: current}}
-	shares, err := lookup(in, set+`\`+lanmanShares, out)
+	path := set + `\` + lanmanShares
+	shares, err := lookup(in, path, out)
 	if shares == nil {
 		return err
 	}
@@ -63,9 +64,13 @@ func readShareSet(in *Hive, set string, current bool, out *Emitter) error {
 			observeShareValue(shares, v, base, out)
 		}
 	}
-	observeShareKey(shares, "shares", names, whole, base, out)
+	if whole {
+		out.Attest(path)
+	}
+	observeShareKey(shares, "shares", names, base, out)
 
-	security, err := lookup(in, set+`\`+lanmanShares+`\Security`, out)
+	path += `\Security`
+	security, err := lookup(in, path, out)
 	if security == nil {
 		return err
 	}
@@ -78,14 +83,14 @@ func readShareSet(in *Hive, set string, current bool, out *Emitter) error {
 		}
 		names = append(names, v.Name)
 	}
-	observeShareKey(security, "access rights of shares", names, whole, base, out)
+	if whole {
+		out.Attest(path)
+	}
+	observeShareKey(security, "access rights of shares", names, base, out)
 	return nil
 }
 
-func observeShareKey(k *hive.Key, what string, names []string, whole bool, base evidence.Detail, out *Emitter) {
-	if whole {
-		out.Attest(k.Path)
-	}
+func observeShareKey(k *hive.Key, what string, names []string, base evidence.Detail, out *Emitter) {
 	out.ObserveKey(k, evidence.Observation{
 		Action: evidence.Context, Side: evidence.Server,
 		Summary: "Last change of the list of " + what + " that the computer exports.",

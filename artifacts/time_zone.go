@@ -18,11 +18,11 @@ var _ = register(Artifact{
 	Keys:         []string{`ControlSet001\` + timeZone},
 	Files:        []string{"Windows/System32/config/SYSTEM"},
 	ReadHive: func(in *Hive, out *Emitter) error {
-		k, err := openCurrent(in, timeZone, out)
+		k, path, err := openCurrent(in, timeZone, out)
 		if k == nil {
 			return err
 		}
-		out.Attest(k.Path)
+		out.Attest(path)
 		// The name's buffer is 256 bytes and has garbage behind its NUL, so what
 		// follows is no warning.
 		d := evidence.Detail{}
