@@ -127,22 +127,28 @@ func appendList[T any](b []byte, list []T, item func([]byte, T) []byte) []byte {
 // escaped, which is the same text to a reader of JSON.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
-	for _, r := range Clean(s) {
-		switch {
-		case r == '"' || r == '\\':
+	s = Clean(s)
+	done := 0 // bytes of s that are written
+	for i, r := range s {
+		if r >= ' ' && r < 0x7f && r != '"' && r != '\\' || r >= 0x7f && (r > 0xffff || !hidden(r)) {
+			continue
+		}
+		b = append(b, s[done:i]...)
+		done = i + utf8.RuneLen(r)
+		switch r {
+		case '"', '\\':
 			b = append(b, '\\', byte(r))
-		case r == '\n':
+		case '\n':
 			b = append(b, '\\', 'n')
-		case r == '\r':
+		case '\r':
 			b = append(b, '\\', 'r')
-		case r == '\t':
+		case '\t':
 			b = append(b, '\\', 't')
-		case r < ' ' || r >= 0x7f && r <= 0xffff && hidden(r):
-			b = fmt.Appendf(b, `\u%04x`, r)
 		default:
-			b = utf8.AppendRune(b, r)
+			b = fmt.Appendf(b, `\u%04x`, r)
 		}
 	}
+	b = append(b, s[done:]...)
 	return append(b, '"')
 }
 
