@@ -33,12 +33,10 @@ func coverageRows(c *Case) []CoverageRow {
 		}
 	}
 	rows = append(rows, c.auditRows()...)
-	for _, kind := range append(slices.Clone(expected), c.expectedHives()...) {
+	for _, kind := range slices.Concat(expected, c.expectedHives(), c.clearedLogs()) {
 		if _, ok := kinds[kind]; !ok {
-			rows = append(rows, CoverageRow{
-				Evidence: kind, AsOf: c.End, Records: -1, Enabled: Unknown, Class: Absent,
-				Holes: []evidence.Hole{{Reason: evidence.NotCollected}},
-			})
+			kinds[kind] = nil
+			rows = append(rows, c.absentRow(kind))
 		}
 	}
 	for i := range rows {
@@ -48,6 +46,27 @@ func coverageRows(c *Case) []CoverageRow {
 		return cmp.Or(strings.Compare(a.Evidence, b.Evidence), a.From.Compare(b.From))
 	})
 	return rows
+}
+
+// absentRow tells of evidence that was not collected.
+func (c *Case) absentRow(kind string) CoverageRow {
+	r := CoverageRow{Evidence: kind, AsOf: c.End, Records: -1, Enabled: Unknown, Class: Absent}
+	if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
+		r.Holes = c.seriesHoles(channel, nil) // recorded clears
+	}
+	r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.NotCollected})
+	return r
+}
+
+// clearedLogs names the logs that other logs say were cleared.
+func (c *Case) clearedLogs() (kinds []string) {
+	for _, o := range c.Observations {
+		if channel := o.Detail.Text("ClearedChannel"); o.Action == evidence.LogCleared && channel != "" {
+			kinds = append(kinds, "evtx:"+channel)
+		}
+	}
+	slices.Sort(kinds)
+	return slices.Compact(kinds)
 }
 
 func sortedKeys[V any](m map[string]V) []string {
@@ -117,10 +136,10 @@ func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
 	if !complete {
 		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.Corrupt})
 	}
-	series = union(series)
-	if !reexported {
-		r.Holes = append(r.Holes, c.seriesHoles(channel, series)...)
+	if reexported {
+		series = nil // its gaps mean nothing
 	}
+	r.Holes = append(r.Holes, c.seriesHoles(channel, union(series))...)
 	r.Holes = append(r.Holes, c.auditHoles(channel)...)
 	r.Class = c.classOf(&r)
 	return r

@@ -143,6 +143,7 @@ func (c *Case) gap(group []Claim) Gap {
 			g.Connections = addNew(g.Connections, cl.Life.ID)
 		}
 	}
+	slices.SortStableFunc(g.Benign, func(a, b Benign) int { return a.Verdict.rank() - b.Verdict.rank() })
 	if top.Kind == KindRemoval && slices.ContainsFunc(g.Benign, func(b Benign) bool { return b.Verdict == Supported }) {
 		g.Severity = g.Severity.Milder(Low)
 	}

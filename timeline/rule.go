@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"iter"
+	"slices"
 
 	"sharetrail/artifacts/evidence"
 )
@@ -92,6 +93,11 @@ func (s Severity) rank() int {
 		}
 	}
 	return 4
+}
+
+// rank puts first what a reader has to weigh.
+func (v Verdict) rank() int {
+	return slices.Index([]Verdict{Supported, VerdictUnknown, Contradicted}, v)
 }
 
 // Weaker returns the weaker of c and d.

@@ -1,9 +1,12 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
+	"time"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/timeline"
@@ -30,8 +33,17 @@ var _ = register(timeline.Rule{
 	Reference: "artifacts.md §6.1 G20, §11",
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
+			bursts := clearBursts(c)
+			for _, b := range bursts {
+				if !yield(burstCleared(b)) {
+					return
+				}
+			}
 			for _, r := range c.Coverage {
 				for _, h := range r.Holes {
+					if slices.ContainsFunc(bursts, func(b []clearing) bool { return inBurst(b, r.Evidence, h) }) {
+						continue
+					}
 					if cl, ok := blind(r, h); ok && !yield(cl) {
 						return
 					}
@@ -83,4 +95,93 @@ func blind(r timeline.CoverageRow, h evidence.Hole) (timeline.Claim, bool) {
 		return timeline.Claim{}, false
 	}
 	return cl, true
+}
+
+// A clearing is one cleared log.
+type clearing struct {
+	evidence string // "evtx:Security"
+	hole     evidence.Hole
+}
+
+// A burst is at least this many logs, each cleared within burstStep of the
+// one before by the same account: one act, and one row.
+const (
+	burstSize = 3
+	burstStep = time.Minute
+)
+
+// clearBursts finds the acts that cleared several logs.
+func clearBursts(c *timeline.Case) (bursts [][]clearing) {
+	var all []clearing
+	for _, r := range c.Coverage {
+		for _, h := range r.Holes {
+			if h.Reason == evidence.Cleared && h.Why != nil {
+				all = append(all, clearing{r.Evidence, h})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b clearing) int {
+		return cmp.Or(strings.Compare(a.hole.Why.SID, b.hole.Why.SID), strings.Compare(a.hole.Why.User, b.hole.Why.User), a.hole.Why.Time.Compare(b.hole.Why.Time))
+	})
+	for len(all) > 0 {
+		n := 1
+		for n < len(all) && timeline.SameUser(all[0].hole.Why.User, all[0].hole.Why.SID, all[n].hole.Why.User, all[n].hole.Why.SID) &&
+			all[n].hole.Why.Time.Sub(all[n-1].hole.Why.Time) <= burstStep {
+			n++
+		}
+		if n >= burstSize {
+			bursts = append(bursts, all[:n])
+		}
+		all = all[n:]
+	}
+	return bursts
+}
+
+func inBurst(b []clearing, kind string, h evidence.Hole) bool {
+	return slices.ContainsFunc(b, func(x clearing) bool { return x.evidence == kind && x.hole.Why == h.Why && h.Why != nil })
+}
+
+// burstCleared makes one claim of a burst.
+func burstCleared(b []clearing) timeline.Claim {
+	first, last := b[0].hole.Why, b[len(b)-1].hole.Why
+	cl := timeline.Claim{
+		Kind: timeline.KindBlind, Confidence: timeline.Certain, Severity: timeline.Low, Actor: first, User: first.User, SID: first.SID,
+		Window: timeline.Window{NotBefore: first.Time, NotAfter: last.Time, Basis: timeline.Recorded}, Attack: []string{"T1070.001"},
+	}
+	var names, rest []string
+	for _, x := range b {
+		cl.Facts = append(cl.Facts, x.hole.Why)
+		name := strings.TrimPrefix(x.evidence, "evtx:")
+		if relevant(name) {
+			names = append(names, name)
+		} else {
+			rest = append(rest, name)
+		}
+	}
+	slices.Sort(names)
+	slices.Sort(rest)
+	which := strings.Join(names, ", ")
+	switch {
+	case which == "":
+		which = strings.Join(rest[:min(len(rest), 3)], ", ")
+		if len(rest) > 3 {
+			which += fmt.Sprintf(" and %d more", len(rest)-3)
+		}
+	case len(rest) > 0:
+		which += fmt.Sprintf(" and %d more", len(rest))
+	}
+	cl.Text = fmt.Sprintf("%d logs (%s) were cleared between %s and %s by %s: of the time before, they can tell nothing.", len(b), which, stamp(first.Time), stamp(last.Time), who(cl.User, cl.SID))
+	cl.Steps = []timeline.Step{step(fmt.Sprintf("The clears of %d logs are recorded, no two more than a minute apart.", len(b)), cl.Facts...)}
+	cl.Benign = []timeline.Benign{verdict("an administrator cleared the logs in maintenance", timeline.VerdictUnknown, "the records say who and when, not why", first)}
+	return cl
+}
+
+// relevant reports whether a log could have told of shares.
+func relevant(channel string) bool {
+	low := strings.ToLower(channel)
+	switch low {
+	case "security", "system", "application", "windows powershell", "forwardedevents":
+		return true
+	}
+	return strings.Contains(low, "smb") || strings.Contains(low, "powershell") || strings.Contains(low, "sysmon") || strings.Contains(low, "grouppolicy")
 }

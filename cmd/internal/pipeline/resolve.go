@@ -19,8 +19,9 @@ func resolve(tasks []*task) (obs []evidence.Observation, facts []evidence.Covera
 		for i := range t.out.Observations {
 			o := &t.out.Observations[i]
 			o.Host = hosts.canonical(cmp.Or(o.Host, t.place.Host))
-			if rest, ok := strings.CutPrefix(o.Share, `\\*\`); ok {
+			if rest, ok := strings.CutPrefix(o.Share, anyServer); ok {
 				o.Share = `\\` + o.Host + `\` + rest
+				o.Summary = strings.ReplaceAll(o.Summary, anyServer, `\\`+o.Host+`\`)
 			}
 		}
 		for i := range t.out.Coverage {
@@ -48,6 +49,9 @@ func resolve(tasks []*task) (obs []evidence.Observation, facts []evidence.Covera
 	}
 	return obs, facts, problems
 }
+
+// anyServer is how a server's own records begin the names of its shares.
+const anyServer = `\\*\`
 
 // hostNames maps volumes, and computer names as records spell them, to hosts.
 type hostNames struct {
