@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/adler32"
-	"io"
 	"sort"
 	"strings"
 )
