@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"sharetrail/artifacts/evidence"
+	"sharetrail/cmd/internal/output"
 	"sharetrail/timeline"
 
 	"github.com/spf13/cobra"
@@ -321,5 +322,36 @@ func TestInside(t *testing.T) {
 	}
 	if os.Symlink(ev, filepath.Join(dir, "link")) == nil && !inside(filepath.Join(dir, "link", "x", "y"), ev) {
 		t.Error("a link into the evidence is not seen")
+	}
+}
+
+// Every id that a row names is a row.
+func TestIDsResolve(t *testing.T) {
+	dir := t.TempDir()
+	ev, out := filepath.Join(dir, "ev"), filepath.Join(dir, "out")
+	if err := writeEvidence(ev); err != nil {
+		t.Fatal(err)
+	}
+	for _, context := range []string{"related", "all", "none"} {
+		if code, _, stderr := runApp("analyze", ev, "-o", out, "--force", "--context", context); code != 0 {
+			t.Fatal(stderr)
+		}
+		m, err := output.OpenFolder(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := output.ReadFolder(out, m, "timeline", "shares", "gaps", "coverage")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Gaps) == 0 || len(r.Gaps[0].Observations) == 0 {
+			t.Error("there is nothing to check")
+		}
+		if context == "none" {
+			continue // context is left out there on the user's wish
+		}
+		for _, id := range unresolved(r) {
+			t.Errorf("--context %s: %s resolves to nothing", context, id)
+		}
 	}
 }
