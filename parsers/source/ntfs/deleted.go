@@ -1,0 +1,263 @@
+package ntfs
+
+import (
+	"encoding/binary"
+	"errors"
+	"iter"
+	"path"
+
+	"sharetrail/parsers/binread"
+)
+
+// An Entry is a name in an MFT record that is no longer in use.
+type Entry struct {
+	// Path leads to the file by the names its parents have now, as far as
+	// these are known; a parent may be deleted too.
+	Path   string
+	Rooted bool // Path starts at the root of the volume
+	Dir    bool
+	Size   int64 // of the unnamed stream, in bytes, as the record claims
+	// Whole says that the content is resident, or that all its clusters are
+	// free. They may have been used and freed since by another file: only the
+	// content can tell.
+	Whole bool
+	Info  *Info
+
+	in  *inode
+	why error // if not whole
+}
+
+// Name returns the last element of Path.
+func (e *Entry) Name() string { return path.Base(e.Path) }
+
+// Open opens the content of a deleted file. The error tells why it is not whole.
+func (e *Entry) Open() (*File, error) { return e.OpenStream("") }
+
+// OpenStream opens an alternate data stream, or the unnamed one for "".
+func (e *Entry) OpenStream(name string) (*File, error) {
+	if e.why != nil {
+		return nil, e.why
+	}
+	if e.Dir && name == "" {
+		return nil, binread.Errorf(e.in.off, "MFT record", "record %d is a deleted directory", e.in.num)
+	}
+	r, err := e.in.content(name)
+	if err != nil {
+		return nil, err
+	}
+	base := e.Name()
+	if name != "" {
+		base += ":" + name
+	}
+	return newFile(&fileInfo{name: base, size: r.length(), sys: e.Info}, r), nil
+}
+
+// Deleted yields the deleted files and directories in the order of their MFT
+// records, one Entry for each name but the short ones. A record that cannot be
+// read yields an error: it may be that of a deleted file or not. It reads the
+// whole MFT.
+func (f *FS) Deleted() iter.Seq2[*Entry, error] {
+	return func(yield func(*Entry, error) bool) {
+		w := &parents{f: f, known: map[reference]parent{}}
+		for r, err := range f.records() {
+			if err != nil {
+				if !yield(nil, err) {
+					return
+				}
+				continue
+			}
+			if r.inUse() || r.base != 0 {
+				continue
+			}
+			in := f.inodeOf(r)
+			for _, n := range in.names() {
+				if n.dos {
+					continue
+				}
+				if !yield(w.entry(in, n), nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// scanned is how much of the MFT is read at once, in bytes.
+const scanned = 256 << 10
+
+// records yields all records of the MFT that were ever used.
+func (f *FS) records() iter.Seq2[*record, error] {
+	return func(yield func(*record, error) bool) {
+		size, rec := min(f.mft.size, f.mft.init), f.geo.record
+		b := make([]byte, scanned)
+		for off := int64(0); off+rec <= size; {
+			n, err := f.mft.ReadAt(b[:min(scanned, size-off)], off)
+			for p := int64(0); p+rec <= int64(n); p += rec {
+				r, err := f.scan(b[p:p+rec], off+p)
+				if (r != nil || err != nil) && !yield(r, err) {
+					return
+				}
+			}
+			off += int64(n) / rec * rec
+			if int64(n) >= rec {
+				continue // an error will come again at the record that has it
+			}
+			if size-off < rec {
+				return
+			}
+			if !yield(nil, err) {
+				return
+			}
+			off = f.skip(off)
+		}
+	}
+}
+
+// skip returns where to go on after the record at off could not be read: behind
+// it, or behind its run if that lies beyond the end of the image.
+func (f *FS) skip(off int64) int64 {
+	rec := f.geo.record
+	if at := f.mft.volumeOffset(off); at+rec > f.size {
+		r := f.mft.runs[search(f.mft.runs, off/f.geo.cluster)]
+		return max(off+rec, ((r.vcn+r.n)*f.geo.cluster+rec-1)/rec*rec)
+	}
+	return off + rec
+}
+
+// scan decodes the record at off of the MFT in a copy of b, or returns nothing
+// if it was never used.
+func (f *FS) scan(b []byte, off int64) (*record, error) {
+	if binary.LittleEndian.Uint32(b) == 0 {
+		return nil, nil
+	}
+	if string(b[:4]) == "FILE" && binary.LittleEndian.Uint16(b[22:])&recordInUse != 0 {
+		return nil, nil // not copied: most records are in use
+	}
+	return parseRecord(append([]byte(nil), b...), uint64(off/f.geo.record), f.mft.volumeOffset(off))
+}
+
+func (w *parents) entry(in *inode, n fileName) *Entry {
+	up := w.path(n.parent)
+	e := &Entry{Path: path.Join(up.path, n.name), Rooted: up.rooted, Dir: in.directory(), Info: in.info(&n), in: in}
+	if !e.Dir {
+		e.Size = in.size()
+	}
+	e.why = in.whole()
+	e.Whole = e.why == nil
+	return e
+}
+
+var errReused = errors.New("its clusters are in use again, or not known to be free")
+
+// whole tells why the content of a deleted file is not all there.
+func (in *inode) whole() error {
+	free := in.f.freeMap()
+	type key struct {
+		typ  uint32
+		name string
+	}
+	done := map[key]bool{}
+	for _, list := range [][]attribute{in.record.attrs, in.attrs} {
+		for _, a := range list {
+			k := key{a.typ, a.name}
+			if a.resident || done[k] || a.typ != typeData && a.typ != typeAttributeList && a.typ != typeReparsePoint {
+				continue
+			}
+			if a.typ == typeAttributeList {
+				if err := in.freeRuns(free, []attribute{a}); err != nil {
+					return err
+				}
+				continue
+			}
+			done[k] = true
+			ext, err := in.extents(a.typ, a.name)
+			if err == nil {
+				err = in.freeRuns(free, ext)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return in.damage
+}
+
+func (in *inode) freeRuns(free *freeMap, ext []attribute) error {
+	st, err := in.f.newStream(ext, "deleted file")
+	if err != nil {
+		return err
+	}
+	for _, r := range st.runs {
+		if r.lcn >= 0 && !free.isFree(r.lcn, r.n) {
+			return binread.Errorf(r.lcn*in.f.geo.cluster, "deleted file", "record %d: %w", in.num, errReused)
+		}
+	}
+	return nil
+}
+
+// maxParents bounds the paths that are kept, maxDepth the length of one.
+const (
+	maxParents = 1 << 16
+	maxDepth   = 256
+)
+
+// parents finds the paths of directories by their references.
+type parents struct {
+	f     *FS
+	known map[reference]parent
+}
+
+type parent struct {
+	path   string
+	rooted bool
+}
+
+// path returns the path of the directory ref, "" for the root.
+func (w *parents) path(ref reference) (p parent) {
+	var refs []reference
+	var names []string
+	for len(refs) < maxDepth {
+		if ref.num() == recordRoot {
+			p.rooted = true
+			break
+		}
+		if have, ok := w.known[ref]; ok {
+			p = have
+			break
+		}
+		n, ok := w.name(ref)
+		if !ok {
+			break
+		}
+		refs, names = append(refs, ref), append(names, n.name)
+		ref = n.parent
+	}
+	if len(refs) == maxDepth {
+		return parent{path: names[0]} // a loop
+	}
+	if len(w.known) > maxParents {
+		clear(w.known)
+	}
+	for i := len(refs) - 1; i >= 0; i-- {
+		p.path = path.Join(p.path, names[i])
+		w.known[refs[i]] = p
+	}
+	return p
+}
+
+// name returns the name of the directory ref, if its record still is the one
+// that ref means, in use or deleted since.
+func (w *parents) name(ref reference) (n fileName, ok bool) {
+	in, err := w.f.inode(ref.num())
+	if err != nil || !in.directory() {
+		return n, false
+	}
+	if in.inUse() && in.seq != ref.seq() || !in.inUse() && in.seq != after(ref.seq()) {
+		return n, false
+	}
+	names := in.names()
+	if len(names) == 0 {
+		return n, false
+	}
+	return names[0], true
+}
