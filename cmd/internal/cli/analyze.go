@@ -63,6 +63,9 @@ regular files, ordered by path.`,
 		if err := dir.check(sources); err != nil {
 			return err
 		}
+		if err := dir.make(); err != nil {
+			return err
+		}
 		start := newRun(a, &r)
 		res, err := a.read(cmd.Context(), &r, sources)
 		if err != nil {

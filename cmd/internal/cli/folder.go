@@ -44,6 +44,17 @@ func (d *folder) check(sources []string) error {
 	return nil
 }
 
+// make makes the folder, before a long run, so that it is not in vain.
+func (d *folder) make() error {
+	if d.dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(d.dir, 0o755); err != nil {
+		return &exit{exitFailed, fmt.Errorf("--output: %w: nothing was read", err)}
+	}
+	return nil
+}
+
 // insideAny returns the first of sources that name lies in or is.
 func insideAny(name string, sources []string) (string, bool) {
 	for _, s := range sources {
@@ -139,9 +150,6 @@ func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *resul
 		m.Artifacts = append(m.Artifacts, output.ManifestArtifact{
 			Source: f.Source, Volume: f.Volume, Path: output.Clean(f.Path), Kind: f.Kind, Size: f.Size, SHA256: f.SHA256,
 		})
-	}
-	if err := os.MkdirAll(d.dir, 0o755); err != nil {
-		return err
 	}
 	start.Output = d.dir
 	start.Finished = time.Now().UTC().Format(time.RFC3339)
