@@ -1,7 +1,6 @@
 package artifacts
 
 import (
-	"slices"
 	"strings"
 
 	"sharetrail/artifacts/evidence"
@@ -16,6 +15,7 @@ const (
 // A started is a program whose start a log recorded.
 type started struct {
 	image, line, parent string // parent is the key of the program that started it
+	turn                int    // of its entry in ancestry.order
 }
 
 // An ancestry remembers the last programs that a log saw starting, so that a
@@ -23,7 +23,8 @@ type started struct {
 // process id only, and no further.
 type ancestry struct {
 	byKey map[string]started
-	order []string // keys, oldest first
+	order [maxProcesses]string // a ring of keys
+	turn  int                  // entries made so far
 }
 
 // add remembers p under key. A process id is used again after its end, so the
@@ -35,22 +36,20 @@ func (a *ancestry) add(key, parent string, p evidence.Process) {
 	if a.byKey == nil {
 		a.byKey = map[string]started{}
 	}
-	if _, again := a.byKey[key]; again {
-		a.order = slices.DeleteFunc(a.order, func(k string) bool { return k == key })
+	slot := &a.order[a.turn%maxProcesses]
+	if old, ok := a.byKey[*slot]; ok && old.turn == a.turn-maxProcesses {
+		delete(a.byKey, *slot)
 	}
-	if len(a.order) == maxProcesses {
-		delete(a.byKey, a.order[0])
-		a.order = a.order[1:]
-	}
-	a.order = append(a.order, key)
-	// A copy, so that a remembered line does not hold a whole record.
-	a.byKey[key] = started{strings.Clone(p.Image), strings.Clone(clipTo(p.CommandLine, 512)), parent}
+	// Copies, so that a remembered line does not hold a whole record.
+	a.byKey[strings.Clone(key)] = started{strings.Clone(p.Image), strings.Clone(clip(p.CommandLine)), strings.Clone(parent), a.turn}
+	*slot = strings.Clone(key)
+	a.turn++
 }
 
 // of returns the programs above the process key, nearest first, each as its
 // command line or, without one, its image. It fills what p lacks of its parent.
 // The chain ends where the record of p contradicts what was remembered.
-func (a *ancestry) of(key, parent string, p *evidence.Process) (chain []string) {
+func (a *ancestry) of(key, parent string, p *evidence.Process, unmasked bool) (chain []string) {
 	seen := map[string]bool{key: true}
 	for n := 0; n < maxAncestors && parent != "" && !seen[parent]; n++ {
 		seen[parent] = true
@@ -58,7 +57,10 @@ func (a *ancestry) of(key, parent string, p *evidence.Process) (chain []string) 
 		if !ok {
 			break
 		}
-		line, _ := command.Mask(s.line)
+		line := s.line
+		if !unmasked {
+			line, _ = command.Mask(line)
+		}
 		if n == 0 {
 			if p.ParentImage != "" && !strings.EqualFold(p.ParentImage, s.image) {
 				break
@@ -79,14 +81,3 @@ func (a *ancestry) of(key, parent string, p *evidence.Process) (chain []string) 
 
 // baseName returns the last component of a Windows path.
 func baseName(path string) string { return path[strings.LastIndexAny(path, `\/`)+1:] }
-
-// clipTo cuts s to at most n bytes, at the beginning of a character.
-func clipTo(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && s[n]&0xc0 == 0x80 {
-		n--
-	}
-	return s[:n]
-}

@@ -58,7 +58,7 @@ func (a *ancestry) readProcessCreation(rec *eventlog.Record, data Data, out *Emi
 	}
 	for _, o := range list {
 		if !asked {
-			asked, chain = true, a.of(key, parent, o.Process)
+			asked, chain = true, a.of(key, parent, o.Process, out.unmasked)
 		}
 		if len(chain) > 0 {
 			o.Detail = append(o.Detail, evidence.Field{Name: "ancestors", Value: chain})

@@ -38,7 +38,10 @@ type MappingState struct {
 	// child that is there can have caused it.
 	ChildRemoved bool
 	Volatile     int64 // children that are not on disk; they stamp the key too
-	Dirty        bool
+	// Restamped says that the last write of Network is one of many in the same
+	// second, all over the hive: an installer's or an update's, no user's.
+	Restamped bool
+	Dirty     bool
 }
 
 // A Life is one connection with the facts that it is made of.
@@ -178,6 +181,7 @@ func (s *MappingState) judge(children []*evidence.Observation) {
 	d := s.Key.Detail
 	s.LastChange = s.Key.Time
 	s.Volatile, _ = d.Get("VolatileSubkeys").(int64)
+	s.Restamped = d.Get("restamped") != nil
 	newest := time.Time{} // what the last change is known to come from
 	for _, name := range []string{"EUDC", "AppEvents"} {
 		made, ok := d.Get(name).(time.Time)

@@ -28,12 +28,12 @@ func isMap(o *evidence.Observation) bool {
 	case o.Action == evidence.Mapped:
 		return true
 	}
-	return o.Action == evidence.Command && o.Detail.Text("Class") == "use.map" && !elsewhere(o)
+	return o.Action == evidence.Command && o.Detail.Text("Class") == "use.map" && !elsewhere(o) && !isLocal(o)
 }
 
 // IsRemoval reports whether o is a command that takes mappings away.
 func IsRemoval(o *evidence.Observation) bool {
-	if o.Action != evidence.Command || o.Side != evidence.Client || elsewhere(o) {
+	if o.Action != evidence.Command || o.Side != evidence.Client || elsewhere(o) || isLocal(o) {
 		return false
 	}
 	switch o.Detail.Text("Class") {
@@ -50,6 +50,18 @@ func IsRemoval(o *evidence.Observation) bool {
 func elsewhere(o *evidence.Observation) bool {
 	later, _ := o.Detail.Get("Deferred").(bool)
 	return later || o.Detail.Text("Remote") != ""
+}
+
+// isLocal reports whether command o makes or drops a letter for a local folder.
+func isLocal(o *evidence.Observation) bool { return o.Detail.Text("Program") == "subst" }
+
+// owner returns the account whose mappings o is about: that of the hive that a
+// command names, else that which ran it.
+func owner(o *evidence.Observation) (user, sid string) {
+	if sid := o.Detail.Text("TargetSID"); sid != "" {
+		return "", sid
+	}
+	return o.User, o.SID
 }
 
 // networkKey returns the drive, or "*" for all, that a registry path to
@@ -140,7 +152,8 @@ func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
 		return false
 	}
 	for _, r := range c.Observations {
-		if r.Time.After(l.MappedAtFirst()) && r.Time.Before(o.Time) && SameUser(r.User, r.SID, l.User, l.SID) &&
+		user, sid := owner(r)
+		if r.Time.After(l.MappedAtFirst()) && r.Time.Before(o.Time) && SameUser(user, sid, l.User, l.SID) &&
 			(IsRemoval(r) && l.Targets(r) || r.Action == evidence.Removed && r.Drive != "" && r.Drive == l.Drive) {
 			return false
 		}
@@ -244,7 +257,8 @@ func lifeOf(lives []*Life, o *evidence.Observation) *Life {
 
 // attachEnd adds o to the facts that end l, if it is one.
 func (l *Life) attachEnd(o *evidence.Observation) {
-	if !SameUser(o.User, o.SID, l.User, l.SID) || o.Time.IsZero() || !l.Next.IsZero() && !o.Time.Before(l.Next) {
+	user, sid := owner(o)
+	if !SameUser(user, sid, l.User, l.SID) || o.Time.IsZero() || !l.Next.IsZero() && !o.Time.Before(l.Next) {
 		return
 	}
 	if len(l.Maps) > 0 && o.Time.Before(l.MappedAtFirst()) && l.Maps[0].TimeKind != evidence.AtOrBefore {

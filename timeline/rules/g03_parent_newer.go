@@ -56,6 +56,11 @@ func parentNewer(c *timeline.Case, s *timeline.MappingState) timeline.Claim {
 		cl.Confidence = timeline.Possible
 		cl.Steps = append(cl.Steps, step(fmt.Sprintf("Network has %d volatile children, which stamp it and leave nothing on disk.", s.Volatile), s.Key))
 	}
+	if s.Restamped {
+		cl.Confidence, cl.Severity = timeline.Possible, timeline.Info
+		cl.Steps = append(cl.Steps, step("The same second stamped many keys all over the hive: it says nothing about shares.", s.Key))
+		cl.Text = fmt.Sprintf(`Network of %s was stamped at %s together with many other keys, which hides whether a mapping was removed.`, who(s.User, s.SID), stamp(at))
+	}
 	cl.Benign = []timeline.Benign{logonProcessing(c, s)}
 	cl.Missing = commandsMissing(c, cl.Window)
 	return cl

@@ -79,7 +79,7 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 	s := c.StateOf(o.User, o.SID)
 	all := slices.Contains(o.Detail.List("Targets"), "*")
 	switch {
-	case s != nil && s.ChildRemoved && timeline.Within(s.LastChange, o.Time):
+	case s != nil && s.ChildRemoved && !s.Restamped && timeline.Within(s.LastChange, o.Time):
 		cl.Confidence, cl.Severity, cl.Window = timeline.Certain, timeline.High, timeline.At(s.LastChange, timeline.ParentKeyLastWrite)
 		cl.Facts = append(cl.Facts, s.Key)
 		cl.Steps = append(cl.Steps, gone(s), step("The last change of Network was the removal of a child, within the time in which the command takes effect (E2).", o, s.Key))

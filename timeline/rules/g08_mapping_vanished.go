@@ -70,6 +70,10 @@ func vanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		cl.Confidence = timeline.Possible
 		cl.Steps = append(cl.Steps, step("A later change of Network hides whether its last change was this removal; that the mapping was ever remembered rests on the map command alone.", s.Key))
 	}
+	if s.Restamped {
+		cl.Confidence = timeline.Possible
+		cl.Steps = append(cl.Steps, step("The last write of Network is one of many in the same second, all over the hive: it bounds the removal and does not show one.", s.Key))
+	}
 	if s.Volatile > 0 {
 		cl.Confidence = timeline.Possible
 		cl.Steps = append(cl.Steps, step(fmt.Sprintf("Network has %d volatile children, which stamp it and leave nothing on disk.", s.Volatile), s.Key))

@@ -141,7 +141,7 @@ func refuted(l *timeline.Life, o *evidence.Observation) bool {
 // dated reports whether the last write of Network dates the effect of o (E2).
 func dated(l *timeline.Life, o *evidence.Observation) bool {
 	s := l.State
-	return s != nil && l.Next.IsZero() && timeline.Within(s.LastChange, o.Time) && holds(s, l) == nil &&
+	return s != nil && !s.Restamped && l.Next.IsZero() && timeline.Within(s.LastChange, o.Time) && holds(s, l) == nil &&
 		l.Persistent != timeline.No && l.Drive != ""
 }
 
