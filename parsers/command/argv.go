@@ -1,6 +1,9 @@
 package command
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // An arg is one argument as the program gets it.
 type arg struct {
@@ -40,7 +43,7 @@ func nextArg(t text, i int) (arg, int) {
 	inQuote, escaped := false, false
 	for ; i < len(s) && (inQuote || escaped || !isSpace(s[i])); i++ {
 		switch {
-		case s[i] == '\\' && i+1 < len(s) && s[i+1] == '"' && !(inQuote && endsPath(b.b, s, i)):
+		case s[i] == '\\' && i+1 < len(s) && s[i+1] == '"' && !(inQuote && endsPath(b.b, s, i)) && !(!inQuote && !escaped && isPath(b.b)):
 			// Within an outer quote a pair of \" groups for the next program.
 			b.put(t, i+1)
 			i++
@@ -67,7 +70,12 @@ func endsPath(val []byte, s string, i int) bool {
 	if i+2 < len(s) && !isSpace(s[i+2]) {
 		return false
 	}
-	return len(val) > 2 && (val[0] == '\\' && val[1] == '\\' || val[1] == ':') && strings.IndexByte(string(val), '"') < 0
+	return isPath(val)
+}
+
+// isPath says whether an argument begins as a path does and holds no quote.
+func isPath(val []byte) bool {
+	return len(val) > 2 && (val[0] == '\\' && val[1] == '\\' || val[1] == ':') && bytes.IndexByte(val, '"') < 0
 }
 
 // joinArgs makes the text that a program gets when it joins its arguments by

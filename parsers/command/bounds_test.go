@@ -77,7 +77,7 @@ func TestTimeBound(t *testing.T) {
 	}
 	for name, line := range hostile(1 << 20) {
 		switch name {
-		case "words", "chain", "passwords", "dollars", "where":
+		case "chain", "passwords", "where":
 			check(name, line, 4*time.Second)
 		}
 	}

@@ -199,6 +199,12 @@ func (s *scanner) closeSession(c *psCommand) {
 	if len(a.pos) > 0 {
 		seg.Targets = addUnique(seg.Targets, a.pos[0]...)
 	}
+	if seg.Targets == nil && c.prev != nil {
+		p := s.psArguments(c.prev, "sessionid", "fileid", "clientcomputername", "clientusername")
+		for _, n := range []string{"fileid", "sessionid", "clientcomputername", "clientusername"} {
+			seg.Targets = addUnique(seg.Targets, p.get(n)...)
+		}
+	}
 	if seg.Targets == nil && (c.prev == nil || c.prev.prev == nil && len(c.prev.args) == 0 && strings.HasPrefix(strings.ToLower(c.prev.name), "get-smb")) {
 		seg.Targets = []string{"*"}
 	}

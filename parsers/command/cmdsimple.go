@@ -29,7 +29,7 @@ func (p *cmdReader) simple(word string) {
 		p.s.leaf++
 		return
 	}
-	c := newCall(t, lo, hi)
+	c := newCall(p.s.expandSet(t), lo, hi)
 	if c == nil {
 		return
 	}

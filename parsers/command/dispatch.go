@@ -23,6 +23,7 @@ func init() { // here, because the readings refer to the table
 		"schtasks": (*scanner).schtasks, "at": (*scanner).at, "winrs": (*scanner).winrs,
 		"conhost": (*scanner).prefix, "sudo": (*scanner).prefix, "gsudo": (*scanner).prefix, "nircmd": (*scanner).prefix,
 		"nircmdc": (*scanner).prefix, "hstart": (*scanner).prefix, "pcalua": (*scanner).prefix, "nsudo": (*scanner).prefix,
+		"wsl": (*scanner).prefix, "bash": (*scanner).bash, "sh": (*scanner).bash,
 		"mshta": (*scanner).embedded, "rundll32": (*scanner).embedded,
 		"set": (*scanner).setVariable, "rasdial": (*scanner).rasdial,
 	}
@@ -137,6 +138,9 @@ func (s *scanner) hinted(t text, h Hint) bool {
 		return false
 	}
 	c.name = name
+	if c.program == "" {
+		c.program = name
+	}
 	s.run(c)
 	return true
 }

@@ -73,6 +73,10 @@ var masks = []struct{ line, want string }{
 	{`tool.exe --password=abc`, `tool.exe --password=***`},
 	{`runas /user:x "net use z: \\s\s pw"`, `runas /user:x "net use z: \\s\s ***"`},
 	{`for %i in (a b) do net use \\%i\c$ pw /user:u`, `for %i in (a b) do net use \\%i\c$ *** /user:u`},
+	{`psexec \\h -u u -pSecret1 cmd`, `psexec \\h -u u -p*** cmd`},
+	{`set PASSWORD=Secret1`, `set PASSWORD=***`},
+	{`cmd /c "set PW=Secret1&& net use z: \\s\s %PW%"`, `cmd /c "set PW=***&& net use z: \\s\s ***"`},
+	{`[Net.NetworkCredential]::new('u','Secret1')`, `[Net.NetworkCredential]::new('u',***)`},
 	{`passwd.exe pw`, ``},
 	{`notepad password.txt`, ``},
 }

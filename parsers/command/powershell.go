@@ -248,6 +248,9 @@ func (s *scanner) psCommand(n []psNode, prev *psCommand) *psCommand {
 		if v := s.psValues(n[:1]); len(v) == 1 {
 			c.name = v[0]
 		}
+		if k := head.kids; len(k) > 1 && (k[0].isWord("get-command") || k[0].isWord("gcm")) {
+			c.name = s.expandOne(k[1])
+		}
 	}
 	s.psSecrets(c)
 	if c.name == "" {

@@ -206,6 +206,8 @@ func (l *psLexer) word() psNode {
 				l.i++
 				b.add(s[l.i], l.t.lo(l.i-1), l.t.hi(l.i+1))
 				l.i++
+			case l.i > start && quoteAt(s, l.i) != 0 && strings.EqualFold(s[start:l.i], "-f"):
+				break loop
 			case l.i > start && quoteAt(s, l.i) != 0:
 				l.quoted(&b, quoteAt(s, l.i))
 			case c == '$' && strings.HasPrefix(s[l.i:], "${"):
@@ -372,6 +374,7 @@ func nextCommand(line string) int {
 			if c == quote {
 				quote = 0
 			}
+		case i > 0 && line[i-1] == '^':
 		case c == '"':
 			quote = c
 		case c == '\'' && i > 0 && isSpace(line[i-1]):

@@ -331,6 +331,8 @@ func (s *scanner) remoteProcess(c *psCommand, a psArgs) {
 		for _, n := range nodes {
 			if n.kind == psStr && strings.Contains(n.t.s, " ") {
 				s.nested(n.t)
+			} else if n.kind == psWord && strings.HasPrefix(n.low(), "commandline=") {
+				s.nested(n.t.slice(len("commandline="), len(n.t.s)))
 			} else if n.kids != nil {
 				run(n.kids)
 			}

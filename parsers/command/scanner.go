@@ -33,12 +33,13 @@ type scanner struct {
 	remote   string
 	deferred bool
 
+	env    map[string]string   // variables that set gave a value, by lower-case name
 	vars   map[string][]string // PowerShell variables of known value
 	piping string              // words of the pipeline that feeds the block being read, lower case
 }
 
 func newScanner(line string) *scanner {
-	return &scanner{doc: &document{orig: line}, work: workFloor + workFactor*len(line), vars: map[string][]string{}}
+	return &scanner{doc: &document{orig: line}, work: workFloor + workFactor*len(line), env: map[string]string{}, vars: map[string][]string{}}
 }
 
 // enter accounts for n bytes one level down; it reports whether that is allowed.
@@ -62,8 +63,6 @@ type call struct {
 
 	src text // what args were split from; unused if ps
 	ps  bool // args come from PowerShell
-
-	upstream *psCommand // what is piped into it, in PowerShell
 }
 
 // rest returns the raw text from argument i on.

@@ -22,7 +22,7 @@ func stripQuotes(t text) text {
 	if t.s == "" || t.s[0] != '"' {
 		return t
 	}
-	if end := strings.IndexByte(t.s[1:], '"'); end > 0 && programs[baseName(t.s[1:end+1])] != nil {
+	if end := strings.IndexByte(t.s[1:], '"'); end > 0 && isProgramPath(t.s[1:end+1]) && (end+2 == len(t.s) || isSpace(t.s[end+2])) {
 		return t
 	}
 	last := strings.LastIndexByte(t.s, '"')
@@ -33,6 +33,12 @@ func stripQuotes(t text) text {
 	b.putAll(t.slice(1, last))
 	b.putAll(t.slice(last+1, len(t.s)))
 	return b.text(t.lo(0))
+}
+
+// isProgramPath says whether a quoted text is the path of a program, and not a
+// command with arguments.
+func isProgramPath(p string) bool {
+	return programs[baseName(p)] != nil && (!strings.ContainsAny(p, " \t") || hasExt(p) && !strings.Contains(p, " /"))
 }
 
 // cmd reads "cmd [/switches] /c COMMAND".
@@ -271,9 +277,14 @@ func (s *scanner) psexec(c *call) {
 			i++
 		case "u", "n", "r", "w", "a", "rlo", "csrc", "to":
 			i++
+		case "accepteula", "nobanner":
 		case "i", "g":
 			if i+1 < len(c.args) && c.args[i+1].val != "" && isDigit(c.args[i+1].val[0]) {
 				i++
+			}
+		default:
+			if strings.HasPrefix(name, "p") && len(a.t.s) > 2 {
+				s.secretTail(a, 2)
 			}
 		}
 	}
@@ -355,6 +366,16 @@ func (s *scanner) prefix(c *call) {
 	}
 }
 
+// bash reads "bash -c COMMAND": programs of Windows run from there too.
+func (s *scanner) bash(c *call) {
+	for i, a := range c.args {
+		if low := a.low(); strings.HasPrefix(low, "-") && !strings.HasPrefix(low, "--") && strings.HasSuffix(low, "c") && i+1 < len(c.args) {
+			s.nested(c.args[i+1].t)
+			return
+		}
+	}
+}
+
 // wmic reads the WMI command line.
 func (s *scanner) wmic(c *call) {
 	remote := ""
@@ -388,7 +409,11 @@ func wmicArgument(c *call, i int) text {
 	if a := c.args[i]; a.quoted || c.ps {
 		return a.t
 	}
-	return c.rest(i)
+	t := c.rest(i)
+	if last := strings.LastIndexByte(t.s, '\''); last > 0 && t.s[0] == '\'' {
+		t = t.slice(1, last)
+	}
+	return t
 }
 
 // wmicObject reads "ALIAS [where ...] delete|call METHOD".
