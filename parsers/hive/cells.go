@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
-	"sort"
 	"sync/atomic"
 	"time"
 
@@ -29,9 +28,10 @@ var le = binary.LittleEndian
 // cells is the one way to the cells of a hive: a slice of bytes that a reader
 // of a file or a replayed log may have filled, and the bins found in it.
 type cells struct {
-	image []byte // from the base block on
-	limit int64  // end of the hive bins, from the start of the file
-	bins  []bin  // without holes from blockSize to limit, ascending
+	image []byte  // from the base block on
+	limit int64   // end of the hive bins, from the start of the file
+	bins  []bin   // without holes from blockSize to limit, ascending
+	pages []int32 // by page from blockSize on: index of its bin
 }
 
 // A bin is a run of bytes no cell may cross. A run without a valid bin header
@@ -72,7 +72,12 @@ func (c *cells) get(ref uint32, field string) (cell, error) {
 	fail := func(format string, args ...any) error {
 		return binread.Errorf(off, field, format+": %w", append(args, ErrDamaged)...)
 	}
-	i := sort.Search(len(c.bins), func(i int) bool { return c.bins[i].end > off })
+	i := 0
+	if page := int(ref / blockSize); page < len(c.pages) {
+		i = int(c.pages[page])
+	} else {
+		i = len(c.bins)
+	}
 	switch {
 	case ref == noCell:
 		return cell{}, fail("reference to no cell")
@@ -129,6 +134,9 @@ func (c *cells) scan(note func(error)) (newest time.Time) {
 		} else {
 			b.end, b.damaged = c.nextBin(off), true
 			note(err)
+		}
+		for len(c.pages) < int(b.end-blockSize+blockSize-1)/blockSize {
+			c.pages = append(c.pages, int32(len(c.bins)))
 		}
 		c.bins = append(c.bins, b)
 		off = b.end

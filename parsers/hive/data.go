@@ -17,6 +17,9 @@ const segmentSize = 16344 // bytes of data in one segment of big data
 // Bytes returns the data, at most Size bytes. If the hive holds less than that,
 // what there is comes with an error that wraps ErrDamaged.
 func (v *Value) Bytes() ([]byte, error) {
+	if v.read != nil {
+		return v.read()
+	}
 	if v.inline {
 		b := le.AppendUint32(nil, v.data)
 		if v.Size > 4 {
@@ -27,13 +30,13 @@ func (v *Value) Bytes() ([]byte, error) {
 	if v.Size == 0 {
 		return nil, nil
 	}
-	rec, err := v.h.get(v.data, "value data")
+	rec, err := v.cell(v.data, "value data")
 	if len(rec.data) == 0 {
 		return nil, err
 	}
 	// The cell says whether it is big data only where it cannot be the data
 	// itself: data may well begin with the letters "db".
-	if err == nil && v.Size > segmentSize && v.h.base.Minor() >= 4 && rec.has("db") && len(rec.data) < int(v.Size) {
+	if err == nil && v.Size > segmentSize && v.h.base.Minor() >= 4 && rec.has("db") && (len(rec.data) < int(v.Size) || v.dead != nil) {
 		return v.bigData(&rec)
 	}
 	n := int(min(int64(v.Size), int64(len(rec.data))))
@@ -56,7 +59,7 @@ func (v *Value) bigData(db *cell) ([]byte, error) {
 		return nil, binread.Errorf(db.off, "big data", "cell of %d bytes: %w", len(db.data), ErrDamaged)
 	}
 	head := profile.CM_BIG_DATA(db, 0)
-	list, err := v.h.get(head.List(), "big data list")
+	list, err := v.cell(head.List(), "big data list")
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +69,7 @@ func (v *Value) bigData(db *cell) ([]byte, error) {
 		if rest == 0 {
 			break
 		}
-		seg, err := v.h.get(le.Uint32(list.data[4*i:]), "big data segment")
+		seg, err := v.cell(le.Uint32(list.data[4*i:]), "big data segment")
 		if err == nil {
 			err = v.spend(len(seg.data))
 		}
@@ -83,6 +86,16 @@ func (v *Value) bigData(db *cell) ([]byte, error) {
 		return b, binread.Errorf(db.off, "big data", "%d of %d bytes: %w", len(b), v.Size, ErrDamaged)
 	}
 	return b, nil
+}
+
+// cell returns a cell of data. That of a recovered value need not be allocated,
+// and if its size makes no sense it is all that follows. How far to trust it,
+// its Item says.
+func (v *Value) cell(ref uint32, field string) (cell, error) {
+	if v.dead == nil || !v.dead.isCell(ref) {
+		return v.h.get(ref, field)
+	}
+	return v.dead.any(ref), nil
 }
 
 func (v *Value) spend(n int) error {

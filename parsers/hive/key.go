@@ -1,6 +1,7 @@
 package hive
 
 import (
+	"errors"
 	"io/fs"
 	"iter"
 	"strings"
@@ -15,6 +16,9 @@ const (
 	maxKeyName = 2 * 256
 	maxDepth   = 512 // of keys, as in Windows
 )
+
+// errDeleted is what a recovered key answers when it is asked for what is below it.
+var errDeleted = errors.New("deleted key: what is left of it is in its Item")
 
 // A Key is one key as its key node states it (REGF, "Key node").
 type Key struct {
@@ -34,6 +38,7 @@ type Key struct {
 	values  uint32 // reference of the value list
 	parent  uint32 // reference of the parent, as declared
 	budget  *budget
+	dead    bool // recovered: see Item
 }
 
 // key reads the key node at ref. below is its parent, nil for the root.

@@ -13,6 +13,10 @@ import (
 // came than k declares, the last element is an error that wraps ErrDamaged.
 func (k *Key) Subkeys() iter.Seq2[*Key, error] {
 	return func(yield func(*Key, error) bool) {
+		if k.dead {
+			yield(nil, binread.Errorf(k.Off, "subkey list", "%w: %w", errDeleted, ErrDamaged))
+			return
+		}
 		if k.SubkeyCount == 0 {
 			if err := k.hidden(); err != nil {
 				yield(nil, err)

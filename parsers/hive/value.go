@@ -28,12 +28,18 @@ type Value struct {
 	data   uint32 // reference of the data, or the data itself
 	inline bool
 	budget *budget
+	read   func() ([]byte, error) // of a value in an old log: its data, read before
+	dead   *scanner               // of a recovered value: where it reads, instead of in allocated cells
 }
 
 // Values yields the values of k in the order of its list. Errors are as in
 // [Key.Subkeys].
 func (k *Key) Values() iter.Seq2[*Value, error] {
 	return func(yield func(*Value, error) bool) {
+		if k.dead {
+			yield(nil, binread.Errorf(k.Off, "value list", "%w: %w", errDeleted, ErrDamaged))
+			return
+		}
 		if k.ValueCount == 0 {
 			return
 		}
