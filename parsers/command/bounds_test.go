@@ -82,3 +82,21 @@ func TestTimeBound(t *testing.T) {
 		}
 	}
 }
+
+// TestExpansionLeavesTheRest holds loops that use up the work to what they may
+// not hide: the commands behind them.
+func TestExpansionLeavesTheRest(t *testing.T) {
+	inner := "net use %a: /d"
+	for i := range 8 {
+		inner = "for %" + string(rune('a'+i)) + " in (" + strings.Repeat("x y z ", 60) + ") do (" + inner + ")"
+	}
+	got := brief(Classify("("+inner+")\nnet share data /delete", Hint{}))
+	if !strings.HasSuffix(got, "share.delete data") || !strings.HasPrefix(got, "use.delete X:") {
+		t.Errorf("got %q", got)
+	}
+	strings10 := "$a=" + strings.TrimSuffix(strings.Repeat("'x','y',", 120), ",") + "\n"
+	got = brief(ClassifyScript(strings10 + strings.Repeat("iex \"net use $a $a\"\n", 50) + "Remove-SmbShare data"))
+	if !strings.HasSuffix(got, "share.delete data") {
+		t.Errorf("got %q", got)
+	}
+}

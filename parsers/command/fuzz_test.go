@@ -3,6 +3,7 @@ package command
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func seeds(f *testing.F) {
@@ -23,9 +24,17 @@ func seeds(f *testing.F) {
 	}
 }
 
+// inTime fails for lines that take far longer than their length explains.
+func inTime(t *testing.T, line string, start time.Time) {
+	if d := time.Since(start); d > 5*time.Second && len(line) < 1<<16 {
+		t.Errorf("%d bytes took %v: %q", len(line), d, line)
+	}
+}
+
 func FuzzClassify(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, line string) {
+		defer inTime(t, line, time.Now())
 		check := func(segs []Segment) {
 			for _, s := range segs {
 				if s.Class == "" || s.Class == None || s.Program == "" || s.Index < 0 {
@@ -46,6 +55,7 @@ func FuzzClassify(f *testing.F) {
 func FuzzMask(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, line string) {
+		defer inTime(t, line, time.Now())
 		got, changed := Mask(line)
 		if changed != (got != line) {
 			t.Errorf("%q: changed is %v", line, changed)

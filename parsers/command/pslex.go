@@ -1,9 +1,6 @@
 package command
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // Kinds of psNode.
 const (
@@ -65,19 +62,8 @@ func (l *psLexer) list(closer byte) []psNode {
 				l.i++
 			}
 			blank = true
-		case c == '#' && !adj:
-			for l.i < len(s) && s[l.i] != '\n' {
-				l.i++
-			}
-			l.s.skipData(l.t.slice(start+1, l.i))
-			blank = true
-		case c == '<' && strings.HasPrefix(s[l.i:], "<#"):
-			end := strings.Index(s[l.i:], "#>")
-			if end < 0 {
-				end = len(s) - l.i - 2
-			}
-			l.s.skipData(l.t.slice(start+2, max(start+2, start+end)))
-			l.i = min(start+end+2, len(s))
+		case c == '#' && !adj, c == '<' && strings.HasPrefix(s[l.i:], "<#"):
+			l.comment()
 			blank = true
 		case c == ')' || c == '}':
 			l.i++
@@ -117,6 +103,24 @@ func (l *psLexer) list(closer byte) []psNode {
 		}
 	}
 	return out
+}
+
+// comment skips # to the end of the line, or <# #>.
+func (l *psLexer) comment() {
+	s, start := l.t.s, l.i
+	closer, width := "\n", 1
+	if s[l.i] == '<' {
+		closer, width = "#>", 2
+	}
+	end := strings.Index(s[start+width:], closer)
+	if end < 0 {
+		end = len(s) - start - width
+	}
+	end += start + width
+	l.s.skipData(l.t.slice(start+width, end))
+	if l.i = end; width == 2 {
+		l.i = min(end+2, len(s))
+	}
 }
 
 func (l *psLexer) node(kind byte, start int) psNode {
@@ -183,17 +187,9 @@ func (l *psLexer) word() psNode {
 		l.quoted(&b, q)
 	} else {
 		variable := s[l.i] == '$'
-		if s[l.i] == '+' && l.i+1 < len(s) && (quoteAt(s, l.i+1) != 0 || s[l.i+1] == '$') {
-			b.put(l.t, l.i) // a sum
-			l.i++
+		if l.wordStart(&b) {
 			n.t, n.hi = b.text(n.lo), l.t.hi(l.i)
 			return n
-		}
-		for _, dash := range []string{"–", "—", "―"} { // dashes that PowerShell takes for -
-			if rest, ok := strings.CutPrefix(s[l.i:], dash); ok && rest != "" && isLetter(rest[0]) {
-				b.add('-', l.t.lo(l.i), l.t.hi(l.i+len(dash)))
-				l.i += len(dash)
-			}
 		}
 	loop:
 		for l.i < len(s) {
@@ -234,6 +230,25 @@ func (l *psLexer) word() psNode {
 	n.t = b.text(n.lo)
 	n.hi = l.t.hi(l.i)
 	return n
+}
+
+// wordStart reads the + of a sum, which is a word of its own, or a dash that
+// PowerShell takes for "-".
+func (l *psLexer) wordStart(b *textBuilder) (whole bool) {
+	s := l.t.s
+	if s[l.i] == '+' && l.i+1 < len(s) && (quoteAt(s, l.i+1) != 0 || s[l.i+1] == '$') {
+		b.put(l.t, l.i)
+		l.i++
+		return true
+	}
+	for _, dash := range []string{"–", "—", "―"} {
+		if rest, ok := strings.CutPrefix(s[l.i:], dash); ok && rest != "" && isLetter(rest[0]) {
+			b.add('-', l.t.lo(l.i), l.t.hi(l.i+len(dash)))
+			l.i += len(dash)
+			break
+		}
+	}
+	return false
 }
 
 // quoteAt returns ' or " if one, or a typographic one that PowerShell takes for
@@ -308,80 +323,4 @@ func (l *psLexer) hereString(n *psNode) (text, bool) {
 	end += start - 1
 	l.i = end + 3
 	return l.t.slice(min(start, end), max(start, end)).trim(), true
-}
-
-var psVerbNoun = regexp.MustCompile(`(?i)^(?:[a-z.]+\\)?[a-z]+-[a-z][a-z0-9]+$`)
-
-// looksLikePowerShell says whether a line was written for PowerShell: one of its
-// commands has a cmdlet's name, or begins as no command of cmd.exe does.
-func looksLikePowerShell(line string) bool {
-	for len(line) > 0 {
-		line = strings.TrimLeft(line, " \t\r\n;|&{(")
-		word := line
-		if end := strings.IndexAny(word, " \t\r\n;|&({)}\""); end >= 0 {
-			word = word[:end]
-		}
-		word = strings.ReplaceAll(strings.TrimPrefix(word, "@"), "`", "")
-		low := strings.ToLower(word)
-		name := low[strings.LastIndexByte(low, '\\')+1:]
-		switch {
-		case line == "":
-			return false
-		case low == "": // a quoted program or a value
-			if end := strings.IndexByte(line[1:], line[0]); line[0] == '"' && end >= 0 {
-				line = line[end+2:]
-			} else {
-				line = line[1:]
-			}
-		case psKeyword(low, line[len(word):]):
-			return true
-		case low[0] == '$' || low[0] == '\'' || low[0] == '[' || cmdlets[name] != nil || psOnlyAlias(name) || len(low) < 64 && psVerbNoun.MatchString(low):
-			return true
-		case low == "rem" || low[0] == ':' || low[0] == '#':
-			return false
-		}
-		next := nextCommand(line)
-		if next == 0 {
-			return false
-		}
-		line = line[next:]
-	}
-	return false
-}
-
-// psKeyword says whether a word begins a statement of PowerShell; cmd.exe knows
-// if and for, but not with a parenthesis behind them.
-func psKeyword(low, rest string) bool {
-	rest = strings.TrimLeft(rest, " \t")
-	switch low {
-	case "foreach", "while", "switch", "if", "elseif", "for":
-		return strings.HasPrefix(rest, "(")
-	case "try", "do", "trap", "begin", "process":
-		return strings.HasPrefix(rest, "{")
-	case "function", "param", "return":
-		return true
-	}
-	return false
-}
-
-// nextCommand returns the place behind the next separator outside quotes, 0 if
-// there is none.
-func nextCommand(line string) int {
-	quote := byte(0)
-	for i := range len(line) {
-		switch c := line[i]; {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case i > 0 && line[i-1] == '^':
-		case c == '"':
-			quote = c
-		case c == '\'' && i > 0 && isSpace(line[i-1]):
-			quote = c
-		case c == ';' || c == '|' || c == '\n' || c == '&' && (i == 0 || line[i-1] != '>'):
-			return i + 1
-		}
-	}
-	return 0
 }

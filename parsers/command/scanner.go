@@ -28,6 +28,7 @@ type scanner struct {
 	leaf  int // ordinal of the next simple command
 	depth int
 	work  int // bytes it may still read
+	keep  int // part of work that expansions must leave for the rest of the line
 	dead  int // >0: the text is data, not run: only its secrets count
 
 	remote   string
@@ -39,7 +40,8 @@ type scanner struct {
 }
 
 func newScanner(line string) *scanner {
-	return &scanner{doc: &document{orig: line}, work: workFloor + workFactor*len(line), env: map[string]string{}, vars: map[string][]string{}}
+	work := workFloor + workFactor*len(line)
+	return &scanner{doc: &document{orig: line}, work: work, keep: work / 2, env: map[string]string{}, vars: map[string][]string{}}
 }
 
 // enter accounts for n bytes one level down; it reports whether that is allowed.
@@ -51,6 +53,10 @@ func (s *scanner) enter(n int) bool {
 	s.work -= n + 1
 	return true
 }
+
+// spent says whether expansions have had their part of the work. What is left
+// unexpanded then stays in the result as it was written.
+func (s *scanner) spent() bool { return s.work < s.keep }
 
 func (s *scanner) leave() { s.depth-- }
 

@@ -144,7 +144,10 @@ func (s *scanner) invokeExpression(c *psCommand) {
 	}
 	values := s.psValues(args)
 	lo, hi := args[0].lo, args[len(args)-1].hi
-	for _, v := range values {
+	for i, v := range values {
+		if i > 0 && s.spent() {
+			break
+		}
 		if strings.HasPrefix(v, "$") || strings.HasPrefix(v, "(") && len(values) == 1 && len(args) == 1 && !literal(args) {
 			continue
 		}
