@@ -2,6 +2,7 @@ package artifacts
 
 import (
 	"strings"
+	"time"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/hive"
@@ -27,7 +28,11 @@ func readMountPoints2(in *Hive, out *Emitter) error {
 		return err
 	}
 	list, whole := subkeys(parent, out)
+	var newest time.Time
 	for _, k := range list {
+		if k.LastWrite.After(newest) {
+			newest = k.LastWrite
+		}
 		// ##?#... are interface paths of removable devices; GUIDs, letters and
 		// CPC are local volumes.
 		if strings.HasPrefix(k.Name, "##") && !strings.HasPrefix(k.Name, "##?#") {
@@ -42,7 +47,9 @@ func readMountPoints2(in *Hive, out *Emitter) error {
 		Summary: "Last change of the list of places that Explorer mounted.",
 		Detail: evidence.Detail{
 			{Name: "SubkeyCount", Value: int64(parent.SubkeyCount)},
+			{Name: "VolatileSubkeys", Value: int64(parent.VolatileCount)},
 			{Name: "Values", Value: int64(parent.ValueCount)},
+			{Name: "NewestSubkey", Value: newest},
 		},
 	})
 	return nil

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
 	"sharetrail/parsers/hive"
 )
@@ -22,6 +23,8 @@ type mruEntry struct {
 // agree, the key was edited by hand: that is a Problem, and the last write
 // of the key may then be the edit's, so no entry is called the newest.
 func mruEntries(k *hive.Key, out *Emitter) (list []mruEntry, whole bool) {
+	var holes []string
+	defer func() { observeHoles(k, holes, out) }()
 	whole = true
 	for v, err := range k.Values() {
 		switch {
@@ -54,6 +57,7 @@ func mruEntries(k *hive.Key, out *Emitter) (list []mruEntry, whole bool) {
 		pos, listed := at[letter]
 		if !listed {
 			sound = false
+			holes = append(holes, "value "+letter+" is not in MRUList")
 			out.Doubtful(k.Path, list[i].value.Name, binread.Errorf(list[i].value.Off, "MRUList", "value %q is not in MRUList %q, as after an edit by hand", letter, clip(order)))
 			continue
 		}
@@ -64,6 +68,7 @@ func mruEntries(k *hive.Key, out *Emitter) (list []mruEntry, whole bool) {
 		for _, letter := range strings.Split(strings.ToLower(order), "") {
 			if _, missing := at[letter]; missing {
 				sound = false
+				holes = append(holes, "MRUList names "+letter+", which is not there")
 				delete(at, letter)
 				out.Doubtful(k.Path, letter, binread.Errorf(k.Off, "MRUList", "hole: MRUList %q names %q, but there is no such value, as after a deletion by hand", clip(order), letter))
 			}
@@ -89,4 +94,17 @@ func mruOrder(k *hive.Key, needed bool, out *Emitter) (order string, ok bool) {
 		return "", false
 	}
 	return valueText(k, v, out), true
+}
+
+// observeHoles reports a list of recent things out of which entries were taken
+// one by one: what Windows does when it forgets leaves no holes.
+func observeHoles(k *hive.Key, holes []string, out *Emitter) {
+	if len(holes) == 0 {
+		return
+	}
+	out.ObserveKey(k, evidence.Observation{
+		Action: evidence.Context, Side: evidence.Client,
+		Summary: "Entries are missing from the middle of a list of recent things.",
+		Detail:  evidence.Detail{{Name: "holes", Value: holes}},
+	})
 }

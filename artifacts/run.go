@@ -273,6 +273,9 @@ func (m *routes) of(rec *eventlog.Record) []int {
 func (f File) coverLog(l *eventlog.Log, out *Emitter) {
 	complete := !slices.ContainsFunc(out.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
 	census := l.Census()
+	for _, b := range census.BadChunks {
+		out.Doubtful("", "", binread.Errorf(b.Off, fmt.Sprintf("chunk %d", b.Number), "%s: its records are read and must be doubted", b.Why))
+	}
 	for _, c := range census.Channels {
 		cov := evidence.Coverage{
 			Evidence: "evtx:" + c.Channel, Records: int64(c.Count), Complete: complete,

@@ -1,6 +1,7 @@
 package artifacts
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -49,6 +50,7 @@ func readTypedPaths(in *Hive, out *Emitter) error {
 	// be that of the deletion.
 	sound := whole && len(byNumber) == last
 	if whole && !sound {
+		observeHoles(k, []string{fmt.Sprintf("%d values, but the highest is url%d", len(byNumber), last)}, out)
 		out.Doubtful(k.Path, "", binread.Errorf(k.Off, "TypedPaths", "hole: %d values, but the highest is url%d, as after a deletion by hand", len(byNumber), last))
 	}
 	for n := 1; n <= last; n++ {

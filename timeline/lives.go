@@ -106,6 +106,24 @@ func (l *Life) Targets(o *evidence.Observation) bool {
 	return false
 }
 
+// removedOnly adds the connections that only a command that removes them names:
+// one for each user and letter, or remote name.
+func removedOnly(c *Case, lives []*Life) []*Life {
+	for _, o := range c.Observations {
+		if !IsRemoval(o) || o.Time.IsZero() || o.Drive == "" && o.Share == "" {
+			continue
+		}
+		user, sid := owner(o)
+		known := slices.ContainsFunc(lives, func(l *Life) bool {
+			return SameUser(l.User, l.SID, user, sid) && l.Targets(o) && (len(l.Maps) == 0 || !l.MappedAtFirst().After(o.Time))
+		})
+		if !known {
+			lives = append(lives, &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: user, SID: sid, Share: o.Share, Drive: o.Drive}})
+		}
+	}
+	return lives
+}
+
 // A lane is what one user did with one letter, or with one share without a
 // letter.
 type lane struct{ user, drive, share string }
@@ -133,6 +151,7 @@ func clientLives(c *Case) []*Life {
 		}
 		cur.take(o)
 	}
+	lives = removedOnly(c, lives)
 	lives = joinDeviceless(lives)
 	lives = attachUses(c, lives)
 	for _, l := range lives {
@@ -194,7 +213,7 @@ func joinDeviceless(lives []*Life) []*Life {
 }
 
 func letteredTwin(lives []*Life, l *Life) (twin *Life) {
-	if l.Drive != "" || l.Maps[0].Artifact != "map-drive-mru" {
+	if l.Drive != "" || len(l.Maps) == 0 || l.Maps[0].Artifact != "map-drive-mru" {
 		return nil
 	}
 	for _, m := range lives {
@@ -280,6 +299,9 @@ func (l *Life) describeClient() {
 	l.Status, l.Confidence = StatusUsedOnly, Likely
 	l.Facts = Facts{Unknown, Unknown, Unknown, Unknown}
 	l.Persistent = l.persistence()
+	if len(l.Uses) == 0 {
+		l.Status, l.Confidence = StatusUnknown, Possible
+	}
 	if len(l.Maps) > 0 {
 		l.Status, l.Confidence = StatusUnknown, Possible
 		l.Mapped = mappedWindow(l.Maps)

@@ -37,6 +37,7 @@ const (
 	KindRemoval  Kind = iota // a connection was removed, or a trace of one
 	KindEnd                  // a connection ended without having been removed
 	KindNoEffect             // a removal was tried and did not last
+	KindTrace                // a trace of a connection was removed, or should be there
 	KindBlind                // evidence is missing
 )
 

@@ -76,11 +76,16 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 	}
 	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s was run by %s at %s.", quote(o), who(o.User, o.SID), stamp(o.Time)), o),
 		step("No remembered mapping, map command, list of Explorer or use in the evidence names a mapping of this user that it could have removed.")}
+	for _, l := range c.Lives { // a connection that nothing but the command names
+		if len(l.Maps) == 0 && l.Side == evidence.Client && slices.Contains(l.Removes, o) && (o.Drive != "" && l.Drive == o.Drive || o.Drive == "" && o.Share != "" && l.Drive == "") {
+			cl.Life = l
+		}
+	}
 	s := c.StateOf(o.User, o.SID)
 	all := slices.Contains(o.Detail.List("Targets"), "*")
 	switch {
 	case s != nil && s.ChildRemoved && !s.Restamped && timeline.Within(s.LastChange, o.Time):
-		cl.Confidence, cl.Severity, cl.Window = timeline.Certain, timeline.High, timeline.At(s.LastChange, timeline.ParentKeyLastWrite)
+		cl.Confidence, cl.Severity, cl.Window = timeline.Strong, timeline.High, timeline.At(s.LastChange, timeline.ParentKeyLastWrite)
 		cl.Facts = append(cl.Facts, s.Key)
 		cl.Steps = append(cl.Steps, gone(s), step("The last change of Network was the removal of a child, within the time in which the command takes effect (E2).", o, s.Key))
 		cl.Text = fmt.Sprintf("A remembered mapping%s was removed at %s by %s, run by %s; nothing else in the evidence names it.", letter(o), stamp(s.LastChange), quote(o), who(o.User, o.SID))
@@ -97,7 +102,7 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 		cl.Missing = append(cl.Missing, timeline.Missing{What: "the hive NTUSER.DAT of " + who(o.User, o.SID), Why: "no hive of that user was read"})
 	}
 	cl.Benign = []timeline.Benign{script(c, o)}
-	if b := cl.Benign[0]; b.Verdict == timeline.Supported && cl.Confidence != timeline.Certain {
+	if b := cl.Benign[0]; b.Verdict == timeline.Supported && cl.Confidence != timeline.Strong {
 		cl.Confidence, cl.Severity = timeline.Possible, timeline.Info
 	}
 	return cl

@@ -155,7 +155,7 @@ func dumpLog(d *dumper, f *os.File, size int64) error {
 		return nil
 	}
 	doubt := ""
-	for rec, err := range l.Records(func(*eventlog.Record) bool { return true }) {
+	for rec, err := range l.Records(nil) {
 		if err != nil {
 			d.failed(err)
 			continue

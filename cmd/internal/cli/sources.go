@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"sharetrail/artifacts/evidence"
 	"sharetrail/cmd/internal/output"
 	"sharetrail/cmd/internal/pipeline"
 	"sharetrail/parsers/source"
@@ -96,24 +95,11 @@ for each SOURCE; in jsonl each tree is a line.`,
 // sourceTrees joins the trees of all sources with what the run found out about
 // the hosts.
 func sourceTrees(run *pipeline.Result) []sourceNode {
-	type at struct{ source, volume string }
-	hosts := map[at]string{}
-	note := func(p *evidence.Place) {
-		if p != nil && p.Host != "" {
-			hosts[at{p.Source, p.Volume}] = p.Host
-		}
-	}
-	for i := range run.Report.Observations {
-		note(run.Report.Observations[i].From.Place)
-	}
-	for i := range run.Report.Problems {
-		note(run.Report.Problems[i].From.Place)
-	}
 	var trees []sourceNode
 	for _, e := range run.Evidence {
 		var join func(n *source.Node) sourceNode
 		join = func(n *source.Node) sourceNode {
-			out := sourceNode{Node: n, host: hosts[at{e.Name, n.ID}]}
+			out := sourceNode{Node: n, host: run.Host(e.Name, n.ID)}
 			for _, c := range n.Children {
 				out.children = append(out.children, join(c))
 			}

@@ -28,7 +28,6 @@ type Options struct {
 	Jobs        int    // files read at once; 0 is one a processor
 	Context     string // which context facts become rows: "related" (default), "all", "none"
 	ShowSecrets bool
-	HashSources bool
 	TempDir     string
 	Log         *slog.Logger
 	// Progress, if set, is called as files are finished.
@@ -49,7 +48,14 @@ type Result struct {
 	Report   timeline.Report
 	Evidence []*source.Evidence // closed
 	Files    []FileRead
+	hosts    map[volumeKey]string
 }
+
+type volumeKey struct{ source, volume string }
+
+// Host returns the host that a volume of a source was found to belong to, ""
+// if nothing says so.
+func (r *Result) Host(source, volume string) string { return r.hosts[volumeKey{source, volume}] }
 
 // Nothing reports whether no artifact file at all could be read.
 func (r *Result) Nothing() bool {
@@ -88,10 +94,12 @@ func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
 			}
 		}
 	}
+	res.Report = conclude(tasks, problems, o)
+	res.hosts = map[volumeKey]string{}
 	for _, t := range tasks {
 		res.Files = append(res.Files, t.read)
+		res.hosts[volumeKey{t.place.Source, t.place.Volume}] = t.place.Host
 	}
-	res.Report = conclude(tasks, problems, o)
 	return res, nil
 }
 

@@ -69,7 +69,7 @@ func Read(r io.ReaderAt, size int64, maxMembers int) (a *Archive, err error) {
 	case err != nil && (z == nil || !errors.Is(err, zip.ErrInsecurePath)):
 		return nil, binread.Errorf(size, "central directory", "%w: the archive is cut short or damaged", err)
 	}
-	lim.left = 1 << 62 // local headers are read on demand
+	lim.off = true
 	a = &Archive{}
 	dirs := map[string]string{}
 	for _, f := range z.File {
@@ -101,13 +101,18 @@ const (
 	directoryEnd = 256 << 10
 )
 
-// A meter fails once left bytes have been read through it.
+// A meter fails once left bytes have been read through it, until it is off:
+// members are read through it later, in parallel, and have limits of their own.
 type meter struct {
 	r    io.ReaderAt
 	left int64
+	off  bool
 }
 
 func (m *meter) ReadAt(b []byte, off int64) (int, error) {
+	if m.off {
+		return m.r.ReadAt(b, off)
+	}
 	if m.left -= int64(len(b)); m.left < 0 {
 		return 0, ErrTooMany
 	}
