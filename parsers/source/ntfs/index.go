@@ -57,7 +57,7 @@ func (x *indexReader) read() {
 	if !large {
 		return
 	}
-	if !power(size, 512, 64<<10) && size != x.f.geo.cluster || size > maxCluster {
+	if !power(size, 512, 64<<10) {
 		x.bad(binread.Errorf(off+8, field, "index blocks of %d bytes", size))
 		return
 	}
