@@ -33,6 +33,7 @@ const (
 	maxName   = 512     // UTF-16 units of an element or attribute name
 	maxSteps  = 1 << 20 // tokens and values read in one chunk
 	maxBytes  = 8 << 20 // bytes of values decoded in one chunk
+	maxOps    = 1 << 16 // parts of all template definitions in one chunk
 	maxIntern = 4096    // distinct strings kept over a file
 )
 
@@ -49,7 +50,7 @@ type sink interface {
 	open(name string) error
 	attr(name string) error
 	content(p piece) error // of the last attribute until body, then of the element
-	body()                 // attributes end, content begins
+	body() error           // attributes end, content begins
 	close() error
 }
 
@@ -63,10 +64,12 @@ type decoder struct {
 	names map[uint32]name
 	plans map[uint32]*template
 	defs  map[uint32]uint32 // offset of an inline definition → id of the instance it came with
+	ops   []op              // of all templates, see template.ops
 	offs  []int             // value offsets of the instances being read, innermost last
 
 	strings map[string]string
 	latest  [sysNone]latestValue
+	cache   []cachedValue
 	scratch []byte
 	tally   tally
 }
@@ -92,6 +95,7 @@ func (d *decoder) reset(b []byte, base int64) {
 	clear(d.plans)
 	clear(d.defs)
 	d.offs = d.offs[:0]
+	d.ops = d.ops[:0]
 }
 
 func (d *decoder) errorf(off int, field, format string, args ...any) error {
@@ -117,10 +121,15 @@ func (d *decoder) spend(off, n int) error {
 // intern decodes UTF-16 text that many records repeat.
 func (d *decoder) intern(b []byte) string {
 	d.scratch = appendUTF16(d.scratch[:0], b)
-	if s, ok := d.strings[string(d.scratch)]; ok {
+	return d.kept(d.scratch)
+}
+
+// kept returns b as a string that is shared with others like it.
+func (d *decoder) kept(b []byte) string {
+	if s, ok := d.strings[string(b)]; ok {
 		return s
 	}
-	s := string(d.scratch)
+	s := string(b)
 	if len(d.strings) < maxIntern && len(s) <= 1024 {
 		d.strings[s] = s
 	}
@@ -182,7 +191,7 @@ func (d *decoder) name(off, end int) (string, int, error) {
 type walker struct {
 	*decoder
 	off, end int
-	in       *instance // values for substitutions; nil if there are none
+	in       *instance // whose document is played; nil in a fragment that is read
 	compile  bool      // substitutions are named, not replaced
 	inDef    bool      // elements carry a dependency identifier
 	level    int       // of fragments
@@ -194,8 +203,8 @@ type walker struct {
 
 // walk sends the fragment in [off, end) to s. It ends at the end-of-fragment
 // token, or at end if no element is open.
-func (d *decoder) walk(off, end int, in *instance, s sink) error {
-	w := walker{decoder: d, off: off, end: end, in: in, sink: s}
+func (d *decoder) walk(off, end int, s sink) error {
+	w := walker{decoder: d, off: off, end: end, sink: s}
 	return w.run()
 }
 
@@ -236,7 +245,7 @@ func (w *walker) token(t byte) error {
 		return w.openStart(t)
 	case tokenCloseStart:
 		w.inStart = false
-		w.sink.body()
+		return w.sink.body()
 	case tokenCloseEmpty, tokenEnd:
 		if w.open == 0 {
 			return w.errorf(w.off-1, "BinXML token", "%#x closes no element", t)

@@ -270,6 +270,6 @@ type nullSink struct{}
 
 func (nullSink) open(string) error   { return nil }
 func (nullSink) attr(string) error   { return nil }
-func (nullSink) body()               {}
+func (nullSink) body() error         { return nil }
 func (nullSink) close() error        { return nil }
 func (nullSink) content(piece) error { return nil }

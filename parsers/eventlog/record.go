@@ -222,7 +222,7 @@ func (r *Record) system() error {
 	}
 	if both := uint16(1<<sysRecordID | 1<<sysTime); r.have&both != both {
 		s := systemSink{rec: r}
-		if err := d.walk(r.lo, r.hi, nil, &s); err != nil && !s.done {
+		if err := d.walk(r.lo, r.hi, &s); err != nil && !s.done {
 			return err
 		}
 		if !s.seen {

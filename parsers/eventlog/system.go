@@ -1,6 +1,6 @@
 package eventlog
 
-// planSink compiles a template.
+// planSink compiles what a template says about System.
 type planSink struct {
 	t *template
 	path
@@ -9,7 +9,7 @@ type planSink struct {
 
 func (s *planSink) open(name string) error { s.pieces = 0; s.push(name); return nil }
 func (s *planSink) attr(name string) error { s.pieces = 0; s.setAttr(name); return nil }
-func (s *planSink) body()                  { s.pieces = 0; s.setAttr("") }
+func (s *planSink) body() error            { s.pieces = 0; s.setAttr(""); return nil }
 func (s *planSink) close() error           { s.pieces = 0; s.pop(); return nil }
 
 func (s *planSink) content(p piece) error {
@@ -87,7 +87,7 @@ func (s *systemSink) open(name string) error {
 }
 
 func (s *systemSink) attr(name string) error { s.flush(); s.setAttr(name); return nil }
-func (s *systemSink) body()                  { s.flush(); s.setAttr("") }
+func (s *systemSink) body() error            { s.flush(); s.setAttr(""); return nil }
 
 func (s *systemSink) close() error {
 	s.flush()

@@ -16,13 +16,15 @@ const (
 // System element, so that the fields of a record are picked from its values
 // without a look at the document.
 type template struct {
-	off, size int // of the definition's header, and of its body
+	off, size int  // of the definition's header, and of its body
+	ops       []op // the document, see template.document
 	refs      []sysRef
 	literals  []sysLiteral
 	fast      bool // refs and literals are all that System holds
 	odd       bool // the library misreads it
 	tokens    int
 	err       error
+	data      [placements]*dataPlan
 }
 
 type sysRef struct {
@@ -162,30 +164,46 @@ func (w *walker) instance() error {
 	if err != nil {
 		return err
 	}
-	in.base = len(w.offs)
-	defer func() { w.offs = w.offs[:in.base] }()
-	off := in.vals
-	for k := range in.n {
-		w.offs = append(w.offs, off)
-		off += int(le.Uint16(w.b[in.desc+4*k:]))
-		if off > w.end {
-			return w.errorf(in.desc+4*k, "template value", "%d: %w", k, binread.ErrTruncated)
-		}
-	}
-	w.steps -= in.n / 8
-	in.end = off
-	body := walker{
-		decoder: w.decoder, off: in.plan.off + defHeader, end: in.plan.off + defHeader + in.plan.size,
-		in: &in, inDef: true, level: w.level + 1, sink: w.sink,
-	}
-	if err := body.run(); err != nil {
+	if err := w.locate(&in); err != nil {
 		return err
 	}
-	w.off = off
+	defer func() { w.offs = w.offs[:in.base] }()
+	if w.level >= maxDepth {
+		return w.errorf(w.off, "BinXML", "nested deeper than %d", maxDepth)
+	}
+	body := walker{decoder: w.decoder, in: &in, level: w.level + 1, sink: w.sink}
+	ops, err := in.plan.document(w.decoder)
+	if err != nil {
+		return err
+	}
+	for i := range ops {
+		if err := body.play(&ops[i]); err != nil {
+			return err
+		}
+	}
+	w.off = in.end
 	return nil
 }
 
-// substitution sends the value that a document refers to.
+// locate appends where each value of an instance lies to d.offs, and moves
+// in.end to the end of the last.
+func (d *decoder) locate(in *instance) error {
+	in.base = len(d.offs)
+	off := in.vals
+	for k := range in.n {
+		d.offs = append(d.offs, off)
+		off += int(le.Uint16(d.b[in.desc+4*k:]))
+		if off > in.end {
+			d.offs = d.offs[:in.base]
+			return d.errorf(in.desc+4*k, "template value", "%d: %w", k, binread.ErrTruncated)
+		}
+	}
+	d.steps -= in.n / 8
+	in.end = off
+	return nil
+}
+
+// substitution reads a reference to a value, which only a template has.
 func (w *walker) substitution() error {
 	at := w.off - 1
 	if w.off+3 > w.end {
@@ -194,13 +212,15 @@ func (w *walker) substitution() error {
 	k := int(le.Uint16(w.b[w.off:]))
 	declared := w.b[w.off+2]
 	w.off += 3
-	if w.compile {
-		w.odd = w.odd || declared == typeNull
-		return w.sink.content(piece{typ: declared, sub: k})
-	}
-	if w.in == nil {
+	if !w.compile {
 		return w.errorf(at, "substitution", "%d outside a template", k)
 	}
+	w.odd = w.odd || declared == typeNull
+	return w.sink.content(piece{typ: declared, sub: k})
+}
+
+// value sends the value that a template refers to.
+func (w *walker) value(k int, declared byte) error {
 	if k >= w.in.n { // the writer left the last values out
 		return w.sink.content(piece{typ: typeNull, sub: -1, declared: declared})
 	}
