@@ -62,10 +62,10 @@ type place struct {
 }
 
 // block reads the metadata block of the given type at off into b, and returns
-// the offset of the next one, 0 if there is none.
-func (v *volume) block(b []byte, off int64, typ uint32, field string) (int64, error) {
+// the offset of the next one, 0 if there is none. The field at ref names off.
+func (v *volume) block(b []byte, ref, off int64, typ uint32, field string) (int64, error) {
 	if off <= 0 || off%sectorSize != 0 || off > v.size-blockSize {
-		return 0, binread.Errorf(off, field, "no block of a volume of %d bytes", v.size)
+		return 0, binread.Errorf(ref, field, "no block at %#x of a volume of %d bytes", uint64(off), v.size)
 	}
 	if err := binread.Full(v.r, b[:blockSize], off, field); err != nil {
 		return 0, err
@@ -77,8 +77,6 @@ func (v *volume) block(b []byte, off int64, typ uint32, field string) (int64, er
 		return 0, binread.Errorf(off+20, field, "record type %d, want %d", le.Uint32(b[20:]), typ)
 	case le.Uint64(b[32:]) != uint64(off):
 		return 0, binread.Errorf(off+32, field, "the block says that its offset is %#x", le.Uint64(b[32:]))
-	case le.Uint64(b[40:]) > uint64(v.size):
-		return 0, binread.Errorf(off+40, field, "next block at %#x of a volume of %d bytes", le.Uint64(b[40:]), v.size)
 	}
 	return int64(le.Uint64(b[40:])), nil
 }
@@ -86,13 +84,13 @@ func (v *volume) block(b []byte, off int64, typ uint32, field string) (int64, er
 // chain calls fn with the contents of each block of a chain and their offset on
 // v, until fn returns false or an error. seen guards against loops; a caller may
 // share it between chains that have no block in common.
-func (v *volume) chain(off int64, typ uint32, field string, seen map[place]bool, fn func(body []byte, off int64) (bool, error)) error {
+func (v *volume) chain(ref, off int64, typ uint32, field string, seen map[place]bool, fn func(body []byte, off int64) (bool, error)) error {
 	b := make([]byte, blockSize)
 	for more := true; more && off != 0; {
 		if seen[place{v, off}] {
 			return binread.Errorf(off, field, "%w", errLoop)
 		}
-		next, err := v.block(b, off, typ, field)
+		next, err := v.block(b, ref, off, typ, field)
 		if err != nil {
 			return err
 		}
@@ -100,7 +98,7 @@ func (v *volume) chain(off int64, typ uint32, field string, seen map[place]bool,
 		if more, err = fn(b[bodyOffset:], off+bodyOffset); err != nil {
 			return err
 		}
-		off = next
+		ref, off = off+40, next
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ const (
 // A location says where the parts of a store are ("Catalog entry type 0x03"), as
 // offsets on the volume that keeps it.
 type location struct {
-	at                            int64 // of the entry
+	at                            int64 // of the entry itself
 	table, info, bitmap, previous int64
 	fileRef                       uint64
 	allocated                     int64
@@ -112,18 +112,14 @@ func (s *Set) openStorage(others []Storage) (cs []*catalog) {
 	return cs
 }
 
-// order sorts and numbers the snapshots, oldest first.
+// order sorts and numbers the snapshots, oldest first. Stacks without gaps are
+// checked when they are loaded: see Snapshot.stackable.
 func (s *Set) order() {
 	slices.SortStableFunc(s.Snapshots, func(a, b *Snapshot) int {
 		return cmp.Or(cmp.Compare(a.Stack, b.Stack), a.Created.Compare(b.Created), strings.Compare(a.StoreID, b.StoreID))
 	})
 	for i, n := range s.Snapshots {
 		n.Index = i + 1
-		if i > 0 && n.Stack == s.Snapshots[i-1].Stack {
-			s.damaged = cmp.Or(s.damaged, binread.Errorf(n.at, "stack position",
-				"stores %s and %s both have position %d: their order is unknown", s.Snapshots[i-1].StoreID, n.StoreID, n.Stack))
-			s.Warnings = append(s.Warnings, s.damaged)
-		}
 	}
 	s.pending = len(s.Snapshots)
 }
@@ -146,7 +142,7 @@ func readCatalog(v *volume) (*catalog, error) {
 		snapshots: map[guid]*Snapshot{}, stores: map[guid]location{},
 	}
 	blocks := 0
-	err := v.chain(c.off, typeCatalog, "catalog", map[place]bool{}, func(body []byte, off int64) (bool, error) {
+	err := v.chain(headerOffset+48, c.off, typeCatalog, "catalog", map[place]bool{}, func(body []byte, off int64) (bool, error) {
 		if blocks++; blocks > maxCatalogBlocks {
 			return false, binread.Errorf(off, "catalog", "more than %d blocks", maxCatalogBlocks)
 		}
@@ -229,7 +225,7 @@ func (n *Snapshot) find(id guid, catalogs []*catalog) {
 		n.warn(fmt.Errorf("store %s: %w (it is on the volume %s)", id, ErrElsewhere, catalogs[0].storage))
 		return
 	}
-	in, err := readInfo(n.home, n.loc.info)
+	in, err := readInfo(n.home, n.loc)
 	if err != nil {
 		n.warn(err)
 	}
@@ -239,7 +235,7 @@ func (n *Snapshot) find(id guid, catalogs []*catalog) {
 
 func (c *catalog) orphan(id guid) Orphan {
 	loc := c.stores[id]
-	in, err := readInfo(c.v, loc.info)
+	in, err := readInfo(c.v, loc)
 	return Orphan{id.String(), in.id.String(), in.set.String(), in.origin, in.service, loc.fileRef, err}
 }
 
@@ -250,9 +246,9 @@ type info struct {
 	origin, service string
 }
 
-func readInfo(v *volume, off int64) (in info, err error) {
+func readInfo(v *volume, loc location) (in info, err error) {
 	b := make([]byte, blockSize)
-	if _, err := v.block(b, off, typeInfo, "store header"); err != nil {
+	if _, err := v.block(b, loc.at+32, loc.info, typeInfo, "store header"); err != nil {
 		return in, err
 	}
 	p := b[bodyOffset:]
@@ -262,7 +258,7 @@ func readInfo(v *volume, off int64) (in info, err error) {
 	for _, s := range []*string{&in.origin, &in.service} {
 		n := int(le.Uint16(p[at:]))
 		if n%2 != 0 || at+2+n+2 > len(p) {
-			return in, binread.Errorf(off+bodyOffset+int64(at), "machine name", "%d bytes", n)
+			return in, binread.Errorf(loc.info+bodyOffset+int64(at), "machine name", "%d bytes", n)
 		}
 		u := make([]uint16, n/2)
 		for i := range u {

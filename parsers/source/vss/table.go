@@ -1,6 +1,7 @@
 package vss
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -61,7 +62,7 @@ func (n *Snapshot) load() error {
 	if n.loc.table == 0 {
 		return binread.Errorf(n.loc.at+8, "store block list", "no offset")
 	}
-	if err := n.home.chain(n.loc.table, typeTable, "store block list", n.set.claimed, t.block); err != nil {
+	if err := n.home.chain(n.loc.at+8, n.loc.table, typeTable, "store block list", n.set.claimed, t.block); err != nil {
 		return err
 	}
 	n.set.entries += len(t.entries)
@@ -89,8 +90,17 @@ func (t *builder) block(body []byte, off int64) (bool, error) {
 	if t.n.set.entries+len(t.entries) > maxEntries {
 		return false, binread.Errorf(off, "store block list", "more than %d descriptors in the stores of this volume", maxEntries)
 	}
+	end := int64(0)
 	for i := 0; i+descriptorSize <= len(body); i += descriptorSize {
-		if err := t.add(body[i:i+descriptorSize], off+int64(i)); err != nil {
+		d, at := body[i:i+descriptorSize], off+int64(i)
+		switch {
+		case len(bytes.TrimLeft(d, "\x00")) == 0:
+			end = cmp.Or(end, at)
+			continue
+		case end != 0: // part of the table was wiped, or could not be acquired
+			return false, binread.Errorf(end, "block descriptor", "zeros before the last descriptor of a block, at %#x", at)
+		}
+		if err := t.add(d, at); err != nil {
 			return false, err
 		}
 	}
@@ -103,11 +113,15 @@ func (t *builder) block(body []byte, off int64) (bool, error) {
 func (t *builder) add(d []byte, off int64) error {
 	orig, rel, data := int64(le.Uint64(d)), int64(le.Uint64(d[8:])), int64(le.Uint64(d[16:]))
 	flags, sectors := le.Uint32(d[24:]), le.Uint32(d[28:])
-	if flags&notUsed != 0 || orig|rel|data == 0 && flags == 0 {
+	if flags&notUsed != 0 {
 		return nil
 	}
 	if orig < 0 || orig%blockSize != 0 {
 		return binread.Errorf(off, "block descriptor", "no block at %#x", uint64(orig))
+	}
+	if flags > 0xff || flags&(forwarder|overlay) == forwarder|overlay {
+		t.put(broken, orig, off, 0, off)
+		return nil
 	}
 	if flags&overlay != 0 {
 		t.put(layered, orig, data, sectors, off)
@@ -136,7 +150,7 @@ func (t *builder) put(kind uint32, block, data int64, sectors uint32, off int64)
 	case kind == layered && data == 0:
 		data = -off // extends the overlay before it, which fold finds
 	case kind != stored && kind != layered:
-	case data <= 0 || data%blockSize != 0:
+	case data <= 0 || data >= t.n.home.size || data%blockSize != 0:
 		kind, data = broken, off
 	}
 	t.entries = append(t.entries, entry{block, data, sectors, uint32(len(t.entries))<<3 | kind})
@@ -218,21 +232,21 @@ func (n *Snapshot) bitmap() ([]byte, error) {
 	if n.loc.bitmap == 0 {
 		return nil, binread.Errorf(n.loc.at+48, "store bitmap", "no offset")
 	}
-	unused, err := n.readBitmap(n.loc.bitmap, "store bitmap")
+	unused, err := n.readBitmap(n.loc.at+48, n.loc.bitmap, "store bitmap")
 	if err != nil || n.loc.previous == 0 {
 		return unused, err
 	}
-	previous, err := n.readBitmap(n.loc.previous, "store previous bitmap")
+	previous, err := n.readBitmap(n.loc.at+72, n.loc.previous, "store previous bitmap")
 	for i := range min(len(unused), len(previous)) {
 		unused[i] &= previous[i]
 	}
 	return unused, err
 }
 
-func (n *Snapshot) readBitmap(off int64, field string) (out []byte, err error) {
+func (n *Snapshot) readBitmap(ref, off int64, field string) (out []byte, err error) {
 	want := (n.Size() + 8*blockSize - 1) / (8 * blockSize)
 	// The previous bitmap may be the current one of another store: no claims here.
-	err = n.home.chain(off, typeBitmap, field, map[place]bool{}, func(body []byte, _ int64) (bool, error) {
+	err = n.home.chain(ref, off, typeBitmap, field, map[place]bool{}, func(body []byte, _ int64) (bool, error) {
 		out = append(out, body[:min(want-int64(len(out)), int64(len(body)))]...)
 		return int64(len(out)) < want, nil
 	})

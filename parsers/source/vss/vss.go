@@ -20,6 +20,8 @@ import (
 	"io/fs"
 	"sync"
 	"time"
+
+	"sharetrail/parsers/binread"
 )
 
 var (
@@ -165,7 +167,11 @@ func (s *Set) load(i int) error {
 	}
 	for s.failed == nil && s.pending > i {
 		n := s.Snapshots[s.pending-1]
-		if err := n.load(); err != nil {
+		err := n.stackable()
+		if err == nil {
+			err = n.load()
+		}
+		if err != nil {
 			s.failed = fmt.Errorf("snapshot %d (store %s): %w", n.Index, n.StoreID, err)
 			break
 		}
@@ -173,6 +179,19 @@ func (s *Set) load(i int) error {
 	}
 	if s.pending > i {
 		return s.failed
+	}
+	return nil
+}
+
+// stackable returns an error if the place of n on the stack is in doubt. Positions
+// have no gaps: what Windows deletes out of order stays there and is flagged.
+func (n *Snapshot) stackable() error {
+	all, i := n.set.Snapshots, n.Index-1
+	switch {
+	case i > 0 && all[i-1].Stack == n.Stack:
+		return binread.Errorf(n.at+32, "stack position", "store %s has %d, too", all[i-1].StoreID, n.Stack)
+	case i+1 < len(all) && all[i+1].Stack != n.Stack+1:
+		return binread.Errorf(n.at+32, "stack position", "it is %d, and the next newer store has %d: what lies between is unknown", n.Stack, all[i+1].Stack)
 	}
 	return nil
 }
