@@ -108,7 +108,9 @@ func (s *scanner) key(c cell, in int) Item {
 	}
 	it.Path = k.Path
 	it.doubt(!it.PathComplete, "the way from its parents to the root is lost")
-	it.doubt(s.torn && (it.Where == Unlinked || it.Where == BadBin), "the live tree is damaged: it may be a live key that could not be reached")
+	it.doubt(s.torn && it.Where == Unlinked, "the live tree is damaged: it may be a live key that could not be reached")
+	it.doubt(it.Where == BadBin, badDoubt)
+	it.doubt(it.Where == BehindBins, behindDoubt)
 	it.doubt(!printable(k.Name), "its name cannot be printed")
 	s.spend(int(k.Len) + len(k.Path))
 
@@ -127,6 +129,10 @@ func (s *scanner) key(c cell, in int) Item {
 	it.doubt(len(it.Values) < int(k.ValueCount), fmt.Sprintf("%d of its %d values are overwritten", int(k.ValueCount)-len(it.Values), k.ValueCount))
 	return it
 }
+
+const badDoubt = "cells cannot be told apart here: it may be part of something live"
+
+const behindDoubt = "it lies behind the hive bins: what it refers to may have been in another hive"
 
 // elsewhere says of a cell what it means that it lies in no region.
 func (s *scanner) elsewhere() string {
@@ -189,7 +195,9 @@ func (s *scanner) value(c cell, in int) Item {
 		it.Reused = true
 		it.doubt(true, "it is "+s.elsewhere())
 	}
-	it.doubt(s.torn && (it.Where == Unlinked || it.Where == BadBin), "the live tree is damaged: it may be a live value that could not be reached")
+	it.doubt(s.torn && it.Where == Unlinked, "the live tree is damaged: it may be a live value that could not be reached")
+	it.doubt(it.Where == BadBin, badDoubt)
+	it.doubt(it.Where == BehindBins, behindDoubt)
 	it.doubt(!printable(v.Name), "its name cannot be printed")
 	it.doubt(v.Type > regQword && v.Type>>16 != 0xffff, "its type is none of Windows'") // those of device properties begin with 0xffff
 	s.spend(int(v.Len))

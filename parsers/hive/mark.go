@@ -110,7 +110,7 @@ func (m *marker) key(ref uint32, refs []uint32) []uint32 {
 	if le.Uint32(b[20:]) > 0 {
 		return m.list(le.Uint32(b[28:]), true, refs)
 	}
-	if (&Key{h: m.h, subkeys: le.Uint32(b[28:]), Off: c.off}).hidden() != nil {
+	if le.Uint32(b[28:]) != noCell && (&Key{h: m.h, subkeys: le.Uint32(b[28:]), Off: c.off}).hidden() != nil {
 		m.bad = true
 	}
 	return refs
@@ -218,6 +218,27 @@ func (m *marker) plain(ref uint32, n int) {
 	}
 }
 
+// inside reports whether the tree leads into the middle of the cell at off.
+func (m *marker) inside(off, n int64) bool {
+	i, end := (off-blockSize)/8+1, (off-blockSize+n)/8
+	for ; i < end && i%64 != 0; i++ {
+		if m.live[i/64]>>(i%64)&1 != 0 {
+			return true
+		}
+	}
+	for ; i+64 <= end; i += 64 {
+		if m.live[i/64] != 0 {
+			return true
+		}
+	}
+	for ; i < end; i++ {
+		if m.live[i/64]>>(i%64)&1 != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // regions returns all bytes of the file behind the base block that no live
 // content lies in, ascending.
 func (m *marker) regions() []region {
@@ -242,6 +263,8 @@ func (m *marker) regions() []region {
 				break
 			}
 			switch {
+			case m.inside(off, n):
+				add(region{off, off + n, BadBin})
 			case size > 0:
 				add(region{off, off + n, FreeCell})
 			case !m.live.has(uint32(off - blockSize)):

@@ -42,6 +42,11 @@ type Replay struct {
 	Stale    []Entry
 	Problems []error
 	Clean    bool // the primary was complete: it asks for no log
+	// Gap counts the sequence numbers from the primary's to the first applied
+	// entry's. Windows applies such logs too, and leaves them: it reuses a log
+	// once the hive is written, and the hive keeps its numbers. What the numbers
+	// stood for cannot be checked, and states before the last may be torn.
+	Gap uint32
 
 	hive *Hive  // the final view
 	raw  *Hive  // what loading said, without a parsed image
@@ -63,9 +68,11 @@ func OpenWithLogs(r io.ReaderAt, size int64, logs []LogFile) (*Hive, *Replay, er
 	p := &Replay{raw: &Hive{problems: maps.Clone(h.problems)}}
 	var files []*logData
 	for _, log := range logs {
-		if f := readLog(log); f != nil {
-			files = append(files, f)
+		f := readLog(log)
+		if f == nil || slices.ContainsFunc(files, func(g *logData) bool { return len(f.image) > 0 && bytes.Equal(f.image, g.image) }) {
+			continue // empty, or the same file found twice
 		}
+		files = append(files, f)
 	}
 	slices.SortStableFunc(files, func(a, b *logData) int { return cmp.Or(cmp.Compare(a.start, b.start), strings.Compare(a.name, b.name)) })
 	h.overlay = newOverlay(h.image)
@@ -82,7 +89,7 @@ func OpenWithLogs(r io.ReaderAt, size int64, logs []LogFile) (*Hive, *Replay, er
 			for _, e := range p.Applied {
 				p.stale("the hive cannot be read with it", e)
 			}
-			p.Applied, p.Format = nil, ""
+			p.Applied, p.Format, p.Gap = nil, "", 0
 			h, err = primary, nil
 		}
 	}
@@ -161,6 +168,9 @@ func (p *Replay) applyNewest(h *Hive, seq2 uint32, usable []*logData) {
 	}
 	p.stale("written before the hive was", chain[:n]...)
 	if n < len(chain) {
+		if !chain[n].old {
+			p.Gap = chain[n].Sequence - seq2
+		}
 		p.apply(h, chain[n].Sequence, chain[n:])
 	}
 }
@@ -249,7 +259,8 @@ func (p *Replay) checkStale(end uint32) {
 	}
 }
 
-// A State is a hive as it was after a log entry.
+// A State is a hive as it was after a log entry. If there is a Gap, only the
+// last one is sure to be whole.
 type State struct {
 	Entry       // that was applied last; the zero Entry for the primary
 	Hive  *Hive // valid until the next State; nil if it cannot be read

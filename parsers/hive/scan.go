@@ -57,19 +57,21 @@ func (s *scanner) find(r *region) {
 		ref := uint32(off - 4 - blockSize)
 		switch image[off] {
 		case 'n':
-			if s.passKey(image[off:r.end]) && !s.liveIn(r, ref) {
+			if s.passKey(image[off:r.end]) && !s.inUse(ref) {
 				s.keys = append(s.keys, ref)
 			}
 		case 'v':
-			if s.passValue(image[off:r.end]) && !s.liveIn(r, ref) {
+			if s.passValue(image[off:r.end]) && !s.inUse(ref) {
 				s.vals = append(s.vals, ref)
 			}
 		}
 	}
 }
 
-// liveIn reports whether ref is in use, in a region that has such cells.
-func (s *scanner) liveIn(r *region, ref uint32) bool { return r.where == BadBin && s.isLive(ref) }
+// inUse reports whether live content begins at ref though it lies in a region:
+// damage can make a free cell of what the tree still leads to. In the pages of
+// an old log the same place has something else.
+func (s *scanner) inUse(ref uint32) bool { return !s.old && s.isLive(ref) }
 
 func (s *scanner) isLive(ref uint32) bool {
 	return ref%8 == 0 && int(ref/(8*64)) < len(s.live) && s.live.has(ref)
@@ -128,7 +130,7 @@ func (s *scanner) region(off int64) int {
 // dead returns what can be read at a reference that was a cell once, up to the
 // end of its region, and the number of the region; -1 if it is in none.
 func (s *scanner) dead(ref uint32) (cell, int) {
-	if !s.isCell(ref) {
+	if !s.isCell(ref) || s.inUse(ref) {
 		return cell{}, -1
 	}
 	off := blockSize + int64(ref) + 4

@@ -13,10 +13,23 @@
 //	RemotePath=\\fs01\finance               a value of the last key
 //	"name with = in it"=sz:text             a name in quotes
 //	@=text                                  the default value
+//	-[Network\Z] TIME                       a deleted key, with the values below it
+//	-[Network\Z] TIME unlinked              one in cells that are still allocated
+//	-"RemotePath"=text                      a deleted value of the last key; the quotes are needed
 //
 // A TIME is as in RFC 3339, to 100 ns, or ft:NUMBER, a raw FILETIME. A key
 // without a time has its parent's, the root 2020-01-01T00:00:00Z. A key may be
 // opened again to add to it; a second value of one name is an error.
+//
+// What is deleted is written like the rest, but no list leads to it, and its
+// cells are freed: neighbours become one free cell, as in Windows. The time of
+// the parent is not touched: give the parent the moment of the removal. A
+// deleted key that is named again is another one, from another time; below a
+// deleted key only deleted ones can be. Words behind the time of a deleted key:
+//
+//	apart         its free cells are not joined with their neighbours
+//	unlinked      its cells stay allocated
+//	overwritten   the data of its values, and what is before it, is overwritten in part
 //
 // Data is all that stands behind the =, blanks too. It is text (REG_SZ) unless
 // it starts with one of
@@ -27,6 +40,8 @@
 //	hex:HEX  none:HEX               REG_BINARY, REG_NONE; blanks and commas are ignored
 //	raw:TYPE:HEX                    any type number
 //	ftbin:TIME                      REG_BINARY, a FILETIME
+//
+// [BuildWithLog] puts later states of a hive into transaction logs.
 //
 // In names and text, \u{XXXX} stands for the UTF-16 unit or character of that
 // hexadecimal number: \u{0}, \u{5C} for a backslash in a key name, \u{D800}.

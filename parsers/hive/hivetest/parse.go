@@ -32,7 +32,14 @@ type node struct {
 	subkeys  []*node
 	index    map[string]*node // subkeys by raised name
 	values   []*value
+
+	removed []*node  // deleted subkeys
+	freed   []*value // deleted values
+	fate    fate     // of a deleted key
 }
+
+// A fate is what becomes of the cells of something deleted.
+type fate struct{ deleted, apart, unlinked, overwritten bool }
 
 type value struct {
 	name []uint16
@@ -53,6 +60,10 @@ func parse(text string) (*spec, error) {
 			err = s.directive(strings.TrimSpace(line[1:]))
 		case line[0] == '[':
 			key, err = s.key(line)
+		case strings.HasPrefix(line, "-["):
+			key, err = s.key(line)
+		case strings.HasPrefix(line, `-"`) && key != nil:
+			err = key.freedValue(line[1:])
 		case key == nil:
 			err = fmt.Errorf("%q: value before the first key", line)
 		default:
@@ -98,12 +109,17 @@ func (s *spec) directive(line string) (err error) {
 
 // key reads a key line and returns the key, made if it is new.
 func (s *spec) key(line string) (*node, error) {
+	line, deleted := strings.CutPrefix(line, "-")
 	end := strings.LastIndexByte(line, ']')
 	if end < 0 {
 		return nil, fmt.Errorf("%q: no ]", line)
 	}
 	k := s.root
-	for _, part := range splitPath(line[1:end]) {
+	parts := splitPath(line[1:end])
+	if deleted && len(parts) == 0 {
+		return nil, fmt.Errorf("%q: the root cannot be deleted", line)
+	}
+	for i, part := range parts {
 		name, err := units(part)
 		if err != nil {
 			return nil, err
@@ -111,7 +127,11 @@ func (s *spec) key(line string) (*node, error) {
 		if len(name) == 0 || len(name) > 255 {
 			return nil, fmt.Errorf("%q: key name of %d characters", line, len(name))
 		}
-		k = k.sub(name)
+		if deleted {
+			k = k.gone(name, i == len(parts)-1)
+		} else {
+			k = k.sub(name)
+		}
 	}
 	for _, word := range strings.Fields(line[end+1:]) {
 		var err error
@@ -119,6 +139,8 @@ func (s *spec) key(line string) (*node, error) {
 			k.volatile, err = number32(n)
 		} else if word == "utf16" {
 			k.utf16 = true
+		} else if deleted && k.fate.word(word) {
+			continue
 		} else {
 			k.timed = true
 			k.time, err = ticks(word)
@@ -144,8 +166,47 @@ func (k *node) sub(name []uint16) *node {
 	return s
 }
 
+func (f *fate) word(s string) bool {
+	switch s {
+	case "apart":
+		f.apart = true
+	case "unlinked":
+		f.unlinked = true
+	case "overwritten":
+		f.overwritten = true
+	default:
+		return false
+	}
+	return true
+}
+
+// gone returns the subkey of that name on the way to a deleted key: a live one
+// if there is one, else the last deleted one. The deleted key itself is new.
+func (k *node) gone(name []uint16, last bool) *node {
+	id := string(bytesOf(upper(name)))
+	if s := k.index[id]; s != nil && !last {
+		return s
+	}
+	for _, s := range slices.Backward(k.removed) {
+		if !last && string(bytesOf(upper(s.name))) == id {
+			return s
+		}
+	}
+	s := &node{name: name, fate: fate{deleted: true}}
+	k.removed = append(k.removed, s)
+	return s
+}
+
+func (k *node) freedValue(line string) error {
+	v, err := newValue(line)
+	if err == nil {
+		k.freed = append(k.freed, v)
+	}
+	return err
+}
+
 func (k *node) inherit() {
-	for _, s := range k.subkeys {
+	for _, s := range slices.Concat(k.subkeys, k.removed) {
 		if !s.timed {
 			s.time = k.time
 		}
@@ -154,27 +215,35 @@ func (k *node) inherit() {
 }
 
 func (k *node) value(line string) error {
-	name, data, err := cutName(line)
+	v, err := newValue(line)
 	if err != nil {
 		return err
 	}
-	v := &value{}
-	if v.name, err = units(name); err != nil {
-		return err
-	}
-	if len(v.name) > 16383 {
-		return fmt.Errorf("value name of %d characters", len(v.name))
-	}
 	for _, old := range k.values {
 		if slices.Equal(upper(old.name), upper(v.name)) {
-			return fmt.Errorf("%q: second value of that name", name)
+			return fmt.Errorf("%q: second value of that name", line)
 		}
-	}
-	if v.typ, v.data, err = parseData(data); err != nil {
-		return fmt.Errorf("%q: %w", name, err)
 	}
 	k.values = append(k.values, v)
 	return nil
+}
+
+func newValue(line string) (*value, error) {
+	name, data, err := cutName(line)
+	if err != nil {
+		return nil, err
+	}
+	v := &value{}
+	if v.name, err = units(name); err != nil {
+		return nil, err
+	}
+	if len(v.name) > 16383 {
+		return nil, fmt.Errorf("value name of %d characters", len(v.name))
+	}
+	if v.typ, v.data, err = parseData(data); err != nil {
+		return nil, fmt.Errorf("%q: %w", name, err)
+	}
+	return v, nil
 }
 
 // cutName splits a value line at the = behind the name.

@@ -29,6 +29,16 @@ type writer struct {
 	free     int    // start of the free rest of the last bin
 	security uint32
 	keys     uint32
+	fate     fate // of what is being written
+	dead     []deadCell
+	spoiled  []int       // cells of data to overwrite in part
+	size     map[int]int // of that data, bytes
+}
+
+// A deadCell is to be freed when all is written.
+type deadCell struct {
+	ref  int
+	fate fate
 }
 
 func (o BuildOptions) write(s *spec) ([]byte, error) {
@@ -41,7 +51,7 @@ func (o BuildOptions) write(s *spec) ([]byte, error) {
 	if !slices.Contains([]string{"lh", "lf", "li"}, o.List) || o.Leaf < 1 || o.Leaf > 0xffff {
 		return nil, fmt.Errorf("list %q of %d entries", o.List, o.Leaf)
 	}
-	w := &writer{BuildOptions: o, minor: s.minor}
+	w := &writer{BuildOptions: o, minor: s.minor, size: make(map[int]int)}
 	_, ref := w.cell(20 + len(descriptor))
 	w.security = ref
 	root, err := w.key(s.root, noCell)
@@ -56,6 +66,7 @@ func (o BuildOptions) write(s *spec) ([]byte, error) {
 	le.PutUint32(sk[16:], uint32(len(descriptor)))
 	copy(sk[20:], descriptor)
 	w.closeBin()
+	w.bury()
 	return append(s.base(root, uint32(len(w.b))), w.b...), nil
 }
 
@@ -73,20 +84,10 @@ func (s *spec) base(root, size uint32) []byte {
 	le.PutUint32(b[44:], 1)
 	copy(b[48:110], bytesOf(s.name[max(0, len(s.name)-31):])) // Windows keeps room for a NUL
 	le.PutUint64(b[168:], s.reorganized)
-	sum := uint32(0)
-	for i := 0; i < 508; i += 4 {
-		sum ^= le.Uint32(b[i:])
-	}
-	switch sum {
-	case 0:
-		sum = 1
-	case 0xffffffff:
-		sum = 0xfffffffe
-	}
+	sign(b)
 	if s.badChecksum {
-		sum ^= 0x5a5a5a5a
+		le.PutUint32(b[508:], le.Uint32(b[508:])^0x5a5a5a5a)
 	}
-	le.PutUint32(b[508:], sum)
 	return b
 }
 
@@ -106,6 +107,9 @@ func (w *writer) cell(n int) ([]byte, uint32) {
 	ref := w.free
 	w.free += size
 	le.PutUint32(w.b[ref:], uint32(-size))
+	if w.fate.deleted {
+		w.dead = append(w.dead, deadCell{ref, w.fate})
+	}
 	return w.b[ref+4 : w.free], uint32(ref)
 }
 
@@ -121,9 +125,14 @@ func (w *writer) key(k *node, parent uint32) (uint32, error) {
 	if len(w.b) > maxBins {
 		return 0, fmt.Errorf("hive above %d bytes", maxBins)
 	}
+	above := w.fate
+	defer func() { w.fate = above }()
+	w.fate = k.fate
 	name, latin1 := stored(k.name, k.utf16)
 	nk, ref := w.cell(76 + len(name))
-	w.keys++
+	if !k.fate.deleted {
+		w.keys++
+	}
 	copy(nk, "nk")
 	flags := uint16(0)
 	if latin1 {
@@ -164,7 +173,66 @@ func (w *writer) key(k *node, parent uint32) (uint32, error) {
 		}
 		le.PutUint32(w.b[ref+4+28:], list)
 	}
-	return ref, nil
+	return ref, w.deleted(k, ref)
+}
+
+// deleted writes what was deleted from k.
+func (w *writer) deleted(k *node, ref uint32) error {
+	if len(k.freed) > 0 {
+		above := w.fate
+		w.fate.deleted = true
+		for _, v := range k.freed {
+			w.value(v)
+		}
+		w.fate = above
+	}
+	for _, s := range k.removed {
+		if _, err := w.key(s, ref); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bury frees the deleted cells, and joins free neighbours as Windows does.
+func (w *writer) bury() {
+	apart, inside := make(map[int]bool), make(map[int]bool)
+	for _, c := range w.dead {
+		if c.fate.unlinked {
+			continue
+		}
+		le.PutUint32(w.b[c.ref:], -le.Uint32(w.b[c.ref:]))
+		apart[c.ref] = c.fate.apart
+	}
+	if len(w.dead) == 0 {
+		return
+	}
+	for bin := 0; bin < len(w.b); bin += int(le.Uint32(w.b[bin+8:])) {
+		end := bin + int(le.Uint32(w.b[bin+8:]))
+		before := -1 // the free cell in front, if it may be joined
+		for ref := bin + 32; ref < end; {
+			size := int(int32(le.Uint32(w.b[ref:])))
+			switch {
+			case size < 0 || apart[ref]:
+				before = -1
+				size = max(size, -size)
+			case before >= 0:
+				inside[ref] = true
+				le.PutUint32(w.b[before:], le.Uint32(w.b[before:])+uint32(size))
+			default:
+				before = ref
+			}
+			ref += size
+		}
+	}
+	for _, ref := range w.spoiled {
+		if inside[ref] {
+			copy(w.b[ref:], "\xaa\xaa\xaa\xaa")
+		}
+		for i := range int(w.size[ref]) / 2 {
+			w.b[ref+4+i] = 0xaa
+		}
+	}
 }
 
 // subkeys writes keys in the order of Windows, and their list.
@@ -250,24 +318,33 @@ func firstFour(name []uint16) uint32 {
 func (w *writer) values(values []*value) uint32 {
 	var refs []byte
 	for _, v := range values {
-		name, latin1 := stored(v.name, false)
-		vk := make([]byte, 20, 20+len(name))
-		copy(vk, "vk")
-		le.PutUint16(vk[2:], uint16(len(name)))
-		le.PutUint32(vk[4:], uint32(len(v.data)))
-		if len(v.data) <= 4 {
-			vk[7] |= 0x80
-			copy(vk[8:12], v.data)
-		} else {
-			le.PutUint32(vk[8:], w.data(v.data))
-		}
-		le.PutUint32(vk[12:], v.typ)
-		if latin1 && len(name) > 0 {
-			vk[16] = 1
-		}
-		refs = le.AppendUint32(refs, w.put(append(vk, name...)))
+		refs = le.AppendUint32(refs, w.value(v))
 	}
 	return w.put(refs)
+}
+
+func (w *writer) value(v *value) uint32 {
+	name, latin1 := stored(v.name, false)
+	vk := make([]byte, 20, 20+len(name))
+	copy(vk, "vk")
+	le.PutUint16(vk[2:], uint16(len(name)))
+	le.PutUint32(vk[4:], uint32(len(v.data)))
+	if len(v.data) <= 4 {
+		vk[7] |= 0x80
+		copy(vk[8:12], v.data)
+	} else {
+		ref := w.data(v.data)
+		le.PutUint32(vk[8:], ref)
+		if w.fate.overwritten && len(v.data) <= segmentSize {
+			w.spoiled = append(w.spoiled, int(ref))
+			w.size[int(ref)] = len(v.data)
+		}
+	}
+	le.PutUint32(vk[12:], v.typ)
+	if latin1 && len(name) > 0 {
+		vk[16] = 1
+	}
+	return w.put(append(vk, name...))
 }
 
 func (w *writer) data(b []byte) uint32 {
