@@ -43,7 +43,7 @@ func lznt1Chunk(c []byte) (out []byte) {
 				continue
 			}
 			out[flags] |= 1 << i
-			out = le.AppendUint16(out, uint16((distance-1)<<bits|n-3))
+			out = le.AppendUint16(out, uint16((distance-1)<<bits|(n-3)))
 			p += n
 		}
 	}

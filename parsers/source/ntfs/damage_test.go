@@ -1,0 +1,359 @@
+package ntfs
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+
+	"sharetrail/parsers/binread"
+	"sharetrail/parsers/source/ntfs/ntfstest"
+)
+
+// recordOf returns the record of the file at path in the image b, and where the
+// image has it.
+func recordOf(t *testing.T, b []byte, path string) (rec []byte, off int64) {
+	t.Helper()
+	f := mustOpen(t, b)
+	fi, err := f.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	off = f.mft.volumeOffset(int64(fi.Sys().(*Info).Record) * f.geo.record)
+	return b[off : off+f.geo.record], off
+}
+
+// attributeOf returns the first attribute of a type in a record that lies
+// before its first fix-up, so that it may be changed in place.
+func attributeOf(t *testing.T, rec []byte, typ uint32) []byte {
+	t.Helper()
+	for p := int(binary.LittleEndian.Uint16(rec[20:])); p < 500; p += int(binary.LittleEndian.Uint32(rec[p+4:])) {
+		if binary.LittleEndian.Uint32(rec[p:]) == typ {
+			return rec[p:]
+		}
+	}
+	t.Fatalf("no attribute %#x", typ)
+	return nil
+}
+
+// damaged checks that err tells of damage with a place, not of absence.
+func damaged(t *testing.T, what string, err error, want string) {
+	t.Helper()
+	var fe *binread.FormatError
+	if err == nil || errors.Is(err, fs.ErrNotExist) || !errors.As(err, &fe) || !strings.Contains(err.Error(), want) {
+		t.Errorf("%s: %v; want a *binread.FormatError with %q", what, err, want)
+	}
+}
+
+func hasProblem(f *FS, want string) bool {
+	return slices.ContainsFunc(f.Problems(), func(err error) bool { return strings.Contains(err.Error(), want) })
+}
+
+func TestBootSector(t *testing.T) {
+	v := sample()
+	good := mustBuild(t, v)
+	f := mustOpen(t, good)
+	mft, mirr := f.geo.mft*f.geo.cluster, f.geo.mirr*f.geo.cluster
+	for _, c := range []struct {
+		name    string
+		damage  func(b []byte)
+		problem string
+		fail    string
+	}{
+		{"boot sector wiped", func(b []byte) { clear(b[:512]) }, "its backup", ""},
+		{"boot sector leads nowhere", func(b []byte) { binary.LittleEndian.PutUint64(b[48:], 7); binary.LittleEndian.PutUint64(b[56:], 8) }, "its backup", ""},
+		{"both wiped", func(b []byte) { clear(b[:512]); clear(b[len(b)-512:]) }, "", "OEM ID"},
+		{"stale backup", func(b []byte) { clear(b[:512]); b[len(b)-512+41]++ }, "", "OEM ID"},
+		{"first MFT record wiped", func(b []byte) { clear(b[mft : mft+1024]) }, "$MFTMirr used", ""},
+		{"first MFT record torn", func(b []byte) { b[mft+1023]++ }, "torn", ""},
+		{"both MFT records wiped", func(b []byte) { clear(b[mft : mft+1024]); clear(b[mirr : mirr+1024]) }, "", "FILE"},
+		{"volume record wiped", func(b []byte) { clear(b[mft+3*1024 : mft+4*1024]) }, "copy of record 3 in $MFTMirr used", ""},
+		{"cluster of 3 sectors", func(b []byte) { b[13] = 3 }, "sectors per cluster", ""},
+		{"record size", func(b []byte) { b[64] = 0x80 }, "size of MFT records", ""},
+		{"$UpCase wiped", func(b []byte) { clear(b[mft+10*1024 : mft+11*1024]) }, "compared as in Unicode", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := slices.Clone(good)
+			c.damage(b)
+			f, err := Open(bytes.NewReader(b), int64(len(b)))
+			if c.fail != "" {
+				damaged(t, "open", err, c.fail)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !hasProblem(f, c.problem) {
+				t.Errorf("problems %v lack %q", f.Problems(), c.problem)
+			}
+			checkFile(t, f, v.Files[0])
+			if f.Label() != "Evidence" {
+				t.Errorf("label %q", f.Label())
+			}
+		})
+	}
+}
+
+func TestOpenNothing(t *testing.T) {
+	for _, b := range [][]byte{nil, make([]byte, 100), make([]byte, 512), make([]byte, 70_000)} {
+		if _, err := Open(bytes.NewReader(b), int64(len(b))); err == nil {
+			t.Errorf("%d zeros opened", len(b))
+		}
+	}
+	if _, err := Open(bytes.NewReader(nil), -1); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("negative size: %v", err)
+	}
+}
+
+func TestDamagedDirectory(t *testing.T) {
+	b := mustBuild(t, sample())
+	i := 0
+	for n := 0; n < 2; n++ { // the second block of leaves of the directory many
+		i += bytes.Index(b[i:], []byte("INDX")) + 4
+		for !bytes.Contains(b[i:i+4092], wide("file 0")) {
+			i += bytes.Index(b[i:], []byte("INDX")) + 4
+		}
+	}
+	b[i-4+4095]++
+	f := mustOpen(t, b)
+	list, err := f.ReadDir("many")
+	damaged(t, "ReadDir", err, "torn")
+	if len(list) < 500 || len(list) >= 700 {
+		t.Errorf("%d entries of 700", len(list))
+	}
+	if !hasProblem(f, "torn") {
+		t.Errorf("problems: %v", f.Problems())
+	}
+	present := map[string]bool{}
+	for _, e := range list {
+		present[e.Name()] = true
+	}
+	for i := range 700 {
+		name := fmt.Sprintf("file %03d with a longer name.log", i)
+		_, err := f.Open("many/" + name)
+		if present[name] && err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if !present[name] {
+			damaged(t, name, err, "not found in a damaged directory")
+		}
+	}
+	h, err := f.Open("many")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for {
+		l, err := h.(fs.ReadDirFile).ReadDir(100)
+		n += len(l)
+		if err == nil {
+			continue
+		}
+		if err != io.EOF {
+			damaged(t, "ReadDir by parts", err, "torn")
+		} else {
+			t.Error("ReadDir by parts hides the damage")
+		}
+		break
+	}
+	if n != len(list) {
+		t.Errorf("%d entries by parts, %d at once", n, len(list))
+	}
+}
+
+func wide(s string) (b []byte) {
+	for _, c := range s {
+		b = binary.LittleEndian.AppendUint16(b, uint16(c))
+	}
+	return b
+}
+
+func TestDamagedFile(t *testing.T) {
+	v := sample()
+	good := mustBuild(t, v)
+	const ntuser, list = "Users/alice/NTUSER.DAT", "list.bin"
+	le := binary.LittleEndian
+	for _, c := range []struct {
+		name, path string
+		damage     func(rec []byte)
+		want       string
+	}{
+		{"torn", ntuser, func(r []byte) { r[511]++ }, "torn"},
+		{"wiped", ntuser, func(r []byte) { clear(r) }, "signature"},
+		{"used again", ntuser, func(r []byte) { r[16]++ }, "sequence number 2"},
+		{"free", ntuser, func(r []byte) { r[22] = 0 }, "not in use"},
+		{"another record", ntuser, func(r []byte) { r[44]++ }, "it says it is record"},
+		{"a directory", ntuser, func(r []byte) { r[22] |= 2 }, "whether it is a directory"},
+		{"used size", ntuser, func(r []byte) { le.PutUint32(r[24:], 1<<31) }, "used size"},
+		{"attribute length", ntuser, func(r []byte) { le.PutUint32(attributeOf(t, r, 0x80)[4:], 8) }, "length 8"},
+		{"run header", ntuser, func(r []byte) { attributeOf(t, r, 0x80)[64] = 0x99 }, "mapping pairs"},
+		{"run outside", ntuser, func(r []byte) { attributeOf(t, r, 0x80)[67] = 0x7f }, "from the last one"},
+		{"size beyond runs", ntuser, func(r []byte) { attributeOf(t, r, 0x80)[51] = 1 }, "but clusters for"},
+		{"last cluster", ntuser, func(r []byte) { attributeOf(t, r, 0x80)[24]++ }, "extent ends"},
+		{"size", ntuser, func(r []byte) { attributeOf(t, r, 0x80)[55] = 0x80 }, "initialised"},
+		{"EFS", ntuser, func(r []byte) { attributeOf(t, r, 0x80)[13] = 0x40 }, "EFS"},
+		{"unit", "packed.bin", func(r []byte) { attributeOf(t, r, 0x80)[34] = 60 }, "compression unit"},
+		{"list entry", list, func(r []byte) { attributeOf(t, r, 0x20)[24+4] = 3 }, "attribute list"},
+		{"record in list", list, func(r []byte) { attributeOf(t, r, 0x20)[24+32*3+16]++ }, "extent"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := slices.Clone(good)
+			rec, _ := recordOf(t, b, c.path)
+			c.damage(rec)
+			f := mustOpen(t, b)
+			_, err := f.Open(c.path)
+			damaged(t, c.path, err, c.want)
+			if _, err := fs.ReadFile(f, "case.txt"); err != nil {
+				t.Errorf("another file: %v", err)
+			}
+		})
+	}
+}
+
+func TestMissingEnd(t *testing.T) {
+	v := sample()
+	b := mustBuild(t, v)
+	b = b[:len(b)-len(b)/8]
+	f, err := Open(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !hasProblem(f, "are missing") {
+		t.Errorf("problems: %v", f.Problems())
+	}
+	checkFile(t, f, v.Files[0])
+	// A file in the part that is missing fails where that begins.
+	f.size, f.r = 200<<10, bytes.NewReader(b[:200<<10])
+	in := &stream{f: f, size: 1 << 20, init: 1 << 20, runs: []run{{0, 40, 256}}, field: "$DATA"}
+	p := make([]byte, 64<<10)
+	n, err := in.ReadAt(p, 0)
+	if n != 0 || !errors.Is(err, binread.ErrTruncated) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if n, err := in.ReadAt(p[:40<<10], 0); n != 40<<10 || err != nil {
+		t.Errorf("the part that is there: %d bytes, %v", n, err)
+	}
+}
+
+// TestEndlessTree makes a directory an entry of its own child.
+func TestEndlessTree(t *testing.T) {
+	b := mustBuild(t, ntfstest.Volume{Files: []ntfstest.File{{Path: "a/b", Dir: true}, {Path: "a/b/c", Dir: true}}})
+	recA, _ := recordOf(t, b, "a")
+	recB, _ := recordOf(t, b, "a/b")
+	num := binary.LittleEndian.Uint32(recA[44:])
+	root := attributeOf(t, recB, 0x90)
+	at := 24 + 8 + 32 // header, "$I30", headers of root and node
+	if string(root[at+16+66:at+16+68]) != "c\x00" {
+		t.Fatalf("entry not found in %x", root[:200])
+	}
+	binary.LittleEndian.PutUint32(root[at:], num) // a/b/c is a
+	f := mustOpen(t, b)
+	n := 0
+	var failed error
+	err := fs.WalkDir(f, ".", func(p string, d fs.DirEntry, err error) error {
+		if n++; n > 1000 {
+			return errors.New("endless")
+		}
+		if err != nil {
+			failed = err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged(t, "a/b/c", failed, "does not have the name")
+}
+
+func TestReparse(t *testing.T) {
+	point := func(tag uint32, data ...byte) []byte {
+		b := binary.LittleEndian.AppendUint32(nil, tag)
+		b = binary.LittleEndian.AppendUint16(b, uint16(len(data)))
+		return append(append(b, 0, 0), data...)
+	}
+	name := wide(`\??\C:\Users`)
+	junction := append([]byte{0, 0, byte(len(name)), 0, byte(len(name) + 2), 0, 0, 0}, name...)
+	f := mustOpen(t, mustBuild(t, ntfstest.Volume{Files: []ntfstest.File{
+		{Path: "Documents and Settings", Dir: true, Reparse: point(tagMountPoint, junction...)},
+		{Path: "placeholder", Data: make([]byte, 9000), Attributes: attributeRecall, Reparse: point(0x9000701a, 1, 2)},
+		{Path: "hydrated", Data: []byte("local"), Reparse: point(0x9000601a, 1, 2), Streams: []ntfstest.Stream{{Name: "s", Data: []byte("x")}}},
+		{Path: "dedup", Data: make([]byte, 10), Reparse: point(0x80000013, 1), Streams: []ntfstest.Stream{{Name: "s", Data: []byte("x")}}},
+		{Path: "unknown", Reparse: point(0x80001234)},
+	}}))
+	for _, c := range []struct{ path, reparse, fail string }{
+		{"Documents and Settings", `mount point or junction to \??\C:\Users`, ""},
+		{"placeholder", "cloud file (OneDrive or alike)", "content not on this disk"},
+		{"hydrated", "cloud file (OneDrive or alike)", ""},
+		{"dedup", "deduplicated file", "deduplicated file"},
+		{"unknown", "reparse point 0x80001234", "reparse point 0x80001234"},
+	} {
+		fi, err := f.Stat(c.path)
+		if err != nil || fi.Sys().(*Info).Reparse != c.reparse {
+			t.Errorf("%s: %+v, %v", c.path, fi, err)
+		}
+		_, err = f.Open(c.path)
+		if c.fail == "" && err != nil {
+			t.Errorf("%s: %v", c.path, err)
+		} else if c.fail != "" {
+			damaged(t, c.path, err, c.fail)
+			if !errors.Is(err, errors.ErrUnsupported) {
+				t.Errorf("%s: %v does not wrap errors.ErrUnsupported", c.path, err)
+			}
+		}
+	}
+	for _, p := range []string{"dedup:s", "hydrated:s"} {
+		if b, err := fs.ReadFile(f, p); err != nil || string(b) != "x" {
+			t.Errorf("%s: %q, %v", p, b, err)
+		}
+	}
+}
+
+func TestDecodeName(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\x00": "a", ".\x00": `\x2e`, ".\x00.\x00": `\x2e\x2e`, "a\x00/\x00b\x00": `a\x2fb`, "\x00\x00": `\x00`, "\\\x00": `\x5c`, ":\x00": `\x3a`,
+		"\x00\xd8": `\ud800`, "\x35\xd8\xb3\xdc": "𝒳", "\x35\xd8a\x00": `\ud835a`, "\xb3\xdc\x35\xd8": `\udcb3\ud835`,
+	} {
+		if got := decodeName([]byte(in)); got != want {
+			t.Errorf("%x: %q, want %q", in, got, want)
+		}
+		if !fs.ValidPath(decodeName([]byte(in))) {
+			t.Errorf("%x: not a valid path", in)
+		}
+	}
+}
+
+func TestRuns(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		pairs []byte
+		want  []run
+		fail  string
+	}{
+		{"empty", []byte{0}, nil, ""},
+		{"one", []byte{0x11, 5, 9, 0}, []run{{0, 9, 5}}, ""},
+		{"back and a hole", []byte{0x11, 5, 90, 0x01, 3, 0x11, 2, 0xb0, 0}, []run{{0, 90, 5}, {5, -1, 3}, {8, 10, 2}}, ""},
+		{"neighbours", []byte{0x11, 5, 9, 0x11, 2, 5}, []run{{0, 9, 7}}, ""},
+		{"no length", []byte{0x10, 5, 0}, nil, "header"},
+		{"cut", []byte{0x21, 5, 0}, nil, "header"},
+		{"length 0", []byte{0x11, 0, 9, 0}, nil, "run of 0"},
+		{"negative length", []byte{0x11, 0xff, 9, 0}, nil, "run of -1"},
+		{"before the volume", []byte{0x11, 1, 0xff, 0}, nil, "lie outside"},
+		{"behind the volume", []byte{0x21, 1, 0xe8, 0x03, 0}, nil, "lie outside"},
+		{"far", []byte{0x81, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0}, nil, "from the last one"},
+		{"too long", []byte{0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 0}, nil, "run of"},
+	} {
+		got, err := appendRuns(nil, c.pairs, 0, 1000, 0)
+		if c.fail != "" {
+			damaged(t, c.name, err, c.fail)
+		} else if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
