@@ -6,7 +6,9 @@
 // whatever path the image gives for them. Blocks that a format leaves out
 // because they were never written read as zeros. Everything else that cannot be
 // had is an error with its offset, never zeros: damage, a missing segment, and
-// sectors that the acquisition could not read.
+// sectors that the acquisition could not read. What a format has no checksum for
+// can be damaged unseen: in all but E01 that is the content of the disk, and but
+// for VMDK, VHD and VHDX in part also the tables that place it.
 //
 // No error that a read returns wraps fs.ErrNotExist or io.EOF: a piece of an
 // image that is missing must not look like a file that is absent in it.
