@@ -120,6 +120,9 @@ func (s *Set) order() {
 	})
 	for i, n := range s.Snapshots {
 		n.Index = i + 1
+		if i > 0 && n.Created.Before(s.Snapshots[i-1].Created) {
+			n.warn(binread.Errorf(n.at+48, "creation time", "it is before that of snapshot %d, which is below it on the stack", i))
+		}
 	}
 	s.pending = len(s.Snapshots)
 }

@@ -80,7 +80,7 @@ func TestDamage(t *testing.T) {
 			}
 			if test.ok == 3 {
 				n := s.Snapshots[1]
-				if len(n.Warnings)+len(n.LateWarnings()) != 1 {
+				if len(n.Warnings)+len(n.LateWarnings()) != 2 { // and the clock
 					t.Errorf("warnings %v, %v", n.Warnings, n.LateWarnings())
 				}
 			}

@@ -7,6 +7,10 @@ import (
 	"sharetrail/parsers/binread"
 )
 
+// maxExtent bounds how far one look-up goes through the bitmaps; a longer run is
+// still one read.
+const maxExtent = 64 * blockSize
+
 // A view is the volume at the time of a snapshot.
 type view struct {
 	stores []*Snapshot // the snapshot itself, then all newer ones
@@ -82,7 +86,7 @@ func (v *view) ReadAt(p []byte, off int64) (int, error) {
 	for g.have() < len(p) {
 		at := off + int64(g.have())
 		skip := at % blockSize
-		x, err := v.locate(at-skip, skip+int64(len(p)-g.have()))
+		x, err := v.locate(at-skip, min(skip+int64(len(p)-g.have()), maxExtent))
 		if err == nil {
 			err = v.add(&g, x, skip)
 		}

@@ -23,6 +23,8 @@ const (
 	// maxEntries bounds the memory of all tables of a volume, 24 bytes an entry.
 	// It is the number of blocks in a terabyte of stores.
 	maxEntries = 1 << 26
+
+	maxBitmaps = 1 << 30 // bytes of all bitmaps of a volume; one has 8 MiB for a terabyte
 )
 
 // What an entry of a table does, in the order in which the entries of one block
@@ -75,6 +77,7 @@ func (n *Snapshot) load() error {
 		n.late = append(n.late, fmt.Errorf("blocks that were free may show newer data: %w", err))
 		return nil
 	}
+	n.set.bitmaps += int64(len(unused))
 	n.table.unused = unused
 	return nil
 }
@@ -203,7 +206,14 @@ func fold(entries []entry) []entry {
 // at returns the entries of the block at off, and the offset of the next block
 // that has entries.
 func (t *table) at(off int64) ([]entry, int64) {
-	i, _ := slices.BinarySearchFunc(t.entries, off, func(e entry, off int64) int { return cmp.Compare(e.block, off) })
+	i, end := 0, len(t.entries)
+	for i < end { // every read comes here for every newer store: slices.BinarySearchFunc takes twice the time
+		if mid := int(uint(i+end) / 2); t.entries[mid].block < off {
+			i = mid + 1
+		} else {
+			end = mid
+		}
+	}
 	j := i
 	for j < len(t.entries) && t.entries[j].block == off {
 		j++
@@ -245,6 +255,9 @@ func (n *Snapshot) bitmap() ([]byte, error) {
 
 func (n *Snapshot) readBitmap(ref, off int64, field string) (out []byte, err error) {
 	want := (n.Size() + 8*blockSize - 1) / (8 * blockSize)
+	if n.set.bitmaps+want > maxBitmaps {
+		return nil, binread.Errorf(off, field, "%d bytes, and the bitmaps of newer stores have %d: more than fits into memory", want, n.set.bitmaps)
+	}
 	// The previous bitmap may be the current one of another store: no claims here.
 	err = n.home.chain(ref, off, typeBitmap, field, map[place]bool{}, func(body []byte, _ int64) (bool, error) {
 		out = append(out, body[:min(want-int64(len(out)), int64(len(body)))]...)

@@ -81,12 +81,13 @@ type Set struct {
 	pending int   // Snapshots[pending:] are loaded
 	failed  error // why Snapshots[pending-1] could not be loaded
 	entries int   // in all tables that are loaded
+	bitmaps int64 // bytes of all bitmaps that are loaded
 	claimed map[place]bool
 }
 
 // A Snapshot is one shadow copy.
 type Snapshot struct {
-	Index   int       // 1 for the oldest, as vshadowinfo numbers them
+	Index   int       // 1 for the oldest; vshadowinfo has the same, unless a clock was set back: it goes by time
 	Stack   uint64    // position on the stack; greater is newer
 	StoreID string    // GUID in the catalog, part of the name of the store's file
 	ID      string    // GUID of the shadow copy, as vssadmin shows it; "" if its store cannot be read

@@ -53,8 +53,10 @@ func Write(live []byte, snaps []Snapshot, from, to int64) ([]byte, error) {
 // It returns the live and the storage volume. Each has its own catalog, of one
 // block: that of the live volume at home, which must be free there.
 func WriteTo(live, storage []byte, snaps []Snapshot, home, from, to int64) ([]byte, []byte, error) {
-	if !zero(live, home, home+blockSize) {
-		return nil, nil, fmt.Errorf("the block at %#x is in use", home)
+	for _, s := range append(snaps[:len(snaps):len(snaps)], Snapshot{Image: live}) {
+		if end := home + blockSize; home <= 0 || int64(len(s.Image)) < end || !zero(s.Image, home, end) {
+			return nil, nil, fmt.Errorf("the block at %#x is in use", home)
+		}
 	}
 	img, st, err := write(live, storage, snaps, from, to, true)
 	if err != nil {
