@@ -51,8 +51,25 @@ func (g guid) String() string {
 
 // A volume is compared by its address: the reader behind it need not be comparable.
 type volume struct {
-	r    io.ReaderAt
-	size int64
+	r     io.ReaderAt
+	size  int64
+	label string // says in errors whose offsets they have; "" for the volume itself
+}
+
+func (v *volume) errorf(off int64, field, format string, args ...any) error {
+	return binread.Errorf(off, field+v.label, format, args...)
+}
+
+// fill reads len(b) bytes at off, and returns how many there were before an error.
+func (v *volume) fill(b []byte, off int64, field string) (int, error) {
+	n, err := v.r.ReadAt(b, off)
+	if n >= len(b) {
+		return len(b), nil
+	}
+	if n = max(n, 0); err == nil || err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = binread.ErrTruncated
+	}
+	return n, v.errorf(off+int64(n), field, "%w", err)
 }
 
 // A place is a block of a volume.
@@ -65,18 +82,18 @@ type place struct {
 // the offset of the next one, 0 if there is none. The field at ref names off.
 func (v *volume) block(b []byte, ref, off int64, typ uint32, field string) (int64, error) {
 	if off <= 0 || off%sectorSize != 0 || off > v.size-blockSize {
-		return 0, binread.Errorf(ref, field, "no block at %#x of a volume of %d bytes", uint64(off), v.size)
+		return 0, v.errorf(ref, field, "no block at %#x of a volume of %d bytes", uint64(off), v.size)
 	}
-	if err := binread.Full(v.r, b[:blockSize], off, field); err != nil {
+	if _, err := v.fill(b[:blockSize], off, field); err != nil {
 		return 0, err
 	}
 	switch {
 	case string(b[:16]) != signature:
-		return 0, binread.Errorf(off, field, "%w", errSignature)
+		return 0, v.errorf(off, field, "%w", errSignature)
 	case le.Uint32(b[20:]) != typ:
-		return 0, binread.Errorf(off+20, field, "record type %d, want %d", le.Uint32(b[20:]), typ)
+		return 0, v.errorf(off+20, field, "record type %d, want %d", le.Uint32(b[20:]), typ)
 	case le.Uint64(b[32:]) != uint64(off):
-		return 0, binread.Errorf(off+32, field, "the block says that its offset is %#x", le.Uint64(b[32:]))
+		return 0, v.errorf(off+32, field, "the block says that its offset is %#x", le.Uint64(b[32:]))
 	}
 	return int64(le.Uint64(b[40:])), nil
 }
@@ -88,7 +105,7 @@ func (v *volume) chain(ref, off int64, typ uint32, field string, seen map[place]
 	b := make([]byte, blockSize)
 	for more := true; more && off != 0; {
 		if seen[place{v, off}] {
-			return binread.Errorf(off, field, "%w", errLoop)
+			return v.errorf(off, field, "%w", errLoop)
 		}
 		next, err := v.block(b, ref, off, typ, field)
 		if err != nil {

@@ -52,7 +52,7 @@ type catalog struct {
 // Damage below the header is no error of Open: it is in Set.Warnings and
 // Snapshot.Warnings, and in the error of each ReaderAt that depends on it.
 func Open(vol io.ReaderAt, size int64, others ...Storage) (*Set, error) {
-	c, err := readCatalog(&volume{vol, size})
+	c, err := readCatalog(&volume{vol, size, ""})
 	if err != nil {
 		return nil, err
 	}
@@ -97,15 +97,13 @@ func (s *Set) openStorage(others []Storage) (cs []*catalog) {
 		if o.R == nil {
 			continue
 		}
-		c, err := readCatalog(&volume{o.R, o.Size})
+		c, err := readCatalog(&volume{o.R, o.Size, fmt.Sprintf(" on storage volume %d", i+1)})
 		switch {
 		case errors.Is(err, ErrNone):
 		case err != nil:
-			s.Warnings = append(s.Warnings, fmt.Errorf("storage volume %d: %w", i+1, err))
+			s.Warnings = append(s.Warnings, err)
 		default:
-			if c.damaged != nil {
-				s.Warnings = append(s.Warnings, fmt.Errorf("storage volume %d: %w", i+1, c.damaged))
-			}
+			s.Warnings = append(s.Warnings, c.warnings...)
 			cs = append(cs, c)
 		}
 	}
@@ -130,14 +128,14 @@ func (s *Set) order() {
 // readCatalog reads the header ("Volume header") and the catalog that it names.
 func readCatalog(v *volume) (*catalog, error) {
 	h := make([]byte, 512)
-	if err := binread.Full(v.r, h, headerOffset, "shadow copy header"); err != nil {
+	if _, err := v.fill(h, headerOffset, "shadow copy header"); err != nil {
 		return nil, err
 	}
 	if string(h[:16]) != signature {
 		return nil, ErrNone
 	}
 	if typ, off := le.Uint32(h[20:]), le.Uint64(h[24:]); typ != typeHeader || off != headerOffset {
-		return nil, binread.Errorf(headerOffset+20, "shadow copy header", "record type %d at offset %#x", typ, off)
+		return nil, v.errorf(headerOffset+20, "shadow copy header", "record type %d at offset %#x", typ, off)
 	}
 	c := &catalog{
 		v: v, off: int64(le.Uint64(h[48:])), maxSize: int64(le.Uint64(h[56:])),
@@ -147,7 +145,7 @@ func readCatalog(v *volume) (*catalog, error) {
 	blocks := 0
 	err := v.chain(headerOffset+48, c.off, typeCatalog, "catalog", map[place]bool{}, func(body []byte, off int64) (bool, error) {
 		if blocks++; blocks > maxCatalogBlocks {
-			return false, binread.Errorf(off, "catalog", "more than %d blocks", maxCatalogBlocks)
+			return false, v.errorf(off, "catalog", "more than %d blocks", maxCatalogBlocks)
 		}
 		for i := 0; i+entrySize <= len(body); i += entrySize {
 			if err := c.entry(body[i:i+entrySize], off+int64(i)); err != nil {
@@ -175,10 +173,10 @@ func (c *catalog) entry(e []byte, off int64) error {
 		c.freed++
 	case 2:
 		if len(c.snapshots) == maxSnapshots {
-			return binread.Errorf(off, "catalog", "more than %d snapshots", maxSnapshots)
+			return c.v.errorf(off, "catalog", "more than %d snapshots", maxSnapshots)
 		}
 		if c.snapshots[id] != nil {
-			return binread.Errorf(off, "catalog", "a second entry of snapshot %s", id)
+			return c.v.errorf(off, "catalog", "a second entry of snapshot %s", id)
 		}
 		n := &Snapshot{
 			StoreID: id.String(), VolumeSize: int64(le.Uint64(e[8:])),
@@ -187,15 +185,15 @@ func (c *catalog) entry(e []byte, off int64) error {
 		n.Deleted = n.Flags&FlagDeleted != 0
 		n.at = off
 		if n.VolumeSize <= 0 {
-			return binread.Errorf(off+8, "volume size", "%#x bytes", le.Uint64(e[8:]))
+			return c.v.errorf(off+8, "volume size", "%#x bytes", le.Uint64(e[8:]))
 		}
 		if n.VolumeSize > c.v.size {
-			n.warn(binread.Errorf(off+8, "volume size", "%d bytes, but the volume has %d: the rest cannot be read", n.VolumeSize, c.v.size))
+			n.warn(c.v.errorf(off+8, "volume size", "%d bytes, but the volume has %d: the rest cannot be read", n.VolumeSize, c.v.size))
 		}
 		c.snapshots[id] = n
 	case 3:
 		if _, ok := c.stores[id]; ok {
-			return binread.Errorf(off, "catalog", "a second entry of store %s", id)
+			return c.v.errorf(off, "catalog", "a second entry of store %s", id)
 		}
 		c.stores[id] = location{
 			at: off, table: int64(le.Uint64(e[8:])), info: int64(le.Uint64(e[32:])),
@@ -203,7 +201,7 @@ func (c *catalog) entry(e []byte, off int64) error {
 			fileRef: le.Uint64(e[56:]), allocated: int64(le.Uint64(e[64:])),
 		}
 	default:
-		c.unknown = binread.Errorf(off, "catalog", "entry of unknown type %#x", typ)
+		c.unknown = c.v.errorf(off, "catalog", "entry of unknown type %#x", typ)
 		c.warn(c.unknown)
 	}
 	return nil
@@ -218,7 +216,7 @@ func (n *Snapshot) find(id guid, catalogs []*catalog) {
 		switch {
 		case !ok:
 		case n.home != nil:
-			n.warn(binread.Errorf(loc.at, "catalog", "store %s is on two of the volumes given: the first is used", id))
+			n.warn(c.v.errorf(loc.at, "catalog", "store %s is on two of the volumes given: the first is used", id))
 		default:
 			n.home, n.loc = c.v, loc
 			n.FileRef, n.Allocated = loc.fileRef, loc.allocated
@@ -261,7 +259,7 @@ func readInfo(v *volume, loc location) (in info, err error) {
 	for _, s := range []*string{&in.origin, &in.service} {
 		n := int(le.Uint16(p[at:]))
 		if n%2 != 0 || at+2+n+2 > len(p) {
-			return in, binread.Errorf(loc.info+bodyOffset+int64(at), "machine name", "%d bytes", n)
+			return in, v.errorf(loc.info+bodyOffset+int64(at), "machine name", "%d bytes", n)
 		}
 		u := make([]uint16, n/2)
 		for i := range u {

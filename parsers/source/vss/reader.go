@@ -3,8 +3,6 @@ package vss
 import (
 	"errors"
 	"io"
-
-	"sharetrail/parsers/binread"
 )
 
 // maxExtent bounds how far one look-up goes through the bitmaps; a longer run is
@@ -52,7 +50,7 @@ func (v *view) locate(off, limit int64) (extent, error) {
 				x.from, x.off = s.home, e.data
 				return x, nil
 			case broken:
-				return x, binread.Errorf(e.data, "block descriptor", "the block at %#x of snapshot %d cannot be found", off, s.Index)
+				return x, s.home.errorf(e.data, "block descriptor", "the block at %#x of snapshot %d cannot be found", off, s.Index)
 			default:
 				off, moved, zero = e.data, true, false
 				continue
@@ -147,13 +145,14 @@ func (g *gather) add(from *volume, off, n int64) error {
 
 func (g *gather) flush() error {
 	b := g.p[g.done:g.have()]
+	n, err := len(b), error(nil)
 	if g.from == nil {
 		clear(b)
-	} else if err := binread.Full(g.from.r, b, g.off, "shadow copy data"); err != nil {
-		return err
+	} else {
+		n, err = g.from.fill(b, g.off, "shadow copy data")
 	}
-	g.done, g.next = g.have(), 0
-	return nil
+	g.done, g.next = g.done+n, 0
+	return err
 }
 
 // fail returns what could be read before err.

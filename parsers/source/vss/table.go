@@ -5,8 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-
-	"sharetrail/parsers/binread"
 )
 
 // Bits of a block descriptor ("Store block descriptor flags"). Others occur and
@@ -62,7 +60,7 @@ func (n *Snapshot) load() error {
 	}
 	t := builder{n: n, moved: map[int64]int64{}}
 	if n.loc.table == 0 {
-		return binread.Errorf(n.loc.at+8, "store block list", "no offset")
+		return n.home.errorf(n.loc.at+8, "store block list", "no offset")
 	}
 	if err := n.home.chain(n.loc.at+8, n.loc.table, typeTable, "store block list", n.set.claimed, t.block); err != nil {
 		return err
@@ -91,7 +89,7 @@ type builder struct {
 
 func (t *builder) block(body []byte, off int64) (bool, error) {
 	if t.n.set.entries+len(t.entries) > maxEntries {
-		return false, binread.Errorf(off, "store block list", "more than %d descriptors in the stores of this volume", maxEntries)
+		return false, t.n.home.errorf(off, "store block list", "more than %d descriptors in the stores of this volume", maxEntries)
 	}
 	end := int64(0)
 	for i := 0; i+descriptorSize <= len(body); i += descriptorSize {
@@ -101,7 +99,7 @@ func (t *builder) block(body []byte, off int64) (bool, error) {
 			end = cmp.Or(end, at)
 			continue
 		case end != 0: // part of the table was wiped, or could not be acquired
-			return false, binread.Errorf(end, "block descriptor", "zeros before the last descriptor of a block, at %#x", at)
+			return false, t.n.home.errorf(end, "block descriptor", "zeros before the last descriptor of a block, at %#x", at)
 		}
 		if err := t.add(d, at); err != nil {
 			return false, err
@@ -120,7 +118,7 @@ func (t *builder) add(d []byte, off int64) error {
 		return nil
 	}
 	if orig < 0 || orig%blockSize != 0 {
-		return binread.Errorf(off, "block descriptor", "no block at %#x", uint64(orig))
+		return t.n.home.errorf(off, "block descriptor", "no block at %#x", uint64(orig))
 	}
 	if flags > 0xff || flags&(forwarder|overlay) == forwarder|overlay {
 		t.put(broken, orig, off, 0, off)
@@ -200,7 +198,7 @@ func fold(entries []entry) []entry {
 		}
 		out = append(out, layers...)
 	}
-	return slices.Clip(out)
+	return out
 }
 
 // at returns the entries of the block at off, and the offset of the next block
@@ -240,7 +238,7 @@ func (t *table) free(off, limit int64) (bool, int64) {
 // bitmap for that, in the one before ("Store bitmap").
 func (n *Snapshot) bitmap() ([]byte, error) {
 	if n.loc.bitmap == 0 {
-		return nil, binread.Errorf(n.loc.at+48, "store bitmap", "no offset")
+		return nil, n.home.errorf(n.loc.at+48, "store bitmap", "no offset")
 	}
 	unused, err := n.readBitmap(n.loc.at+48, n.loc.bitmap, "store bitmap")
 	if err != nil || n.loc.previous == 0 {
@@ -256,7 +254,7 @@ func (n *Snapshot) bitmap() ([]byte, error) {
 func (n *Snapshot) readBitmap(ref, off int64, field string) (out []byte, err error) {
 	want := (n.Size() + 8*blockSize - 1) / (8 * blockSize)
 	if n.set.bitmaps+want > maxBitmaps {
-		return nil, binread.Errorf(off, field, "%d bytes, and the bitmaps of newer stores have %d: more than fits into memory", want, n.set.bitmaps)
+		return nil, n.home.errorf(off, field, "%d bytes, and the bitmaps of newer stores have %d: more than fits into memory", want, n.set.bitmaps)
 	}
 	// The previous bitmap may be the current one of another store: no claims here.
 	err = n.home.chain(ref, off, typeBitmap, field, map[place]bool{}, func(body []byte, _ int64) (bool, error) {

@@ -41,7 +41,7 @@ func TestDescriptors(t *testing.T) {
 		{"overlay before a copy", []d{{3, 0, 50, overlay, 6}, {3, 0, 51, 0, 0}}, []e{{3, 51, stored, 0}, {3, 50, layered, 6}}},
 		{"overlay at the target of a forwarder", []d{{3, 8, 0, forwarder, 0}, {8, 0, 50, overlay, 6}}, []e{{3, 8, forwarded, 0}, {8, 50, layered, 6}}},
 	} {
-		v := &volume{nil, block(100)}
+		v := &volume{size: block(100)}
 		b := builder{n: &Snapshot{set: &Set{live: v}, home: v}, moved: map[int64]int64{}}
 		for _, d := range test.in {
 			raw := make([]byte, descriptorSize)
@@ -141,7 +141,7 @@ func (s sparse) ReadAt(p []byte, off int64) (int, error) {
 // The bitmap of a volume of more than two gigabytes needs more than one block.
 func TestLongBitmap(t *testing.T) {
 	const bits = (blockSize - bodyOffset) * 8 // in a block
-	v := &volume{sparse{}, block(2*bits + 100)}
+	v := &volume{r: sparse{}, size: block(2*bits + 100)}
 	for i, next := range []int64{2, 3, 4, 0} { // the last one is of no use
 		b := make([]byte, blockSize)
 		copy(b, signature)

@@ -299,6 +299,12 @@ func TestElsewhere(t *testing.T) {
 			t.Errorf("snapshot %d without its storage: %v, %v", n.Index, err, n.Warnings)
 		}
 	}
+	damaged := bytes.Clone(st) // the table of the newest
+	clear(damaged[le.Uint64(st[block(2)+bodyOffset+8:]):][:16])
+	s = open(t, img, plain, Storage{bytes.NewReader(damaged), int64(len(st))})
+	if _, err := s.Snapshots[0].ReaderAt(); err == nil || !strings.Contains(err.Error(), "on storage volume 2") {
+		t.Errorf("damage on the storage: %v", err)
+	}
 	if s = open(t, img, storage, storage); len(s.Snapshots[0].Warnings) != 1 || !strings.Contains(s.Snapshots[0].Warnings[0].Error(), "two of the volumes") {
 		t.Errorf("two storages: %v", s.Snapshots[0].Warnings)
 	}
