@@ -475,7 +475,13 @@ func (o qcow) write() []byte {
 		}
 		be.PutUint64(out[2*cluster+8*i:], e)
 	}
-	return out
+	if o.zstd { // the file ends in the middle of a sector; qemu-img does not read it so
+		return out
+	}
+	out = append(out, make([]byte, (cluster-len(out)%cluster)%cluster)...)
+	be.PutUint64(out[48:], uint64(len(out))) // reference counts, which nobody needs for reading
+	be.PutUint32(out[56:], 1)
+	return append(out, make([]byte, cluster)...)
 }
 
 // vhdxOf says how to write a VHDX.
