@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"sharetrail/parsers/source/container"
+	"sharetrail/parsers/source/ntfs"
 )
 
 // tool returns the path of another reader of the format.
@@ -312,4 +314,45 @@ func tarEntry(t *testing.T, path string, off, n int64) io.ReaderAt {
 		t.Fatal(err)
 	}
 	return bytes.NewReader(b)
+}
+
+// The files of each snapshot, as vshadowmount and The Sleuth Kit read them.
+func TestCorpusFiles(t *testing.T) {
+	im := openImage(t, corpus(t, "plaso-vss", "vsstest.qcow2"))
+	truth, err := os.ReadFile(corpus(t, "..", "truth", "_images.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(im, im.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	volumes := map[string]fs.FS{}
+	for _, n := range s.Snapshots {
+		r, err := n.ReaderAt()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if volumes[fmt.Sprint("vss", n.Index)], err = ntfs.Open(r, n.Size()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files := 0
+	for line := range strings.Lines(string(truth)) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(f) != 8 || f[0] != "image/plaso-vss/vsstest.qcow2" || volumes[f[1]] == nil {
+			continue
+		}
+		files++
+		b, err := fs.ReadFile(volumes[f[1]], f[3])
+		if f[6] == "50000000" && len(b) > 50e6 {
+			b = b[:50e6] // where the table stopped
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(b)); err != nil || got != f[7] {
+			t.Errorf("%s: %s: sha256 %s, %v; want %s", f[1], f[3], got, err, f[7])
+		}
+	}
+	if files != 8 {
+		t.Errorf("%d files compared", files)
+	}
 }
