@@ -70,8 +70,13 @@ type decoder struct {
 	strings map[string]string
 	latest  [sysNone]latestValue
 	cache   []cachedValue
-	scratch []byte
-	tally   tally
+
+	// Where records may be overwritten in part:
+	strict   bool       // names must have the hash that is stored with them
+	foreign  *templates // definitions of other chunks; nil for none
+	borrowed int64      // place of the last of them that was used
+	scratch  []byte
+	tally    tally
 }
 
 type name struct {
@@ -175,7 +180,11 @@ func (d *decoder) name(off, end int) (string, int, error) {
 		if count > maxName || n.next > chunkSize {
 			return "", 0, d.errorf(int(at), "name", "length %d", count)
 		}
-		n.s = d.intern(d.b[at+8 : int(at)+8+2*count])
+		text := d.b[at+8 : int(at)+8+2*count]
+		if d.strict && nameHash(text) != le.Uint16(d.b[at+4:]) {
+			return "", 0, d.errorf(int(at), "name", "it has not the hash that is stored with it")
+		}
+		n.s = d.intern(text)
 		d.names[at] = n
 	}
 	if int(at) != off+4 {
@@ -185,6 +194,15 @@ func (d *decoder) name(off, end int) (string, int, error) {
 		return "", 0, d.errorf(off, "name", "%w", binread.ErrTruncated)
 	}
 	return n.s, n.next, nil
+}
+
+// nameHash is the hash that is stored before a name (libevtx section 4.7).
+func nameHash(b []byte) uint16 {
+	h := uint32(0)
+	for i := 0; i+1 < len(b); i += 2 {
+		h = h*65599 + uint32(le.Uint16(b[i:]))
+	}
+	return uint16(h)
 }
 
 // A walker reads one fragment: tokens from off to end.

@@ -31,6 +31,11 @@ type Census struct {
 	BadChunks        []BadChunk
 	DroppedBadChunks int
 
+	// Slack counts the records outside the record lists, if they were asked for,
+	// and SlackUnread those of them of which only the header can be read. They
+	// are in no other number of the census.
+	Slack, SlackUnread int
+
 	// HeaderIDDiffers counts records whose header number is not their
 	// System/EventRecordID, HeaderTimeDiffers those whose header time is more
 	// than a second from System/TimeCreated, HeaderTimeZero those without.

@@ -184,11 +184,11 @@ func lost(b []byte, base int64, off, next int, last uint64) error {
 }
 
 // newRecord prepares r for the record in s.
-func (s *slot) newRecord(r *Record, d *decoder) {
+func (s *slot) newRecord(r *Record, d *decoder, state string) {
 	*r = Record{
 		Off: d.base + int64(s.off), Len: int64(s.size),
 		HeaderID: s.id, HeaderTime: filetime.Time(s.time),
-		State: "live", Doubt: s.doubt,
+		State: state, Doubt: s.doubt,
 		dec: d, lo: s.off + recordHeader, hi: s.off + s.size - 4,
 	}
 }

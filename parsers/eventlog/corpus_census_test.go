@@ -87,14 +87,13 @@ func TestCorpusLibrary(t *testing.T) {
 				continue
 			}
 			dec = r.dec
-			if records++; r.lib != nil {
+			if records++; r.Rendered {
 				both++
 			}
-			before := r.Doubt
 			if _, err := r.Data(); err != nil {
 				t.Errorf("%s: %v", log, err)
 			}
-			if r.Doubt != before {
+			if strings.Contains(r.Doubt, "two decoders") {
 				t.Errorf("%s: record %d: %s", log, r.ID, r.Doubt)
 			}
 		}

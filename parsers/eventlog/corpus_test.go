@@ -49,7 +49,11 @@ type truthRow struct {
 }
 
 func readTruth(t testing.TB, dir, log string) []truthRow {
-	return readTable(t, filepath.Join(dir, "truth", strings.ReplaceAll(log, "/", "__")+".tsv"))
+	return readTable(t, truthPath(dir, log))
+}
+
+func truthPath(dir, log string) string {
+	return filepath.Join(dir, "truth", strings.ReplaceAll(log, "/", "__")+".tsv")
 }
 
 func readTable(t testing.TB, path string) []truthRow {

@@ -85,6 +85,17 @@ type Log struct {
 	base   int64 // of the first chunk
 	header FileHeader
 	census censusBuilder
+
+	carved  bool       // not a log: see Carve
+	foreign *templates // of all chunks, while slack is read
+}
+
+// state is what records in the list of a chunk are.
+func (l *Log) state() string {
+	if l.carved {
+		return "carved"
+	}
+	return "live"
 }
 
 // Open reads the header of the log in r, which is size bytes long. A damaged

@@ -27,7 +27,7 @@ func readAll(t testing.TB, b []byte) (r reading) {
 			r.errs = append(r.errs, err)
 			continue
 		}
-		if rec.lib != nil {
+		if rec.Rendered {
 			r.both++
 		}
 		fields, err := rec.Data()
@@ -249,11 +249,11 @@ func TestLibraryDiffers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for r, err := range l.Records(func(*Record) bool { return true }) {
-		if err != nil || r.lib == nil {
-			t.Fatalf("error %v, library's tree %v", err, r.lib)
+		if err != nil || !r.Rendered {
+			t.Fatalf("error %v, rendered %v", err, r.Rendered)
 		}
 		r.lib = tree{"Event": tree{"EventData": tree{"F0": "theirs", "F1": uint32(5)}}}
-		fields, err := r.Data()
+		fields, err := r.read()
 		if err != nil || fields[0].Value != "own" || fields[1].Value != uint64(5) {
 			t.Errorf("fields %v, error %v", fields, err)
 		}

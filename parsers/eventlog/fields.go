@@ -16,14 +16,18 @@ import (
 //
 // The fields stay valid. With an error come the fields before the damage.
 //
-// Data may be called until the next iteration, for any record. Those that the
-// want function of [Log.Records] asked for are also rendered by the evtx
-// library, where it is known to be right; a value on which it differs from
-// this package is named in [Record.Doubt].
+// Data may be called until the next iteration, for any record. Those that
+// [Options.Want] asked for are also rendered by the evtx library, where it is
+// known to be right; a value on which it differs from this package is named in
+// [Record.Doubt] when the record is yielded.
 func (r *Record) Data() ([]Field, error) {
-	if r.dec == nil {
-		return nil, nil
+	if r.settled || r.dec == nil {
+		return r.fields, r.err
 	}
+	return r.read()
+}
+
+func (r *Record) read() ([]Field, error) {
 	s := fieldSink{rec: r, check: r.lib != nil}
 	var err error
 	if !s.pick() {
@@ -40,7 +44,7 @@ func (r *Record) Data() ([]Field, error) {
 // deciding whether a record of a flood is wanted at all. It is false if there
 // is no such field, or none before the damage.
 func (r *Record) Field(name string) (value any, ok bool) {
-	if r.dec == nil {
+	if r.dec == nil || r.err != nil {
 		return nil, false
 	}
 	s := fieldSink{rec: r, one: true, only: name}

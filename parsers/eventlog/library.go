@@ -52,6 +52,16 @@ func (l *library) reset(d *decoder, slots []slot, recs []Record) {
 
 func (l *library) want(i int) { l.pick = append(l.pick, i) }
 
+// render has the library read the wanted records, and compares.
+func (c *chunkReader) render() {
+	c.lib.render()
+	for _, i := range c.lib.pick {
+		r := &c.recs[i]
+		r.fields, r.err = r.read()
+		r.settled, r.Rendered, r.lib = true, r.lib != nil, nil
+	}
+}
+
 // render has the library read the wanted records that are clean, and hands
 // each its tree.
 func (l *library) render() {

@@ -30,13 +30,23 @@ type Record struct {
 	UserID              string // SID
 	ProcessID, ThreadID uint32
 
-	State string // "live": in the record list of its chunk
+	// State is "live" for a record in the record list of its chunk, "slack" for
+	// one outside of any list: it was replaced, or hidden. In [Carve] those in a
+	// list are "carved".
+	State string
 	Doubt string // why the record must be doubted; "" is sound
+	// Rendered says that the evtx library has read the record as well: what it
+	// has a faithful form for is compared, see [Record.Data].
+	Rendered bool
 
-	dec    *decoder
-	lo, hi int    // BinXML of the record in the chunk
-	lib    any    // what the library made of it, nil if it was not asked
-	have   uint16 // System fields that were found
+	dec     *decoder
+	lo, hi  int    // BinXML of the record in the chunk
+	end     int    // of the values that follow the template, lo if they are not known
+	lib     any    // what the library made of it, nil if it was not asked
+	have    uint16 // System fields that were found
+	settled bool   // fields and err are what Data returns
+	fields  []Field
+	err     error
 }
 
 // A Field is one value of the event data.
@@ -214,9 +224,9 @@ func (r *Record) system() error {
 	if err != nil {
 		return err
 	}
-	end := r.lo
+	r.end = r.lo
 	if ok && in.plan.fast {
-		if end, err = d.selectSystem(&in, r); err != nil {
+		if r.end, err = d.selectSystem(&in, r); err != nil {
 			return err
 		}
 	}
@@ -229,7 +239,7 @@ func (r *Record) system() error {
 			return d.errorf(r.lo, "event", "no System element")
 		}
 	}
-	if id, ok := d.hidden(end, r.hi); ok {
+	if id, ok := d.hidden(r.end, r.hi); ok {
 		r.doubt(fmt.Sprintf("another record, header number %d, lies hidden inside it", id))
 	}
 	if r.have&(1<<sysRecordID) == 0 {

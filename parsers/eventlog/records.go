@@ -9,87 +9,133 @@ import (
 	"sharetrail/parsers/binread"
 )
 
-// Records returns every record of every chunk up to the end of the file, in
-// the order in which they are stored. Each element is either a record or an
-// error that names an offset and what is lost there; the iteration goes on
-// behind it.
-//
-// The record is valid until the next iteration. Records for which want is true
-// are also rendered by the evtx library, see [Record.Data]; want is called in
-// file order, a chunk at a time, and may be nil, which asks for none.
+// Options say what [Log.Read] does beyond reading the record lists. The zero
+// value is that alone.
+type Options struct {
+	// Want chooses the records that the evtx library renders as well, see
+	// [Record.Data]. It is called in file order, for each record that is
+	// yielded, up to [Ahead] chunks before that. Nil chooses none.
+	Want func(*Record) bool
+	// Jobs is how many chunks are worked on at the same time. What is yielded,
+	// and in which order Want is called, does not depend on it.
+	Jobs int
+	// Slack asks for what lies outside the record lists as well: records that
+	// were replaced, or hidden. See [Record.State].
+	Slack bool
+}
+
+// Ahead is how many chunks [Options.Want] may be ahead of the iteration.
+const Ahead = 8
+
+// Records is [Log.Read] with want alone, except that want is called for the
+// records of a chunk right before these are yielded.
 func (l *Log) Records(want func(*Record) bool) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
-		l.census = censusBuilder{}
-		c := chunkReader{log: l, want: want, buf: make([]byte, chunkSize), dec: newDecoder()}
-		for n, off := 0, l.base; off < l.size; n, off = n+1, off+chunkSize {
-			if !c.chunk(n, off, yield) {
-				return
-			}
-		}
+		p := pipeline{log: l, opt: Options{Want: want}, next: l.chunks()}
+		p.run(yield)
+	}
+}
+
+// Read returns every record of every chunk up to the end of the file, in the
+// order in which they are stored. Each element is either a record or an error
+// that names an offset and what is lost there; the iteration goes on behind
+// it.
+//
+// The record is valid until the next iteration.
+func (l *Log) Read(o Options) iter.Seq2[*Record, error] {
+	return func(yield func(*Record, error) bool) {
+		p := pipeline{log: l, opt: o, ahead: Ahead, next: l.chunks()}
+		p.run(yield)
+	}
+}
+
+// chunks returns a function that gives the offset of one chunk after the
+// other.
+func (l *Log) chunks() func() (off int64, ok bool) {
+	off := l.base - chunkSize
+	return func() (int64, bool) {
+		off += chunkSize
+		return off, off < l.size
 	}
 }
 
 // A chunkReader reads one chunk after the other into the same buffer.
+//
+// The work on a chunk is split: load and render touch nothing else and may run
+// beside those of other chunks, link, choose and emit belong to the consumer.
 type chunkReader struct {
-	log   *Log
-	want  func(*Record) bool
+	log  *Log
+	opt  *Options
+	done chan struct{} // load or render has ended
+	died any           // what it panicked with
+
+	n     int   // place of the chunk
+	off   int64 // in the file, in bytes
 	buf   []byte
+	used  bool    // it holds anything but zeros
+	size  int     // bytes of it in the file
+	errs  []error // of the chunk as a whole
+	head  chunkHeader
+	prev  uint64 // header number of the record before the chunk
 	dec   *decoder
 	lib   library
-	prev  uint64 // header number of the last record
 	slots []slot
 	recs  []Record
+	slack slackReader
 }
 
-// chunk reads the chunk in the n-th place and yields what is in it. It is
-// false if the consumer had enough.
-func (c *chunkReader) chunk(n int, off int64, yield func(*Record, error) bool) bool {
-	census := &c.log.census
-	fail := func(err error) bool {
-		census.unread(err)
-		return yield(nil, err)
+// load reads the chunk in the n-th place and decodes the System fields of its
+// records.
+func (c *chunkReader) load() {
+	c.errs, c.slots, c.recs, c.prev = c.errs[:0], c.slots[:0], c.recs[:0], 0
+	c.slack.clear()
+	got, err := c.fill()
+	if c.used = len(bytes.TrimLeft(c.buf[:got], "\x00")) > 0; !c.used && err == nil {
+		return // never used
 	}
-	size := int(min(chunkSize, c.log.size-off))
-	got, err := c.log.r.ReadAt(c.buf[:size], off)
-	got = max(0, min(got, size))
-	clear(c.buf[got:])
-	if got < size {
-		if err == nil || err == io.EOF || err == io.ErrUnexpectedEOF {
-			err = binread.ErrTruncated
-		}
-		if !fail(binread.Errorf(off+int64(got), fmt.Sprintf("chunk %d", n), "%d of %d bytes are not readable: %w", size-got, size, err)) {
-			return false
-		}
+	where := fmt.Sprintf("chunk %d", c.n)
+	if err != nil {
+		c.errs = append(c.errs, binread.Errorf(c.off+int64(got), where, "%d of %d bytes are not readable: %w", c.size-got, c.size, err))
 	}
-	if len(bytes.TrimLeft(c.buf[:got], "\x00")) == 0 {
-		return true // never used
+	if !c.used {
+		return
 	}
-	h := chunkHeader{free: chunkHeaderSize, doubt: "the signature of its chunk is damaged"}
+	c.head = chunkHeader{free: chunkHeaderSize, doubt: "the signature of its chunk is damaged"}
 	if string(c.buf[:8]) == chunkMagic {
-		h = parseChunkHeader(c.buf, !c.log.header.NoChecksums)
-	} else if !fail(binread.Errorf(off, fmt.Sprintf("chunk %d", n), "no chunk signature")) {
-		return false
+		c.head = parseChunkHeader(c.buf, !c.log.header.NoChecksums)
+	} else {
+		c.errs = append(c.errs, binread.Errorf(c.off, where, "no chunk signature"))
 	}
-	if !h.listed {
+	if !c.head.listed {
 		// Nothing says where the records end: take all that are whole.
-		h.free = chunkSize
+		c.head.free = chunkSize
 	}
-	census.chunk(n, off, off+int64(size), &h)
-	if size < chunkSize && size < h.free && got == size {
-		h.doubt = join(h.doubt, "the chunk is cut off")
-		if !fail(binread.Errorf(off, fmt.Sprintf("chunk %d", n), "cut off after %d bytes, records reach to %d: %w", size, h.free, binread.ErrTruncated)) {
-			return false
-		}
+	if c.size < chunkSize && c.size < c.head.free && got == c.size {
+		c.head.doubt = join(c.head.doubt, "the chunk is cut off")
+		c.errs = append(c.errs, binread.Errorf(c.off, where, "cut off after %d bytes, records reach to %d: %w", c.size, c.head.free, binread.ErrTruncated))
 	}
-	c.dec.reset(c.buf, off)
-	c.slots = h.records(c.slots[:0], c.buf, off, c.prev)
-	c.read(&h)
-	return c.yield(n, off, &h, yield)
+	c.decode()
 }
 
-// read decodes the System fields of all records of the chunk, asks which are
-// wanted and has the library render those.
-func (c *chunkReader) read(h *chunkHeader) {
+// fill reads the bytes of the chunk; what cannot be read is zero.
+func (c *chunkReader) fill() (got int, err error) {
+	c.size = int(min(chunkSize, c.log.size-c.off))
+	got, err = c.log.r.ReadAt(c.buf[:c.size], c.off)
+	got = max(0, min(got, c.size))
+	clear(c.buf[got:])
+	if got == c.size {
+		return got, nil
+	}
+	if err == nil || err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = binread.ErrTruncated
+	}
+	return got, err
+}
+
+// decode finds the records of the chunk and decodes their System fields.
+func (c *chunkReader) decode() {
+	c.dec.reset(c.buf, c.off)
+	c.slots = c.head.records(c.slots[:0], c.buf, c.off, c.prev)
 	c.recs = c.recs[:0]
 	for i := range c.slots {
 		c.recs = append(c.recs, Record{})
@@ -97,34 +143,68 @@ func (c *chunkReader) read(h *chunkHeader) {
 		if s.err != nil {
 			continue
 		}
-		s.newRecord(r, c.dec)
-		if h.doubt != "" {
-			r.doubt(h.doubt)
+		s.newRecord(r, c.dec, c.log.state())
+		if c.head.doubt != "" {
+			r.doubt(c.head.doubt)
 		}
 		if err := r.system(); err != nil {
 			s.err = fmt.Errorf("record %d by header number: %w", s.id, err)
 		}
 	}
-	if c.want == nil {
-		return
+	if c.opt.Slack {
+		c.slack.read(c)
+	}
+}
+
+// link gives the chunk the header number of the last record before it. Only
+// where the first bytes of a chunk hold no record does it matter.
+func (c *chunkReader) link(prev uint64) (last uint64) {
+	if prev != 0 && c.used && (len(c.slots) == 0 || c.slots[0].err != nil) {
+		c.prev = prev
+		c.decode()
+	}
+	for i := len(c.slots) - 1; i >= 0; i-- {
+		if s := &c.slots[i]; s.size > 0 && s.id != 0 {
+			return s.id
+		}
+	}
+	return prev
+}
+
+// choose asks which records are wanted, and reports whether any is.
+func (c *chunkReader) choose() bool {
+	if c.opt.Want == nil || !c.used {
+		return false
 	}
 	c.lib.reset(c.dec, c.slots, c.recs)
 	for i := range c.recs {
-		if c.slots[i].err == nil && c.want(&c.recs[i]) {
+		if c.slots[i].err == nil && c.opt.Want(&c.recs[i]) {
 			c.lib.want(i)
 		}
 	}
-	c.lib.render()
+	for i := range c.slack.recs {
+		c.opt.Want(&c.slack.recs[i])
+	}
+	return len(c.lib.pick) > 0
 }
 
-func (c *chunkReader) yield(n int, off int64, h *chunkHeader, yield func(*Record, error) bool) bool {
+// emit counts and yields what is in the chunk. It is false if the consumer had
+// enough.
+func (c *chunkReader) emit(yield func(*Record, error) bool) bool {
 	census := &c.log.census
+	for _, err := range c.errs {
+		census.unread(err)
+		if !yield(nil, err) {
+			return false
+		}
+	}
+	if !c.used {
+		return true
+	}
+	census.chunk(c.n, c.off, c.off+int64(c.size), &c.head)
 	found := uint64(0)
 	for i := range c.slots {
 		s := &c.slots[i]
-		if s.size > 0 && s.id != 0 {
-			c.prev = s.id
-		}
 		if s.err != nil {
 			census.unread(s.err)
 			if !yield(nil, s.err) {
@@ -138,12 +218,14 @@ func (c *chunkReader) yield(n int, off int64, h *chunkHeader, yield func(*Record
 			return false
 		}
 	}
-	if want := h.count(); want > found {
-		err := binread.Errorf(off, fmt.Sprintf("chunk %d", n), "%d of %d records by its header are not readable", want-found, want)
+	if want := c.head.count(); want > found {
+		err := binread.Errorf(c.off, fmt.Sprintf("chunk %d", c.n), "%d of %d records by its header are not readable", want-found, want)
 		census.short(want-found, err)
-		return yield(nil, err)
+		if !yield(nil, err) {
+			return false
+		}
 	}
-	return true
+	return c.slack.emit(census, yield)
 }
 
 func join(a, b string) string {

@@ -71,8 +71,9 @@ func (d *decoder) parseInstance(off, end int) (in instance, err error) {
 	def := le.Uint32(d.b[off+6:])
 	next := off + instanceHeader
 	in.here = int64(def) == int64(next)
-	if in.plan, err = d.template(def, in.id, in.here, end); err != nil {
-		return in, err
+	var lost error
+	if in.plan, lost = d.template(def, in.id, in.here, end); lost != nil && (in.here || d.foreign == nil) {
+		return in, lost
 	}
 	if in.here {
 		next += defHeader + in.plan.size
@@ -87,6 +88,13 @@ func (d *decoder) parseInstance(off, end int) (in instance, err error) {
 	}
 	in.n = int(n)
 	in.vals, in.end = in.desc+4*in.n, end
+	if lost != nil {
+		f := d.foreign.find(d, in.id, &in)
+		if f == nil {
+			return in, lost
+		}
+		in.plan, d.borrowed = &f.template, f.at
+	}
 	return in, nil
 }
 

@@ -1,0 +1,136 @@
+package eventlog
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Bounds of what is kept of templates.
+const (
+	maxForeign    = 4096    // definitions
+	maxForeignOps = 1 << 18 // parts of them
+)
+
+// templates are the template definitions of a whole log, for records whose own
+// chunk has lost theirs. A record names its template by the first four bytes
+// of its GUID. It is not changed while it is used.
+type templates struct {
+	byID map[uint32][]*foreign
+	ops  int
+	n    int
+}
+
+// A foreign is a definition that needs no chunk.
+type foreign struct {
+	template
+	guid [16]byte
+	at   int64 // where it was found, from the start of the file, in bytes
+	subs []op  // its substitutions
+}
+
+// learn collects the template definitions of all chunks.
+func (l *Log) learn(o *Options) {
+	t := &templates{byID: make(map[uint32][]*foreign)}
+	l.foreign = nil
+	c := chunkReader{log: l, opt: o, buf: make([]byte, chunkSize)}
+	d := newDecoder()
+	d.strict = true
+	next := l.chunks()
+	for off, ok := next(); ok; off, ok = next() {
+		c.off = off
+		if c.fill(); bytes.HasPrefix(c.buf, []byte(chunkMagic)) {
+			d.reset(c.buf, off)
+			t.chunk(d)
+		}
+	}
+	l.foreign = t
+}
+
+// chunk adds the definitions that the records of a chunk hold, in its list or
+// out of it.
+func (t *templates) chunk(d *decoder) {
+	for off := chunkHeaderSize; off+recordHeader < chunkSize; off++ {
+		if off = nextMagic(d.b, off, chunkSize); off+recordHeader >= chunkSize {
+			return
+		}
+		if s := frame(d.b, off, chunkSize); s.doubt == "" {
+			t.fragment(d, off+recordHeader, off+s.size-4, 0)
+		}
+	}
+}
+
+// fragment adds the definitions of the instance in [off, end) and of those that
+// are its values.
+func (t *templates) fragment(d *decoder, off, end, depth int) {
+	in, ok, err := d.top(off, end)
+	if !ok || err != nil || depth > maxDepth || d.step(off) != nil || d.locate(&in) != nil {
+		return
+	}
+	defer func() { d.offs = d.offs[:in.base] }()
+	if in.here {
+		t.add(d, in.plan)
+	}
+	for k := range in.n {
+		desc := in.desc + 4*k
+		if size := int(le.Uint16(d.b[desc:])); d.b[desc+2] == typeBinXML && size > 0 {
+			v := d.offs[in.base+k]
+			t.fragment(d, v, v+size, depth+1)
+		}
+	}
+}
+
+func (t *templates) add(d *decoder, p *template) {
+	f := &foreign{guid: [16]byte(d.b[p.off+4:]), at: d.base + int64(p.off)}
+	id := le.Uint32(f.guid[:])
+	for _, g := range t.byID[id] {
+		if g.guid == f.guid && g.size == p.size {
+			return
+		}
+	}
+	ops, err := p.document(d)
+	if err != nil || len(ops) == 0 || t.n >= maxForeign || t.ops+len(ops) > maxForeignOps {
+		return
+	}
+	f.template = template{size: p.size, refs: p.refs, literals: p.literals, fast: p.fast, odd: true}
+	for _, o := range ops {
+		o.name, o.raw = strings.Clone(o.name), bytes.Clone(o.raw)
+		f.ops = append(f.ops, o)
+		if o.kind == opSub {
+			f.subs = append(f.subs, o)
+		}
+	}
+	for in := range placements {
+		f.dataPlan(d, in)
+	}
+	t.byID[id] = append(t.byID[id], f)
+	t.n++
+	t.ops += len(ops)
+}
+
+// find returns the only definition known by id whose types are those of the
+// values of in.
+func (t *templates) find(d *decoder, id uint32, in *instance) *foreign {
+	var found *foreign
+	for _, f := range t.byID[id] {
+		if f.fits(d, in) {
+			if found != nil {
+				return nil
+			}
+			found = f
+		}
+	}
+	return found
+}
+
+func (f *foreign) fits(d *decoder, in *instance) bool {
+	for _, o := range f.subs {
+		if int(o.sub) >= in.n {
+			return false
+		}
+		desc := in.desc + 4*int(o.sub)
+		if typ := d.b[desc+2]; typ != typeNull && le.Uint16(d.b[desc:]) != 0 && typ != o.declared {
+			return false
+		}
+	}
+	return true
+}
