@@ -23,6 +23,7 @@ type Artifact struct {
 
 	// Registry artifacts.
 	Hive     hive.Kind // judged from the keys in a hive's root, never from its name
+	AlsoHive hive.Kind // a second kind that holds the same; "" for none
 	Keys     []string  // below the hive's root
 	ReadHive func(in *Hive, out *Emitter) error
 
@@ -30,9 +31,18 @@ type Artifact struct {
 	Events  []Events
 	OpenLog func() LogReader
 
+	// Artifacts of other files, which Files selects by the last element of its
+	// patterns.
+	ReadFile func(in *DataFile, out *Emitter) error
+
 	// Files says where Windows keeps it: path.Match patterns below the root of
 	// the system volume, for kits and to notice what was not collected.
 	Files []string
+}
+
+// reads reports whether a is read from hives of kind k.
+func (a *Artifact) reads(k hive.Kind) bool {
+	return a.ReadHive != nil && (a.Hive == k || a.AlsoHive == k && k != "")
 }
 
 // Events names the event records that an artifact reads.

@@ -30,9 +30,14 @@ func TestRegistry(t *testing.T) {
 				t.Errorf("%s: no %s", a.Name, what)
 			}
 		}
-		isHive, isLog := a.ReadHive != nil, a.OpenLog != nil
-		if isHive == isLog || isHive && (a.Hive == "" || len(a.Keys) == 0) || isLog && len(a.Events) == 0 || len(a.Files) == 0 {
-			t.Errorf("%s: neither a whole registry artifact nor a whole event artifact", a.Name)
+		isHive, isLog, kinds := a.ReadHive != nil, a.OpenLog != nil, 0
+		for _, is := range []bool{isHive, isLog, a.ReadFile != nil} {
+			if is {
+				kinds++
+			}
+		}
+		if kinds != 1 || isHive && (a.Hive == "" || len(a.Keys) == 0) || isLog && len(a.Events) == 0 || len(a.Files) == 0 {
+			t.Errorf("%s: not wholly an artifact of hives, of logs or of files", a.Name)
 		}
 		for _, pattern := range a.Files {
 			if _, err := filepath.Match(pattern, ""); err != nil {

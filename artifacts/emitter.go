@@ -3,6 +3,7 @@ package artifacts
 import (
 	"errors"
 	"io/fs"
+	"path"
 	"strings"
 
 	"sharetrail/artifacts/evidence"
@@ -18,6 +19,7 @@ type Emitter struct {
 	Observations []evidence.Observation
 	Coverage     []evidence.Coverage
 	Problems     []evidence.Problem
+	Places       []*evidence.Place // all that the observations were read at
 
 	place    *evidence.Place
 	artifact string
@@ -25,6 +27,8 @@ type Emitter struct {
 	user     string // of a user hive
 	keys     []string
 	witness  map[witnessKey]*evidence.Witness
+	hive     *hive.Hive // whose view is being read
+	logs     map[string]*evidence.Place
 	loose    bool // hosts come from the records, not from the volume
 	unmasked bool // --show-secrets
 	// allContext keeps every context fact, whatever it may be good for.
@@ -43,7 +47,32 @@ func (e *Emitter) stamp(o evidence.Observation) evidence.Observation {
 		o.User = e.user
 	}
 	o.From.Place = e.place
+	o.Views = []*evidence.Place{e.place}
 	return o
+}
+
+// origin moves a fact to the transaction log that its bytes came from, if they
+// differ from the primary's.
+func (e *Emitter) origin(o *evidence.Observation) {
+	if e.hive == nil || o.From.Offset < 0 || !e.hive.Changed(o.From.Offset, max(o.From.Length, 1)) {
+		return
+	}
+	log, off, replayed := e.hive.Origin(o.From.Offset)
+	if !replayed {
+		return
+	}
+	p := e.logs[log]
+	if p == nil {
+		c := *e.place
+		c.Path = path.Join(path.Dir(e.place.Path), log)
+		p = &c
+		if e.logs == nil {
+			e.logs = map[string]*evidence.Place{}
+		}
+		e.logs[log] = p
+		e.Places = append(e.Places, p)
+	}
+	o.From.Place, o.From.Offset, o.State = p, off, evidence.Replayed
 }
 
 // ObserveKey records o as what key k states, with the key's last write as its
@@ -54,6 +83,7 @@ func (e *Emitter) ObserveKey(k *hive.Key, o evidence.Observation) {
 	if o.Time.IsZero() && o.TimeKind == "" {
 		o.Time, o.TimeKind = k.LastWrite, evidence.KeyLastWrite
 	}
+	e.origin(&o)
 	e.Observations = append(e.Observations, o)
 }
 
@@ -67,6 +97,7 @@ func (e *Emitter) ObserveValue(k *hive.Key, v *hive.Value, newest bool, o eviden
 	if newest {
 		o.TimeKind = evidence.KeyLastWrite
 	}
+	e.origin(&o)
 	e.Observations = append(e.Observations, o)
 }
 

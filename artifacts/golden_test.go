@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,16 +18,19 @@ import (
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/eventlog/evtxtest"
+	"sharetrail/parsers/hive"
 	"sharetrail/parsers/hive/hivetest"
+	"sharetrail/parsers/shell/shelltest"
 )
 
 var update = flag.Bool("update", false, "rewrite the want sections")
 
 // TestGolden runs every artifact over its folder of testdata. A case is one
 // txtar archive: a comment, evidence files (NAME.reg is compiled to a hive,
-// NAME.evtx.txt to an event log, NAME.hex is bytes), and "want": what the
-// artifact makes of them, one JSON object a line. The comment may hold the
-// line "loose" or "unmasked" to set these options.
+// NAME.evtx.txt to an event log, NAME.spec by the builder of such files, all
+// others are as they stand), and "want": what the artifact makes of them, one
+// JSON object a line. The comment may hold the line "loose" or "unmasked" to
+// set these options, and "modified TIME" for the last write of the files.
 func TestGolden(t *testing.T) {
 	for _, a := range All() {
 		cases, err := filepath.Glob(filepath.Join("..", "testdata", "artifacts", a.Name, "*.txtar"))
@@ -52,16 +57,7 @@ func golden(t *testing.T, a *Artifact, file string) {
 			continue
 		}
 		name, data, isLog := compile(t, f)
-		in := File{
-			Place: &evidence.Place{Source: "case", Path: name},
-			R:     bytes.NewReader(data), Size: int64(len(data)),
-			Loose: slices.Contains(options, "loose"), Unmasked: slices.Contains(options, "unmasked"),
-		}
-		read := ReadHive
-		if isLog {
-			read = ReadLog
-		}
-		writeRows(t, &got, a, read(in))
+		writeRows(t, &got, a, readCase(name, data, isLog, options))
 	}
 	if want < 0 {
 		ar.Files = append(ar.Files, txtar.File{Name: "want"})
@@ -78,17 +74,50 @@ func golden(t *testing.T, a *Artifact, file string) {
 	}
 }
 
+// readCase reads the evidence file called name as the pipeline would.
+func readCase(name string, data []byte, isLog bool, options []string) *Emitter {
+	in := File{
+		Place: &evidence.Place{Source: "case", Path: name},
+		R:     bytes.NewReader(data), Size: int64(len(data)),
+		Loose: slices.Contains(options, "loose"), Unmasked: slices.Contains(options, "unmasked"),
+	}
+	var modified time.Time
+	for _, o := range options {
+		if s, ok := strings.CutPrefix(o, "modified "); ok {
+			modified, _ = time.Parse(time.RFC3339Nano, s)
+		}
+	}
+	switch isHive, _ := hive.Sniff(data); {
+	case isLog:
+		return ReadLog(in)
+	case WantsFile(name) && !isHive:
+		return ReadOther(in, modified)
+	}
+	return ReadHive(in)
+}
+
 // compile makes the evidence file that f describes.
 func compile(t testing.TB, f txtar.File) (name string, data []byte, isLog bool) {
 	t.Helper()
 	var err error
 	if name, ok := strings.CutSuffix(f.Name, ".reg"); ok {
-		if data, err = hivetest.Build(string(f.Data)); err != nil {
+		text, err := shelltest.Reg(string(f.Data))
+		if err == nil {
+			data, err = hivetest.Build(text)
+		}
+		if err != nil {
 			t.Fatalf("%s: %v", f.Name, err)
 		}
 		return name, data, false
 	}
-	name, ok := strings.CutSuffix(f.Name, ".txt")
+	if name, ok := strings.CutSuffix(f.Name, ".spec"); ok {
+		if data, err = buildSpec(name, string(f.Data)); err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		return name, data, false
+	}
+	name, ok := strings.CutSuffix(f.Name, ".evtx.txt")
+	name += ".evtx"
 	if !ok {
 		return f.Name, f.Data, strings.HasSuffix(strings.ToLower(f.Name), ".evtx")
 	}
@@ -102,6 +131,19 @@ func compile(t testing.TB, f txtar.File) (name string, data []byte, isLog bool) 
 	return name, data, true
 }
 
+// buildSpec makes the file that its name promises.
+func buildSpec(name, text string) ([]byte, error) {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".lnk":
+		return shelltest.Link(text)
+	case ".automaticdestinations-ms":
+		return shelltest.JumpList(text)
+	case ".customdestinations-ms":
+		return shelltest.Custom(text)
+	}
+	return nil, fmt.Errorf("no builder for %q", name)
+}
+
 // writeRows writes what a found: its observations, what the file attests of
 // its keys, and the problems.
 func writeRows(t *testing.T, w *bytes.Buffer, a *Artifact, e *Emitter) {
@@ -113,7 +155,7 @@ func writeRows(t *testing.T, w *bytes.Buffer, a *Artifact, e *Emitter) {
 		if o.Artifact != a.Name {
 			continue
 		}
-		if o.Summary == "" || o.From.Place == nil || o.From.Offset < 512 || o.From.Length < 4 {
+		if o.Summary == "" || o.From.Place == nil || o.From.Offset < 512 && a.ReadFile == nil || o.From.Offset < 0 || o.From.Length < 4 && a.ReadFile == nil {
 			t.Errorf("row without summary or place: %+v", o)
 		}
 		if err := enc.Encode(rowOf(o)); err != nil {
@@ -224,12 +266,7 @@ func TestDetailNames(t *testing.T) {
 				continue
 			}
 			name, data, isLog := compile(t, f)
-			in := File{Place: &evidence.Place{Path: name}, R: bytes.NewReader(data), Size: int64(len(data))}
-			read := ReadHive
-			if isLog {
-				read = ReadLog
-			}
-			for _, o := range read(in).Observations {
+			for _, o := range readCase(name, data, isLog, nil).Observations {
 				seen := map[string]bool{}
 				for _, d := range o.Detail {
 					if seen[d.Name] {

@@ -2,10 +2,8 @@ package artifacts
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
-	"path"
 	"slices"
 	"strings"
 
@@ -32,6 +30,8 @@ type File struct {
 	// AllContext asks for every context fact, also for those that can bound no
 	// row: logons of services and of the network that nothing else belongs to.
 	AllContext bool
+	Logs       []hive.LogFile // of a hive: the transaction logs beside it
+	NoDeleted  bool           // leave out what was deleted and can be recovered
 }
 
 func (f File) emitter() *Emitter {
@@ -44,87 +44,6 @@ func (e *Emitter) guard() {
 	if r := recover(); r != nil {
 		e.Unreadable("", binread.Errorf(-1, "parser", "gave up: %v", r))
 	}
-}
-
-// ReadHive runs every artifact of a hive's kind over f.
-func ReadHive(f File) *Emitter {
-	out := f.emitter()
-	defer out.guard()
-	h, err := hive.Open(f.R, f.Size)
-	if err != nil {
-		out.Unreadable("", err)
-		return out
-	}
-	f.Place.AsOf = h.Newest()
-	in := &Hive{Hive: h, Path: f.Place.Path}
-	cover := evidence.Coverage{Evidence: "registry:" + string(h.Kind()), AsOf: h.Newest(), To: h.Newest(), Records: -1, Place: f.Place}
-	if h.Kind() == hive.NTUSER {
-		in.Profile = profile(h, f.Place.Path)
-		out.user, cover.User = in.Profile, in.Profile
-		cover.Evidence = "registry:NTUSER:" + in.Profile
-	}
-	if h.Dirty() {
-		seq1, seq2 := h.Sequences()
-		out.Doubtful("", "", binread.Errorf(4, "sequence numbers", "hive is dirty (%d/%d), logs not replayed: it may lack its last changes, up to about an hour", seq1, seq2))
-	}
-	for _, a := range All() {
-		if a.ReadHive == nil || a.Hive != h.Kind() {
-			continue
-		}
-		out.artifact = a.Name
-		if err := a.ReadHive(in, out); err != nil {
-			out.Unreadable(strings.Join(a.Keys, "; "), fmt.Errorf("%s: %w", a.Name, err))
-		}
-	}
-	markRestamps(h, out, 0)
-	for _, err := range h.Problems() { // after reading: they include what it met
-		if errors.Is(err, hive.ErrDamaged) {
-			out.Unreadable("", err)
-		} else {
-			out.Doubtful("", "", err)
-		}
-	}
-	cover.Keys, cover.Dirty = out.keys, h.Dirty()
-	cover.Complete = !slices.ContainsFunc(out.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
-	out.Coverage = append(out.Coverage, cover)
-	return out
-}
-
-// profile names the profile that a user hive belongs to: by the folder that
-// holds it, else by the path that Windows wrote into the hive, else by the
-// folders that the hive itself names, else by the file's own name.
-func profile(h *hive.Hive, at string) string {
-	parts := strings.Split(at, "/")
-	if n := len(parts); n >= 3 && strings.EqualFold(parts[n-1], "NTUSER.DAT") && (strings.EqualFold(parts[n-3], "Users") || strings.EqualFold(parts[n-3], "Documents and Settings") || strings.EqualFold(parts[n-3], "ServiceProfiles")) {
-		return parts[n-2]
-	}
-	if strings.EqualFold(path.Base(path.Dir(at)), "config") && strings.EqualFold(path.Base(at), "DEFAULT") {
-		return "SYSTEM" // HKU\.DEFAULT is the hive of the SYSTEM account
-	}
-	if name := profileOf(h.FileName()); name != "" {
-		return name
-	}
-	if k, err := h.Key(`Software\Microsoft\Windows\CurrentVersion\Explorer\Shell Folders`); err == nil {
-		for _, folder := range []string{"Desktop", "AppData", "Local AppData", "Personal"} {
-			if v, err := k.Value(folder); err == nil {
-				if s, _, _ := v.Text(); profileOf(s) != "" {
-					return profileOf(s)
-				}
-			}
-		}
-	}
-	return path.Base(at)
-}
-
-// profileOf returns the folder below Users that a Windows path names.
-func profileOf(windowsPath string) string {
-	parts := strings.Split(windowsPath, `\`)
-	for i, p := range parts[:max(len(parts)-2, 0)] {
-		if strings.EqualFold(p, "Users") || strings.EqualFold(p, "Documents and Settings") {
-			return parts[i+1]
-		}
-	}
-	return ""
 }
 
 // wanted maps channel, provider and id to the artifacts that want the record.

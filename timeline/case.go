@@ -16,7 +16,7 @@ type Case struct {
 	Observations []*evidence.Observation // by time, undated last
 	Facts        []evidence.Coverage     // as read, one a file and kind
 	Coverage     []CoverageRow           // what each kind of evidence could have told
-	States       []*MappingState
+	States       []*MappingState         // oldest first
 	Lives        []*Life
 	End          time.Time // the newest instant that any evidence of the host shows
 }
@@ -42,6 +42,8 @@ type MappingState struct {
 	// second, all over the hive: an installer's or an update's, no user's.
 	Restamped bool
 	Dirty     bool
+	View      int // counts the states of one file, in the order of its logs
+	Place     *evidence.Place
 }
 
 // A Life is one connection with the facts that it is made of.
@@ -57,6 +59,7 @@ type Life struct {
 	Shares  *SharesState            // server side: the stored shares of its host
 	Next    time.Time               // when the same letter, or share name, was made again
 	LogonID string                  // of the session that mapped it
+	stored  bool                    // its key was in some state of the hive, or is recovered from it
 }
 
 // Since returns the last instant at which the connection is known to have been
@@ -162,14 +165,37 @@ func mappingStates(c *Case) []*MappingState {
 			}
 		}
 		s.judge(children)
+		s.View, s.Place = f.View, f.Place
 		out = append(out, s)
 	}
+	sortStates(out)
 	return out
 }
 
-// isAt reports whether o was read at place p, there or there also.
+// sortStates puts the states of one file in the order in which its logs lead
+// through them, whatever their times say, and files by what they show last.
+func sortStates(states []*MappingState) {
+	type file struct{ source, volume, snapshot, path string }
+	of := func(s *MappingState) file {
+		return file{s.Place.Source, s.Place.Volume, s.Place.Snapshot, s.Place.Path}
+	}
+	last := map[file]*MappingState{}
+	for _, s := range states {
+		if l := last[of(s)]; l == nil || s.View > l.View {
+			last[of(s)] = s
+		}
+	}
+	slices.SortStableFunc(states, func(a, b *MappingState) int {
+		if of(a) == of(b) {
+			return a.View - b.View
+		}
+		return last[of(a)].AsOf.Compare(last[of(b)].AsOf)
+	})
+}
+
+// isAt reports whether o stands in the state of a file that p is.
 func isAt(o *evidence.Observation, p *evidence.Place) bool {
-	return o.From.Place == p || slices.ContainsFunc(o.AlsoAt, func(q evidence.Provenance) bool { return q.Place == p })
+	return o.State != evidence.Deleted && slices.Contains(o.Views, p)
 }
 
 // judge applies the baseline test and the structural test of artifacts.md §1.1
@@ -209,10 +235,20 @@ func (s *MappingState) judge(children []*evidence.Observation) {
 // StateOf returns the newest set of remembered mappings of a user, or nil.
 func (c *Case) StateOf(user, sid string) *MappingState {
 	var best *MappingState
-	for _, s := range c.States {
-		if SameUser(s.User, s.SID, user, sid) && (best == nil || s.AsOf.After(best.AsOf)) {
+	for _, s := range c.States { // ordered
+		if SameUser(s.User, s.SID, user, sid) {
 			best = s
 		}
 	}
 	return best
+}
+
+// StatesOf returns the sets of remembered mappings of a user, oldest first.
+func (c *Case) StatesOf(user, sid string) (out []*MappingState) {
+	for _, s := range c.States {
+		if SameUser(s.User, s.SID, user, sid) {
+			out = append(out, s)
+		}
+	}
+	return out
 }

@@ -28,6 +28,8 @@ func coverageRows(c *Case) []CoverageRow {
 	for _, kind := range sortedKeys(kinds) {
 		if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
 			rows = append(rows, c.logRow(channel, kinds[kind]))
+		} else if strings.HasPrefix(kind, evidence.Files) {
+			rows = append(rows, filesRow(kind, kinds[kind]))
 		} else {
 			rows = append(rows, registryRow(kind, kinds[kind]))
 		}
@@ -95,6 +97,9 @@ func (c *Case) expectedHives() (kinds []string) {
 func registryRow(kind string, facts []evidence.Coverage) CoverageRow {
 	r := CoverageRow{Evidence: kind, Records: -1, Enabled: Yes, Class: Continuous}
 	for _, f := range facts {
+		if f.Earlier {
+			continue
+		}
 		if f.AsOf.After(r.AsOf) {
 			r.AsOf, r.To = f.AsOf, f.To
 		}
@@ -107,6 +112,21 @@ func registryRow(kind string, facts []evidence.Coverage) CoverageRow {
 			// not replayed.
 			r.Class = Partial
 			r.Holes = append(r.Holes, evidence.Hole{From: f.AsOf, Reason: evidence.NotCollected})
+		}
+	}
+	return r
+}
+
+// filesRow tells of an artifact that keeps a file for each thing it remembers.
+// What was there and is not any more cannot be told from what never was.
+func filesRow(kind string, facts []evidence.Coverage) CoverageRow {
+	r := CoverageRow{Evidence: kind, Records: int64(len(facts)), Enabled: Unknown, Class: UnknownClass}
+	for _, f := range facts {
+		if f.AsOf.After(r.AsOf) {
+			r.AsOf, r.To = f.AsOf, f.To
+		}
+		if !f.Complete && len(r.Holes) == 0 {
+			r.Holes = []evidence.Hole{{Reason: evidence.Corrupt}}
 		}
 	}
 	return r

@@ -33,7 +33,7 @@ func TargetsShare(o *evidence.Observation, name string) bool {
 func sharesState(c *Case) *SharesState {
 	var best *SharesState
 	for _, f := range c.Facts {
-		if f.Evidence != "registry:SYSTEM" || !slices.ContainsFunc(f.Keys, isSharesKey) || best != nil && !f.AsOf.After(best.AsOf) {
+		if f.Evidence != "registry:SYSTEM" || !slices.ContainsFunc(f.Keys, isSharesKey) || f.Earlier || best != nil && !f.AsOf.After(best.AsOf) {
 			continue
 		}
 		s := &SharesState{AsOf: f.AsOf, Names: map[string]*evidence.Observation{}, Dirty: f.Dirty}

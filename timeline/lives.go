@@ -27,6 +27,8 @@ func isMap(o *evidence.Observation) bool {
 		return false
 	case o.Action == evidence.Mapped:
 		return true
+	case o.Action == evidence.Present: // the deleted key of a remembered mapping
+		return o.State == evidence.Deleted && o.Drive != ""
 	}
 	return o.Action == evidence.Command && o.Detail.Text("Class") == "use.map" && !elsewhere(o) && !isLocal(o)
 }
@@ -156,6 +158,9 @@ func clientLives(c *Case) []*Life {
 	lives = attachUses(c, lives)
 	for _, l := range lives {
 		l.State = c.StateOf(l.User, l.SID)
+		if l.Key != nil && l.State != nil && l.State.Drives[l.Drive] != l.Key {
+			l.Key = nil // an earlier state had it, the newest does not
+		}
 		for _, o := range c.Observations {
 			l.attachEnd(o)
 		}
@@ -190,7 +195,10 @@ func (l *Life) take(o *evidence.Observation) {
 		l.Share = o.Share
 	}
 	if o.Artifact == "mapped-drives" {
-		l.Key = o
+		l.stored = true
+		if o.State != evidence.Deleted {
+			l.Key = o
+		}
 	}
 	if l.LogonID == "" {
 		l.LogonID = o.LogonID
@@ -332,7 +340,7 @@ func (l *Life) describeClient() {
 
 // persistence says whether Windows remembered the mapping.
 func (l *Life) persistence() Tri {
-	if l.Key != nil {
+	if l.Key != nil || l.stored {
 		return Yes
 	}
 	said := Unknown

@@ -200,6 +200,7 @@ type Observation struct {
 	Detail   Detail
 	From     Provenance
 	AlsoAt   []Provenance // further places that state the same fact
+	Views    []*Place     // states of files in which it stands; not for output
 }
 
 // SetID works out o's id: 16 hex digits of SHA-256 over host, path, snapshot
@@ -278,6 +279,8 @@ type Coverage struct {
 	Records    int64     // -1 if not counted
 	Keys       []string  // registry keys that were read whole, there or not, as the artifacts spell them
 	Complete   bool      // nothing in this place was unreadable
+	Earlier    bool      // a state that a later one of the same hive supersedes
+	View       int       // counts the states of one hive, the first is 0
 	Dirty      bool      // a hive whose transaction logs were not replayed: it may lack its last changes
 	Series     []IDRange // event log: unbroken runs of record ids
 	Reexported bool      // event log whose record headers were renumbered: gaps mean nothing

@@ -6,6 +6,7 @@ package rules
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -123,4 +124,9 @@ func holds(s *timeline.MappingState, l *timeline.Life) *evidence.Observation {
 // claim makes a claim of a connection.
 func claim(kind timeline.Kind, l *timeline.Life) timeline.Claim {
 	return timeline.Claim{Kind: kind, Life: l, User: l.User, SID: l.SID, Share: l.Share, Drive: l.Drive}
+}
+
+// sortedDrives returns the letters that a state remembers, in order.
+func sortedDrives(s *timeline.MappingState) []string {
+	return slices.Sorted(maps.Keys(s.Drives))
 }

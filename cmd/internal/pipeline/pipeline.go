@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"sharetrail/artifacts"
 	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/hive"
 	"sharetrail/parsers/source"
 	"sharetrail/timeline"
 	"sharetrail/timeline/rules"
@@ -125,7 +127,7 @@ func plan(evs []*source.Evidence) (tasks []*task) {
 	for _, ev := range evs {
 		for _, v := range ev.Volumes {
 			for _, f := range v.Files {
-				if f.Kind != source.Hive && f.Kind != source.EVTX {
+				if f.Kind != source.Hive && f.Kind != source.EVTX && !(f.Kind == source.Other && !f.Expected && artifacts.WantsFile(f.Path)) {
 					continue
 				}
 				tasks = append(tasks, &task{
@@ -191,7 +193,12 @@ func (t *task) run(ctx context.Context, o Options) {
 	defer h.Close()
 	f.R, f.Size = cancelable{ctx, h}, h.Size()
 	if t.file.Kind == source.Hive {
+		logs, closeLogs := t.hiveLogs()
+		defer closeLogs()
+		f.Logs = logs
 		t.out = artifacts.ReadHive(f)
+	} else if t.file.Kind == source.Other {
+		t.out = artifacts.ReadOther(f, t.file.ModTime)
 	} else {
 		t.out = artifacts.ReadLog(f)
 	}
@@ -201,6 +208,52 @@ func (t *task) run(ctx context.Context, o Options) {
 		t.read.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	}
 }
+
+// hiveLogs opens the transaction logs that lie beside a hive. One that cannot
+// be opened is given as one that cannot be read, so that the hive says so.
+func (t *task) hiveLogs() (logs []hive.LogFile, closeAll func()) {
+	var open []io.Closer
+	for _, f := range t.vol.Files {
+		if f.Kind != source.HiveLog || path.Dir(f.Path) != path.Dir(t.file.Path) || f.Size == 0 {
+			continue
+		}
+		base, ext, _ := cutLast(path.Base(f.Path), ".")
+		switch strings.ToUpper(ext) {
+		case "LOG", "LOG1", "LOG2":
+		default:
+			continue
+		}
+		if !strings.EqualFold(base, path.Base(t.file.Path)) {
+			continue
+		}
+		l := hive.LogFile{Name: path.Base(f.Path), Size: f.Size}
+		if h, err := f.Open(); err != nil {
+			l.R = failing{err}
+		} else {
+			l.R, l.Size = h, h.Size()
+			open = append(open, h)
+		}
+		logs = append(logs, l)
+	}
+	return logs, func() {
+		for _, c := range open {
+			c.Close()
+		}
+	}
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// failing is a file that could not be opened.
+type failing struct{ err error }
+
+func (f failing) ReadAt([]byte, int64) (int, error) { return 0, f.err }
 
 // A cancelable reader fails once its context is done, so that an interrupt
 // does not wait for the end of a large file.

@@ -33,6 +33,9 @@ func resolve(tasks []*task) (obs []evidence.Observation, facts []evidence.Covera
 		if len(t.out.Coverage) > 0 && t.vol.Loose {
 			t.place.Host = t.out.Coverage[0].Host
 		}
+		for _, p := range t.out.Places {
+			p.Host = t.place.Host
+		}
 	}
 	users := nameUsers(tasks)
 	for _, t := range tasks {
@@ -243,8 +246,9 @@ func (u *userNames) fillCoverage(c *evidence.Coverage) {
 	if c.User == "" {
 		return
 	}
+	folder := c.User
 	c.User, c.SID = u.find(c.Host, c.User, c.SID)
-	c.Evidence = "registry:NTUSER:" + c.User
+	c.Evidence = strings.TrimSuffix(c.Evidence, folder) + c.User
 }
 
 // identify orders the facts, makes one row of the same fact in several places,
@@ -260,8 +264,11 @@ func identify(obs []evidence.Observation) []evidence.Observation {
 		if i, ok := at[key]; ok {
 			// One structure may state two facts that agree in everything;
 			// the same fact elsewhere differs in its place.
-			if kept[i].From.Place != o.From.Place || kept[i].From.Offset != o.From.Offset {
-				kept[i].AlsoAt = append(kept[i].AlsoAt, o.From)
+			if !slices.Contains(kept[i].Views, o.Views[0]) {
+				kept[i].Views = append(kept[i].Views, o.Views...)
+				if !sameStructure(&kept[i].From, &o.From) {
+					kept[i].AlsoAt = append(kept[i].AlsoAt, o.From)
+				}
 				continue
 			}
 		} else {
@@ -278,6 +285,12 @@ func identify(obs []evidence.Observation) []evidence.Observation {
 	clear(obs[len(kept):])
 	sortObservations(kept)
 	return kept
+}
+
+// sameStructure reports whether a and b name the same bytes of the same file,
+// perhaps in different states of it.
+func sameStructure(a, b *evidence.Provenance) bool {
+	return a.Offset == b.Offset && a.Source == b.Source && a.Volume == b.Volume && a.Snapshot == b.Snapshot && a.Path == b.Path
 }
 
 // sameFact is equal for two observations that state one fact: the same record

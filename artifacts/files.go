@@ -1,0 +1,142 @@
+package artifacts
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/binread"
+)
+
+// A DataFile is an evidence file that is neither hive nor log.
+type DataFile struct {
+	R       io.ReaderAt
+	Size    int64     // bytes
+	Path    string    // inside the volume
+	Name    string    // last element of Path, lower case, without the "~2" of a duplicate
+	Profile string    // profile folder that it lies in; "" if it lies in none
+	ModTime time.Time // last write of the file; zero if the source does not tell
+}
+
+// ReadOther runs the artifacts that are read from files of f's name over f.
+// modTime is the file's last write, zero if the source does not tell.
+func ReadOther(f File, modTime time.Time) *Emitter {
+	out := f.emitter()
+	defer out.guard()
+	in := &DataFile{R: f.R, Size: f.Size, Path: f.Place.Path, Name: plainName(f.Place.Path), Profile: profileFolder(f.Place.Path), ModTime: modTime}
+	out.user = in.Profile
+	f.Place.AsOf = modTime
+	for _, a := range All() {
+		if a.ReadFile == nil || !a.named(in.Name) {
+			continue
+		}
+		out.artifact = a.Name
+		if err := a.ReadFile(in, out); err != nil {
+			out.Unreadable("", err)
+			continue
+		}
+		c := evidence.Coverage{Evidence: evidence.Files + a.Name, AsOf: modTime, To: modTime, Records: 1, Place: f.Place, User: in.Profile}
+		if c.User != "" {
+			c.Evidence += ":" + c.User
+		}
+		c.Complete = !slices.ContainsFunc(out.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
+		out.Coverage = append(out.Coverage, c)
+	}
+	return out
+}
+
+// WantsFile reports whether an artifact is read from a file of that path that
+// is neither hive nor log.
+func WantsFile(p string) bool {
+	name := plainName(p)
+	return slices.ContainsFunc(registry, func(a *Artifact) bool { return a.ReadFile != nil && a.named(name) })
+}
+
+// named reports whether name, in lower case, ends a pattern of a.Files.
+func (a *Artifact) named(name string) bool {
+	return slices.ContainsFunc(a.Files, func(pattern string) bool {
+		ok, _ := path.Match(strings.ToLower(path.Base(pattern)), name)
+		return ok
+	})
+}
+
+// plainName returns the last element of p in lower case, without the "~2" that
+// tells apart files of one name.
+func plainName(p string) string {
+	name := strings.ToLower(path.Base(p))
+	if i := strings.LastIndexByte(name, '~'); i > 0 && i+1 < len(name) && strings.Trim(name[i+1:], "0123456789") == "" && path.Ext(name[:i]) != "" {
+		name = name[:i]
+	}
+	return name
+}
+
+// profileFolder names the profile folder that a path inside a volume leads
+// through, SYSTEM for that of the system account; "" if it leads through none.
+func profileFolder(p string) string {
+	parts := strings.Split(p, "/")
+	for i, part := range parts[:max(len(parts)-2, 0)] {
+		switch strings.ToLower(part) {
+		case "users", "documents and settings", "serviceprofiles":
+			return parts[i+1]
+		}
+	}
+	for _, part := range parts[:max(len(parts)-1, 0)] {
+		if strings.EqualFold(part, "systemprofile") {
+			return "SYSTEM"
+		}
+	}
+	return ""
+}
+
+// ObserveBytes records o as what the structure of n bytes at off states.
+func (e *Emitter) ObserveBytes(off, n int64, o evidence.Observation) {
+	o = e.stamp(o)
+	o.From.Offset, o.From.Length = off, n
+	e.Observations = append(e.Observations, o)
+}
+
+// whole reads a file of up to limit bytes.
+func (f *DataFile) whole(limit int64) ([]byte, error) {
+	if f.Size > limit {
+		return nil, binread.Errorf(0, "file", "%d bytes, limit %d", f.Size, limit)
+	}
+	b := make([]byte, f.Size)
+	return b, binread.Full(f.R, b, 0, "file")
+}
+
+// seen adds to out what went wrong in reading, which cost some of the file.
+func (e *Emitter) seen(problems []error) {
+	for _, err := range problems {
+		e.Unreadable("", err)
+	}
+}
+
+// detail appends the fields whose values are set.
+func detail(d evidence.Detail, fields ...evidence.Field) evidence.Detail {
+	for _, f := range fields {
+		switch v := f.Value.(type) {
+		case string:
+			if v == "" {
+				continue
+			}
+			f.Value = clip(v)
+		case time.Time:
+			if v.IsZero() {
+				continue
+			}
+		case bool:
+			if !v {
+				continue
+			}
+		}
+		d = append(d, f)
+	}
+	return d
+}
+
+// hex32 renders a number as Windows headers write it.
+func hex32(n uint32) string { return fmt.Sprintf("%#x", n) }

@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/hive/hivetest"
+	"sharetrail/timeline"
+)
+
+const (
+	profileMade = "[EUDC] 2026-01-06T07:55:00Z\n[AppEvents] 2026-01-06T07:55:00Z\n"
+	withZ       = profileMade + "[Network] 2026-03-02T09:14:02Z\n[Network\\Z] 2026-03-02T09:14:02Z\nRemotePath=\\\\fs01\\finance\n"
+	withoutZ    = profileMade + "[Network] 2026-03-02T09:40:31.5621034Z\n"
+)
+
+// analyzeHive runs over one user hive and its logs.
+func analyzeHive(t *testing.T, before string, after ...string) *timeline.Report {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "Users", "alice")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	primary, log1, log2, err := hivetest.BuildWithLog(before, after...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"NTUSER.DAT": primary, "ntuser.dat.LOG1": log1, "ntuser.dat.LOG2": log2} {
+		if len(data) == 0 {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	res, err := Run(t.Context(), []string{filepath.Dir(filepath.Dir(dir))}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &res.Report
+}
+
+// TestRemovalInLog: the removal is only in the transaction log.
+func TestRemovalInLog(t *testing.T) {
+	rep := analyzeHive(t, withZ, withoutZ)
+	g := onlyGap(t, rep)
+	want := time.Date(2026, 3, 2, 9, 40, 31, 562103400, time.UTC)
+	if g.Rule != "G01" || g.Confidence != timeline.Certain || g.Drive != "Z:" || !g.Window.Exact() || !g.Window.NotBefore.Equal(want) {
+		t.Errorf("%s %s %s %v: %s", g.Rule, g.Confidence, g.Drive, g.Window, g.Claim)
+	}
+	if c := rep.Connections[0]; c.Status != timeline.StatusRemoved || c.Persistent != timeline.Yes || c.Facts.MappingGone != timeline.Yes {
+		t.Errorf("connection: %+v", c)
+	}
+}
+
+// TestMappingInMiddleState: the mapping stands in one state of the log only,
+// neither in the primary nor in the final view.
+func TestMappingInMiddleState(t *testing.T) {
+	rep := analyzeHive(t, profileMade+"[Network] 2026-01-06T07:55:00Z\n", withZ, withoutZ)
+	g := onlyGap(t, rep)
+	if g.Rule != "G01" || g.Confidence != timeline.Certain || g.Share != `\\fs01\finance` || !g.Window.Exact() {
+		t.Errorf("%s %s %s %v: %s", g.Rule, g.Confidence, g.Share, g.Window, g.Claim)
+	}
+	for _, o := range rep.Observations {
+		if o.Action == evidence.Mapped && (o.State != evidence.Replayed || filepath.Base(o.From.Path) != "ntuser.dat.LOG1") {
+			t.Errorf("the mapping comes from %s, state %s", o.From.Path, o.State)
+		}
+	}
+}
+
+// TestMappedInLog: a mapping that is only in the log is there, and no removal.
+func TestMappedInLog(t *testing.T) {
+	rep := analyzeHive(t, profileMade+"[Network] 2026-01-06T07:55:00Z\n", withZ)
+	if len(rep.Gaps) != 0 || len(rep.Connections) != 1 || rep.Connections[0].Status != timeline.StatusMapped {
+		t.Errorf("gaps %v, connections %+v", rep.Gaps, rep.Connections)
+	}
+}
+
+// TestContradiction: the log brings back a mapping that is older than a state
+// that lacks it.
+func TestContradiction(t *testing.T) {
+	rep := analyzeHive(t, withoutZ, withZ)
+	found := false
+	for _, g := range rep.Gaps {
+		found = found || g.Rule == "G30"
+	}
+	if !found {
+		t.Errorf("no G30 in %+v", rep.Gaps)
+	}
+}
+
+// TestDeletedKey: the key is recovered from a free cell of a clean hive.
+func TestDeletedKey(t *testing.T) {
+	rep := analyzeHive(t, withoutZ+"-[Network\\Z] 2026-03-02T09:14:02Z\nRemotePath=\\\\fs01\\finance\n")
+	g := onlyGap(t, rep)
+	if g.Rule != "G02" || g.Confidence != timeline.Strong || g.Drive != "Z:" || g.Share != `\\fs01\finance` ||
+		evidence.FormatTime(g.Window.NotBefore) != "2026-03-02T09:14:02.0000000Z" || evidence.FormatTime(g.Window.NotAfter) != "2026-03-02T09:40:31.5621034Z" {
+		t.Errorf("%s %s %s %s %v: %s", g.Rule, g.Confidence, g.Drive, g.Share, g.Window, g.Claim)
+	}
+}
+
+// onlyGap returns the one gap above info.
+func onlyGap(t *testing.T, rep *timeline.Report) timeline.Gap {
+	t.Helper()
+	var gaps []timeline.Gap
+	for _, g := range rep.Gaps {
+		if g.Severity != timeline.Info {
+			gaps = append(gaps, g)
+		}
+	}
+	if len(gaps) != 1 {
+		t.Fatalf("%d gaps: %+v; problems %+v", len(gaps), gaps, rep.Problems)
+	}
+	return gaps[0]
+}

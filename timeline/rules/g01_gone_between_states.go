@@ -1,0 +1,126 @@
+package rules
+
+import (
+	"fmt"
+	"iter"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/timeline"
+)
+
+// G01: a state of the hive remembers a mapping, and a later one does not.
+//
+// Logic: two states of one user's hive (before and after a log entry, a shadow
+// copy and the live file, a copy and the original), read whole below Network;
+// the mapping stands in the earlier and not in the later.
+//
+// Bound: after the instant that the earlier state shows, at or before the last
+// write of Network in the later one; exactly that instant where one child
+// alone differs and nothing was added (E3).
+//
+// Misses: mappings made and removed between two states.
+//
+// Benign: scripts, drive maps, the user; a roaming profile that was restored.
+var _ = register(timeline.Rule{
+	ID: "G01", Title: "mapping gone between two states of the hive", Technique: "T1070.005",
+	Claim: "the mapping was removed between the two states", Base: timeline.Certain, Severity: timeline.Medium,
+	Logic:     "an earlier state of the user's hive has the mapping, a later one, read whole below Network, does not",
+	Bound:     "after the earlier state's instant, at or before the last write of Network in the later; exactly that where one child alone differs (E3)",
+	Misses:    "mappings made and removed between two states",
+	Benign:    []string{byScript, "a Group Policy drive map removed or replaced it", "the user disconnected the drive in Explorer"},
+	Reference: "artifacts.md §6.0 E3, §6.1 G01, §1.13, §1.14",
+	Needs:     []string{"registry:NTUSER"},
+	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
+		return func(yield func(timeline.Claim) bool) {
+			for _, l := range c.Lives {
+				if l.Side != evidence.Client || l.Drive == "" || len(l.Maps) == 0 {
+					continue
+				}
+				if had, lacks := between(c, l); had != nil && !yield(goneBetween(c, l, had, lacks)) {
+					return
+				}
+			}
+		}
+	},
+})
+
+// between returns the last state that holds l and the first after it that does
+// not, or nil.
+func between(c *timeline.Case, l *timeline.Life) (had, lacks *timeline.MappingState) {
+	for _, s := range c.StatesOf(l.User, l.SID) {
+		k := holds(s, l)
+		switch {
+		case k != nil && isMapOf(l, k):
+			had, lacks = s, nil
+		case had != nil && lacks == nil && s.Drives[l.Drive] != k:
+			lacks = s
+		case had != nil && lacks == nil && k == nil:
+			lacks = s
+		}
+	}
+	if lacks == nil {
+		return nil, nil
+	}
+	return had, lacks
+}
+
+func isMapOf(l *timeline.Life, k *evidence.Observation) bool {
+	for _, o := range l.Maps {
+		if o == k {
+			return true
+		}
+	}
+	return false
+}
+
+func goneBetween(c *timeline.Case, l *timeline.Life, had, lacks *timeline.MappingState) timeline.Claim {
+	cl := claim(timeline.KindRemoval, l)
+	cl.Confidence, cl.Severity, cl.By, cl.Attack = timeline.Certain, timeline.Medium, timeline.ByUnknown, []string{"T1070.005"}
+	cl.Facts = append(append(cl.Facts, l.Maps...), lacks.Key)
+	cl.Window = timeline.Window{NotBefore: had.AsOf, NotAfter: lacks.AsOf, Basis: timeline.HiveState}
+	k := had.Drives[l.Drive]
+	cl.Steps = []timeline.Step{step(fmt.Sprintf(`Network\%s stands in the state of the hive as of %s, last written at %s.`, l.Drive[:1], stamp(had.AsOf), stamp(k.Time)), k),
+		gone(lacks)}
+	change := lacks.LastChange
+	switch {
+	case change.IsZero() || change.Before(k.Time):
+		cl.Steps = append(cl.Steps, step("Network was not stamped later than the mapping: the clock was moved, or an older hive was put back. The window stays as wide as the states.", lacks.Key))
+	case lacks.Restamped:
+		cl.Steps = append(cl.Steps, step("The last write of Network is one of many in the same second, and is not used as a bound.", lacks.Key))
+	case aloneGone(l, had, lacks) && change.After(had.LastChange):
+		cl.Window = timeline.At(change, timeline.ParentKeyLastWrite)
+		cl.Steps = append(cl.Steps, step("It is the only mapping that differs between the two states, so the last write of Network is the instant of its removal (E3).", lacks.Key))
+	case change.Before(cl.Window.NotAfter):
+		cl.Window.NotAfter, cl.Window.Basis = change, timeline.ParentKeyLastWrite
+		cl.Window.NotBefore = earlier(had.AsOf, change)
+	}
+	l.Facts.MappingGone = timeline.Yes
+	cl.Text = fmt.Sprintf("%s by %s was removed %s: one state of the hive has it, a later one does not.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), span(cl.Window))
+	cl.Benign = innocents(c, nil, cl.Window)
+	cl.Missing = commandsMissing(c, cl.Window)
+	return cl
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// aloneGone reports whether l is the only difference between two states, so
+// that nothing else can have stamped Network in between.
+func aloneGone(l *timeline.Life, had, lacks *timeline.MappingState) bool {
+	for d, k := range had.Drives {
+		if d != l.Drive && lacks.Drives[d] != k {
+			return false
+		}
+	}
+	for d, k := range lacks.Drives {
+		if had.Drives[d] != k {
+			return false
+		}
+	}
+	return true
+}
