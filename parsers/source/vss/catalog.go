@@ -167,7 +167,7 @@ func (c *catalog) warn(err error) { c.warnings = append(c.warnings, err) }
 // joined by their GUID; they need not be neighbours or in order.
 func (c *catalog) entry(e []byte, off int64) error {
 	id := guid(e[16:32])
-	switch typ := le.Uint64(e); typ {
+	switch typ := le.Uint32(e); typ {
 	case 0:
 	case 1:
 		c.freed++
@@ -201,8 +201,10 @@ func (c *catalog) entry(e []byte, off int64) error {
 			fileRef: le.Uint64(e[56:]), allocated: int64(le.Uint64(e[64:])),
 		}
 	default:
-		c.unknown = c.v.errorf(off, "catalog", "entry of unknown type %#x", typ)
-		c.warn(c.unknown)
+		if c.unknown == nil {
+			c.unknown = c.v.errorf(off, "catalog", "entry of unknown type %#x", typ)
+			c.warn(c.unknown)
+		}
 	}
 	return nil
 }
@@ -223,7 +225,8 @@ func (n *Snapshot) find(id guid, catalogs []*catalog) {
 		}
 	}
 	if n.home == nil {
-		n.warn(fmt.Errorf("store %s: %w (it is on the volume %s)", id, ErrElsewhere, catalogs[0].storage))
+		n.lost = lost(n, catalogs)
+		n.warn(n.lost)
 		return
 	}
 	in, err := readInfo(n.home, n.loc)
@@ -232,6 +235,17 @@ func (n *Snapshot) find(id guid, catalogs []*catalog) {
 	}
 	n.ID, n.SetID, n.Type, n.Attributes = in.id.String(), in.set.String(), in.typ, in.attributes
 	n.OriginMachine, n.ServiceMachine = in.origin, in.service
+}
+
+// lost says why the store of n is not there. Only that the volume which keeps it was
+// not given is an ErrElsewhere.
+func lost(n *Snapshot, catalogs []*catalog) error {
+	for _, c := range catalogs {
+		if c.volumeID == catalogs[0].storage {
+			return c.v.errorf(c.off, "catalog", "no entry of store %s, which belongs here", n.StoreID)
+		}
+	}
+	return fmt.Errorf("store %s: %w: it is on the volume %s", n.StoreID, ErrElsewhere, catalogs[0].storage)
 }
 
 func (c *catalog) orphan(id guid) Orphan {

@@ -55,6 +55,7 @@ func TestDamage(t *testing.T) {
 		{"second entry", func(b []byte) { copy(b[entry(3):], b[entry(1):entry(2)]) }, 0, entry(3), "a second entry of store"},
 		{"second snapshot", func(b []byte) { copy(b[entry(2):], b[entry(0):entry(1)]) }, 0, entry(2), "a second entry of snapshot"},
 		{"unknown entry, and its other half", put(entry(0), 7), 0, entry(0), "unknown type 0x7"},
+		{"store without an entry", put(entry(1), 1), 0, cat, "no entry of store"},
 		{"gap in the stack", put(entry(0)+32, 5), 1, entry(2) + 32, "unknown"},
 		{"two of one position", put(entry(4)+32, 2), 1, entry(4) + 32, "has 2, too"},
 		{"volume of no size", put(entry(2)+8, 0), 0, entry(2) + 8, "0x0 bytes"},

@@ -56,7 +56,7 @@ type table struct {
 // holds the lock of the set.
 func (n *Snapshot) load() error {
 	if n.home == nil {
-		return fmt.Errorf("%w: it is on the volume %s", ErrElsewhere, n.set.StorageID)
+		return n.lost
 	}
 	t := builder{n: n, moved: map[int64]int64{}}
 	if n.loc.table == 0 {

@@ -60,7 +60,8 @@ type Set struct {
 	EmptyCatalog bool
 
 	// Orphans are stores in the catalog that belong to no snapshot in it: those
-	// of another volume, or what is left of a deleted snapshot.
+	// of another volume, or what is left of a deleted snapshot. The metadata does
+	// not tell which.
 	Orphans []Orphan
 
 	// Freed counts the catalog entries that are marked as no longer used.
@@ -113,7 +114,8 @@ type Snapshot struct {
 	set   *Set
 	at    int64 // of its catalog entry
 	loc   location
-	home  *volume // that keeps the store; nil if it is not at hand
+	home  *volume // that keeps the store; nil if it is lost
+	lost  error   // why
 	table table
 	late  []error // found when the table was loaded
 }

@@ -299,6 +299,12 @@ func TestElsewhere(t *testing.T) {
 			t.Errorf("snapshot %d without its storage: %v, %v", n.Index, err, n.Warnings)
 		}
 	}
+	empty := bytes.Clone(st)
+	clear(empty[block(2)+bodyOffset:][:3*entrySize])
+	s = open(t, img, Storage{bytes.NewReader(empty), int64(len(st))})
+	if _, err := s.Snapshots[0].ReaderAt(); err == nil || errors.Is(err, ErrElsewhere) || !strings.Contains(err.Error(), "belongs here") {
+		t.Errorf("the storage has lost the stores: %v", err)
+	}
 	damaged := bytes.Clone(st) // the table of the newest
 	clear(damaged[le.Uint64(st[block(2)+bodyOffset+8:]):][:16])
 	s = open(t, img, plain, Storage{bytes.NewReader(damaged), int64(len(st))})
