@@ -16,6 +16,7 @@ package container
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/md5"
 	"crypto/sha1"
@@ -26,7 +27,9 @@ import (
 	"hash"
 	"io"
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
 )
 
 // Errors that an examiner can do something about.
@@ -130,8 +133,8 @@ var magics = []struct {
 // (.001), the files that follow are its further pieces. A nil Opener finds no
 // other file.
 func Open(name string, r io.ReaderAt, size int64, o Opener) (Image, error) {
-	d := &folder{open: o}
-	im, err := d.image(&file{name: baseName(name), main: true, r: r, size: max(size, 0)}, "")
+	d := &folder{open: o, main: baseName(name)}
+	im, err := d.image(&file{name: d.main, main: true, r: r, size: max(size, 0)}, "")
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -211,14 +214,14 @@ func (m *image) Verify(ctx context.Context) error {
 	if m.hashed != nil {
 		r = m.hashed
 	}
-	b := make([]byte, 1<<20)
+	b := make([]byte, min(runtime.GOMAXPROCS(0), 16)*verifyPiece)
 	for off := int64(0); off < m.size; off += int64(len(b)) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		b = b[:min(int64(len(b)), m.size-off)]
-		if n, err := r.ReadAt(b, off); n < len(b) {
-			return fmt.Errorf("disk offset %#x: %w", off+int64(n), err)
+		if err := readPieces(r, b, off); err != nil {
+			return err
 		}
 		io.MultiWriter(to...).Write(b) // a hash never fails
 	}
@@ -230,6 +233,25 @@ func (m *image) Verify(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+const verifyPiece = 1 << 20 // bytes
+
+// readPieces fills b from off on, its pieces in parallel.
+func readPieces(r io.ReaderAt, b []byte, off int64) error {
+	errs := make([]error, (len(b)+verifyPiece-1)/verifyPiece)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			p := b[i*verifyPiece : min((i+1)*verifyPiece, len(b))]
+			at := off + int64(i)*verifyPiece
+			if n, err := r.ReadAt(p, at); n < len(p) {
+				errs[i] = fmt.Errorf("disk offset %#x: %w", at+int64(n), err)
+			}
+		})
+	}
+	wg.Wait()
+	return cmp.Or(errs...)
 }
 
 var (

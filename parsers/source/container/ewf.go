@@ -26,20 +26,21 @@ const (
 )
 
 type ewf struct {
-	segs   []*file
-	chunk  int64 // bytes of a chunk; 0 until the volume section is read
-	size   int64 // bytes of the disk
-	chunks int64 // as the volume section says
-	set    []byte
-	tables []ewfTable
-	end    error // why chunks after the last table cannot be read; nil if none are missing
-	lost   *ewfLost
-	stored map[string]string
-	wide   bool   // stored has the UTF-16 header
-	sector int64  // bytes of a sector
-	bad    []span // in sectors
-	warn   []error
-	sects  span // chunk data of the next table, in its segment
+	segs    []*file
+	chunk   int64 // bytes of a chunk; 0 until the volume section is read
+	size    int64 // bytes of the disk
+	chunks  int64 // as the volume section says
+	set     []byte
+	tables  []ewfTable
+	end     error // why chunks after the last table cannot be read; nil if none are missing
+	lost    *ewfLost
+	stored  map[string]string
+	wide    bool   // stored has the UTF-16 header
+	headers int    // sections seen
+	sector  int64  // bytes of a sector
+	bad     []span // in sectors
+	warn    []error
+	sects   span // chunk data of the next table, in its segment
 
 	lists cache // entries of tables
 	data  cache // chunks

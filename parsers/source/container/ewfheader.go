@@ -21,7 +21,7 @@ var ewfKeys = map[string]string{
 // are those of the acquiring computer's clock.
 func (e *ewf) header(f *file, s ewfSection) {
 	wide := s.kind == "header2"
-	if e.wide && !wide {
+	if e.headers++; e.wide && !wide || e.headers > 8 { // EnCase writes three
 		return
 	}
 	const most = 1 << 20
@@ -33,7 +33,7 @@ func (e *ewf) header(f *file, s ewfSection) {
 		}
 	}
 	if err != nil {
-		e.warn = append(e.warn, err)
+		e.doubt(err)
 		return
 	}
 	text := string(c)

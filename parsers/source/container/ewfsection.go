@@ -94,11 +94,11 @@ func (e *ewf) volume(f *file, s ewfSection) error {
 	}
 	b, err := f.get(s.body, n, "volume section")
 	if err != nil {
-		e.warn = append(e.warn, err)
+		e.doubt(err)
 		return nil
 	}
 	if adler32.Checksum(b[:n-4]) != le.Uint32(b[n-4:]) {
-		e.warn = append(e.warn, f.errorf(s.body, "volume section", "checksum differs: not used"))
+		e.doubt(f.errorf(s.body, "volume section", "checksum differs: not used"))
 		return nil
 	}
 	spc, bps, sectors := int64(le.Uint32(b[8:])), int64(le.Uint32(b[12:])), int64(le.Uint64(b[16:]))
@@ -148,9 +148,16 @@ func (e *ewf) table2(f *file, s ewfSection) {
 		}
 		return
 	}
-	e.warn = append(e.warn, fmt.Errorf("the copy of a table is used: %w", e.lost.err))
+	e.doubt(fmt.Errorf("the copy of a table is used: %w", e.lost.err))
 	e.tables = append(e.tables, t)
 	e.lost = nil
+}
+
+// doubt adds a warning. A few hundred tell as much as more would.
+func (e *ewf) doubt(err error) {
+	if len(e.warn) < 256 {
+		e.warn = append(e.warn, err)
+	}
 }
 
 // settle decides about a table that was damaged and had no good copy: if the
@@ -164,7 +171,7 @@ func (e *ewf) settle() error {
 	case !l.counted:
 		return fmt.Errorf("it is unknown how many chunks a damaged table lists: %w", l.err)
 	}
-	e.warn = append(e.warn, fmt.Errorf("%d chunks from chunk %d on cannot be read: %w", l.n, l.first, l.err))
+	e.doubt(fmt.Errorf("%d chunks from chunk %d on cannot be read: %w", l.n, l.first, l.err))
 	e.tables = append(e.tables, l.ewfTable)
 	return nil
 }
@@ -194,6 +201,9 @@ func (e *ewf) tableAt(f *file, s ewfSection) (t ewfTable, counted bool, err erro
 		return t, true, nil
 	}
 	end := t.entries + 4*t.n
+	if end > s.end {
+		return t, false, f.errorf(s.body, "table", "%d entries do not fit into the section", t.n)
+	}
 	t.limit, t.footer = e.sects.end, s.end >= end+4
 	if s.end > end+4 || e.sects.end == 0 { // SMART and EnCase 1 keep the chunks in the table section
 		first := make([]byte, 4)
@@ -223,7 +233,7 @@ func (e *ewf) digest(f *file, s ewfSection) {
 		err = f.errorf(s.body, s.kind+" section", "checksum differs: the hash in it is not used")
 	}
 	if err != nil {
-		e.warn = append(e.warn, err)
+		e.doubt(err)
 		return
 	}
 	e.setHash("md5", b[:16])
@@ -239,7 +249,7 @@ func (e *ewf) setHash(name string, sum []byte) {
 	case old == "":
 		e.stored[name] = h
 	case old != h:
-		e.warn = append(e.warn, fmt.Errorf("two %s are stored: %s and %s", name, old, h))
+		e.doubt(fmt.Errorf("two %s are stored: %s and %s", name, old, h))
 	}
 }
 
@@ -253,13 +263,16 @@ func (e *ewf) errors2(f *file, s ewfSection) {
 	var list []byte
 	if err == nil {
 		n := int64(le.Uint32(b))
-		list, err = f.get(s.body+head, 8*n+4, "error2 section")
+		list, err = f.get(s.body+head, min(8*n+4, max(s.end-s.body-head, 0)), "error2 section")
+		if err == nil && int64(len(list)) < 8*n+4 {
+			err = f.errorf(s.body, "error2 section", "%d entries do not fit into the section", n)
+		}
 		if err == nil && adler32.Checksum(list[:8*n]) != le.Uint32(list[8*n:]) {
 			err = f.errorf(s.body+head, "error2 section", "checksum differs")
 		}
 	}
 	if err != nil {
-		e.warn = append(e.warn, fmt.Errorf("sectors that the acquisition could not read are unknown, and may read as zeros: %w", err))
+		e.doubt(fmt.Errorf("sectors that the acquisition could not read are unknown, and may read as zeros: %w", err))
 		return
 	}
 	var sum int64
@@ -271,6 +284,6 @@ func (e *ewf) errors2(f *file, s ewfSection) {
 		}
 	}
 	if sum > 0 {
-		e.warn = append(e.warn, fmt.Errorf("the acquisition could not read %d sectors: reading them is an error", sum))
+		e.doubt(fmt.Errorf("the acquisition could not read %d sectors: reading them is an error", sum))
 	}
 }

@@ -5,16 +5,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"sharetrail/parsers/binread"
 )
 
 const (
-	maxDisk  = 1 << 50   // bytes of a disk
-	maxTable = 256 << 20 // bytes of a table that is kept in memory
-	maxFiles = 16384     // further files of an image; an E01 can have 14,970
-	maxChain = 32        // images below a differencing one
+	maxDisk  = 1 << 50  // bytes of a disk
+	maxTable = 64 << 20 // bytes of a table that is kept in memory
+	maxFiles = 16384    // further files of an image; an E01 can have 14,970
+	maxChain = 32       // images below a differencing one
 )
 
 // A file is one file of an image. Its errors carry its name unless it is the
@@ -63,6 +64,7 @@ func (f *file) get(off, n int64, field string) ([]byte, error) {
 // A folder opens the further files of one image and of the images it builds on.
 type folder struct {
 	open  Opener
+	main  string // name of the image itself
 	names []string
 	files []io.Closer
 	chain int
@@ -101,6 +103,9 @@ func (d *folder) parent(kind string, paths ...string) (*image, *file, error) {
 	}
 	var errs []error
 	for _, p := range paths {
+		if d.has(baseName(p)) {
+			return nil, nil, fmt.Errorf("parent %q: the image builds on itself", baseName(p))
+		}
 		f, err := d.sibling(p)
 		if err != nil {
 			errs = append(errs, err)
@@ -119,6 +124,12 @@ func (d *folder) parent(kind string, paths ...string) (*image, *file, error) {
 		return nil, nil, fmt.Errorf("parent: the image gives no name for it: %w", ErrMissing)
 	}
 	return nil, nil, fmt.Errorf("parent %w", errors.Join(errs...))
+}
+
+// has reports whether a file is part of the image already.
+func (d *folder) has(base string) bool {
+	same := func(name string) bool { return strings.EqualFold(name, base) }
+	return same(d.main) || slices.ContainsFunc(d.names, same)
 }
 
 // Close closes the files that were opened.

@@ -35,7 +35,8 @@ func openRaw(f *file, d *folder) (*image, error) {
 		no++
 		s, err := d.sibling(name(no))
 		if errors.Is(err, ErrMissing) {
-			// The end, unless there are more behind a hole.
+			// The end, unless there are more behind a hole of one piece. That the
+			// last pieces are missing only the partition table can tell.
 			s, err = d.sibling(name(no + 1))
 			if errors.Is(err, ErrMissing) {
 				break

@@ -34,6 +34,9 @@ func openVMDK(f *file, d *folder) (*image, error) {
 	if t.parent != "" {
 		return nil, f.errorf(0, "parentCID", vmdkDelta, t.parent, ErrUnsupported)
 	}
+	if !t.valid {
+		return nil, f.errorf(0, "descriptor", "no parentCID: it is unknown whether the disk has a parent")
+	}
 	if len(t.extents) == 0 {
 		return nil, f.errorf(0, "descriptor", "lists no extent")
 	}
@@ -101,6 +104,9 @@ func (m *image) extent(disk pieces, x vmdkExtent, f *file, d *folder) (pieces, e
 		return nil, f.errorf(0, "descriptor", "extents of type %s (ESX snapshots); consolidate the snapshots, or convert the disk with vmkfstools: %w", x.kind, ErrUnsupported)
 	default:
 		return nil, f.errorf(0, "descriptor", "extents of type %q: %w", x.kind, ErrUnsupported)
+	}
+	if x.kind == "SPARSE" && d.has(baseName(x.name)) {
+		return nil, f.errorf(0, "descriptor", "extent %q is listed twice", baseName(x.name))
 	}
 	s, err := d.sibling(x.name)
 	if err != nil {
