@@ -2,6 +2,7 @@ package artifacts
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 	"unicode/utf16"
 
@@ -24,28 +25,35 @@ var _ = register(Artifact{
 	Files:        []string{"Users/*/NTUSER.DAT"},
 })
 
-// readDeleted reports what was deleted from a hive and can be recovered, as far
-// as it is about shares. It is never mixed with what is live.
-func readDeleted(in *Hive, out *Emitter) {
-	switch in.Kind() {
-	case hive.NTUSER, hive.System:
-	default:
+// readDeleted reports what was deleted from a hive and can be recovered, and
+// what old entries of its logs hold that the hive has outlived, as far as it is
+// about shares. It is never mixed with what is live.
+func readDeleted(h *hive.Hive, replay *hive.Replay, out *Emitter) {
+	if !keepsStates(h.Kind()) {
 		return
 	}
-	saved := out.state
-	out.state = evidence.Deleted
-	defer func() { out.state = saved }()
-	for it, err := range in.Deleted() {
-		if err != nil {
-			out.Doubtful("", "", fmt.Errorf("search for deleted keys: %w", err))
-			return
+	state, at := out.state, out.place
+	defer func() { out.state, out.place = state, at }()
+	read := func(items iter.Seq2[hive.Item, error], s evidence.State, what string) {
+		out.state = s
+		for it, err := range items {
+			if err != nil {
+				out.Doubtful("", "", fmt.Errorf("search for %s: %w", what, err))
+				return
+			}
+			out.place = at
+			if it.Log != "" {
+				out.place = out.logPlace(it.Log)
+			}
+			if h.Kind() == hive.System {
+				deletedShare(it, out)
+			} else {
+				deletedOfUser(it, out)
+			}
 		}
-		if in.Kind() == hive.System {
-			deletedShare(it, out)
-			continue
-		}
-		deletedOfUser(it, out)
 	}
+	read(h.Deleted(), evidence.Deleted, "deleted keys")
+	read(replay.StaleItems(), evidence.Carved, "what old log entries hold")
 }
 
 func deletedOfUser(it hive.Item, out *Emitter) {

@@ -34,6 +34,7 @@ type Emitter struct {
 	// allContext keeps every context fact, whatever it may be good for.
 	allContext bool
 	sessions   sessions
+	floods     floods
 	told       map[evidence.Problem]bool
 }
 
@@ -61,6 +62,11 @@ func (e *Emitter) origin(o *evidence.Observation) {
 	if !replayed {
 		return
 	}
+	o.From.Place, o.From.Offset, o.State = e.logPlace(log), off, evidence.Replayed
+}
+
+// logPlace returns the place that a transaction log of the hive is.
+func (e *Emitter) logPlace(log string) *evidence.Place {
 	p := e.logs[log]
 	if p == nil {
 		c := *e.place
@@ -72,7 +78,7 @@ func (e *Emitter) origin(o *evidence.Observation) {
 		e.logs[log] = p
 		e.Places = append(e.Places, p)
 	}
-	o.From.Place, o.From.Offset, o.State = p, off, evidence.Replayed
+	return p
 }
 
 // ObserveKey records o as what key k states, with the key's last write as its

@@ -39,7 +39,7 @@ func ReadHive(f File) *Emitter {
 	}
 	r.view(h, f.Place, false)
 	if !f.NoDeleted {
-		readDeleted(&Hive{Hive: h, Path: f.Place.Path, Profile: profile(h, f.Place.Path)}, out)
+		readDeleted(h, replay, out)
 	}
 	for _, err := range h.Problems() { // after reading: they include what it met
 		if errors.Is(err, hive.ErrDamaged) {

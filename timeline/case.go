@@ -195,7 +195,7 @@ func sortStates(states []*MappingState) {
 
 // isAt reports whether o stands in the state of a file that p is.
 func isAt(o *evidence.Observation, p *evidence.Place) bool {
-	return o.State != evidence.Deleted && slices.Contains(o.Views, p)
+	return !gone(o.State) && slices.Contains(o.Views, p)
 }
 
 // judge applies the baseline test and the structural test of artifacts.md §1.1

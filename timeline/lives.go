@@ -28,10 +28,13 @@ func isMap(o *evidence.Observation) bool {
 	case o.Action == evidence.Mapped:
 		return true
 	case o.Action == evidence.Present: // the deleted key of a remembered mapping
-		return o.State == evidence.Deleted && o.Drive != ""
+		return gone(o.State) && o.Drive != ""
 	}
 	return o.Action == evidence.Command && o.Detail.Text("Class") == "use.map" && !elsewhere(o) && !isLocal(o)
 }
+
+// gone reports whether a fact was read from what is not part of a file any more.
+func gone(s evidence.State) bool { return s == evidence.Deleted || s == evidence.Carved }
 
 // IsRemoval reports whether o is a command that takes mappings away.
 func IsRemoval(o *evidence.Observation) bool {
@@ -196,7 +199,7 @@ func (l *Life) take(o *evidence.Observation) {
 	}
 	if o.Artifact == "mapped-drives" {
 		l.stored = true
-		if o.State != evidence.Deleted {
+		if !gone(o.State) {
 			l.Key = o
 		}
 	}

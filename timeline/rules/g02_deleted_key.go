@@ -53,7 +53,7 @@ func recoveredKey(l *timeline.Life) (k *evidence.Observation) {
 		return nil
 	}
 	for _, o := range l.Maps {
-		if o.State == evidence.Deleted && o.Artifact == "mapped-drives" && (k == nil || o.Time.After(k.Time)) {
+		if (o.State == evidence.Deleted || o.State == evidence.Carved) && o.Artifact == "mapped-drives" && (k == nil || o.Time.After(k.Time)) {
 			k = o
 		}
 	}

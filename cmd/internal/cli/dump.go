@@ -2,14 +2,12 @@ package cli
 
 import (
 	"bufio"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 
 	"sharetrail/cmd/internal/output"
 	"sharetrail/parsers/eventlog"
-	"sharetrail/parsers/hive"
 
 	"github.com/spf13/cobra"
 )
@@ -42,15 +40,7 @@ header, which differ in re-exported logs.`,
 			Args:    oneFile,
 			RunE:    func(cmd *cobra.Command, args []string) error { return a.dumpFile(cmd, args[0], dumpLog) },
 		},
-		&cobra.Command{
-			Use:   "hive FILE",
-			Short: "Show every key and value of a registry hive",
-			Long: `Show every key of a registry hive (a row without "value") and after it its values.
-Transaction logs beside the hive are not replayed.`,
-			Example: "  sharetrail dump hive NTUSER.DAT | head",
-			Args:    oneFile,
-			RunE:    func(cmd *cobra.Command, args []string) error { return a.dumpFile(cmd, args[0], dumpHive) },
-		})
+		a.dumpHive())
 	return cmd
 }
 
@@ -178,96 +168,4 @@ func dumpLog(d *dumper, f *os.File, size int64) error {
 		}
 	}
 	return nil
-}
-
-type hiveRow struct {
-	key      *hive.Key
-	value    *hive.Value
-	data     any
-	trailing string
-}
-
-func hiveColumns(names ...string) []output.Column[hiveRow] {
-	all := map[string]func(*hiveRow) any{
-		"key":        func(r *hiveRow) any { return r.key.Path },
-		"last_write": func(r *hiveRow) any { return r.key.LastWrite },
-		"value":      func(r *hiveRow) any { return r.value.Name },
-		"type":       func(r *hiveRow) any { return hive.TypeName(r.value.Type) },
-		"data":       func(r *hiveRow) any { return r.data },
-		"trailing":   func(r *hiveRow) any { return r.trailing },
-		"state":      func(*hiveRow) any { return "live" },
-		"offset": func(r *hiveRow) any {
-			if r.value != nil {
-				return r.value.Off
-			}
-			return r.key.Off
-		},
-	}
-	var out []output.Column[hiveRow]
-	for _, name := range names {
-		out = append(out, output.Column[hiveRow]{Name: name, Get: all[name]})
-	}
-	return out
-}
-
-var (
-	keyRows      = output.NewLayout("key", hiveColumns("key", "last_write", "state", "offset")...)
-	valueRows    = output.NewLayout("value", hiveColumns("key", "last_write", "value", "type", "data", "state", "offset")...)
-	trailingRows = output.NewLayout("value", hiveColumns("key", "last_write", "value", "type", "data", "trailing", "state", "offset")...)
-)
-
-func dumpHive(d *dumper, f *os.File, size int64) error {
-	h, err := hive.Open(f, size)
-	if err != nil {
-		d.failed(err)
-		return nil
-	}
-	for k, err := range h.Walk() {
-		if err != nil {
-			d.failed(err)
-			continue
-		}
-		if err := put(d, keyRows, &hiveRow{key: k}); err != nil {
-			return err
-		}
-		for v, err := range k.Values() {
-			if err != nil {
-				d.failed(err)
-				continue
-			}
-			row := hiveRow{key: k, value: v}
-			if row.data, row.trailing, err = valueData(v); err != nil {
-				d.failed(fmt.Errorf("%s: %w", k.Path, err))
-			}
-			layout := valueRows
-			if row.trailing != "" {
-				layout = trailingRows
-			}
-			if err := put(d, layout, &row); err != nil {
-				return err
-			}
-		}
-	}
-	for _, err := range h.Problems() {
-		d.a.say("%s: warning: %s", d.name, output.Visible(err.Error()))
-	}
-	return nil
-}
-
-// valueData returns the data of v by its type. Data that does not fit its type
-// is hex, as binary data is; with an error, it is what could be read.
-func valueData(v *hive.Value) (data any, trailing string, err error) {
-	text, trailing, err := v.Text()
-	if !errors.Is(err, hive.ErrType) {
-		return text, trailing, err
-	}
-	list, err := v.Strings()
-	if !errors.Is(err, hive.ErrType) {
-		return list, "", err
-	}
-	if n, ok := v.Uint(); ok {
-		return n, "", nil
-	}
-	b, err := v.Bytes()
-	return hex.EncodeToString(b), "", err
 }

@@ -24,9 +24,9 @@ var layers = map[string][]string{
 	"parsers/eventlog/*":     {"parsers/binread", "parsers/filetime"},
 	"parsers/source":         {"parsers/binread", "parsers/filetime", "parsers/source/*"},
 	"parsers/source/archive": {"parsers/binread", "parsers/filetime", "parsers/source/triage"}, // how collectors write names
-	"parsers/source/*":       {"parsers/binread", "parsers/filetime"},
-	"parsers/shell":          {"parsers/binread", "parsers/filetime"},
-	"parsers/prefetch":       {"parsers/binread", "parsers/filetime"},
+	"parsers/source/*":       {"parsers/binread", "parsers/filetime", "parsers/source/*"},
+	"parsers/shell*":         {"parsers/binread", "parsers/filetime", "parsers/shell"},
+	"parsers/prefetch*":      {"parsers/binread", "parsers/filetime", "parsers/prefetch"},
 	"parsers/ese":            {"parsers/binread", "parsers/filetime"},
 	"artifacts/evidence":     {},
 	"artifacts":              {"artifacts/evidence", "parsers/*"},

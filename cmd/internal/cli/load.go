@@ -33,6 +33,7 @@ func (r *reading) flags(cmd *cobra.Command) {
 // rowFlags registers the flags on what is in the rows.
 func (r *reading) rowFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&r.o.ShowSecrets, "show-secrets", false, "do not mask passwords found on command lines")
+	cmd.Flags().BoolVar(&r.o.NoDeleted, "no-deleted", false, "leave out what was deleted and can be recovered")
 }
 
 // contextFlag registers the flag on which rows there are.
@@ -87,7 +88,7 @@ func (a *app) load(cmd *cobra.Command, r *reading, sources []string, name string
 		case len(sources) > 1:
 			return nil, usagef("%q holds the results of an earlier analyze: it must be the only argument", dir)
 		}
-		for _, flag := range []string{"context", "show-secrets"} {
+		for _, flag := range []string{"context", "show-secrets", "no-deleted"} {
 			if f := cmd.Flags().Lookup(flag); f != nil && f.Changed {
 				return nil, usagef("--%s: %q holds the results of an earlier analyze, which this flag cannot change: analyze the evidence again", flag, dir)
 			}

@@ -114,6 +114,20 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o644))
 			},
+			// mklogged FILE BEFORE.reg AFTER.reg...: a hive with its later states in its logs.
+			"mklogged": func(ts *testscript.TestScript, _ bool, args []string) {
+				var after []string
+				for _, name := range args[2:] {
+					after = append(after, ts.ReadFile(name))
+				}
+				primary, log1, log2, err := hivetest.BuildWithLog(ts.ReadFile(args[1]), after...)
+				ts.Check(err)
+				for ext, b := range map[string][]byte{"": primary, ".LOG1": log1, ".LOG2": log2} {
+					if len(b) > 0 {
+						ts.Check(os.WriteFile(ts.MkAbs(args[0]+ext), b, 0o644))
+					}
+				}
+			},
 			"mkevtx": func(ts *testscript.TestScript, _ bool, args []string) {
 				b, err := buildLog(ts.ReadFile(args[0]))
 				ts.Check(err)

@@ -30,6 +30,7 @@ type Options struct {
 	Jobs        int    // files read at once; 0 is one a processor
 	Context     string // which context facts become rows: "related" (default), "all", "none"
 	ShowSecrets bool
+	NoDeleted   bool // leave out what was deleted and can be recovered
 	TempDir     string
 	Log         *slog.Logger
 	// Progress, if set, is called as files are finished.
@@ -184,7 +185,7 @@ func read(ctx context.Context, tasks []*task, o Options) error {
 
 // run reads one file, through its artifacts and through the hash.
 func (t *task) run(ctx context.Context, o Options) {
-	f := artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose, Unmasked: o.ShowSecrets, AllContext: o.Context == "all"}
+	f := artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose, Unmasked: o.ShowSecrets, AllContext: o.Context == "all", NoDeleted: o.NoDeleted}
 	h, err := t.file.Open()
 	if err != nil {
 		t.out = artifacts.Unopened(f, err)
