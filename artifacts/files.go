@@ -10,6 +10,7 @@ import (
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
+	"sharetrail/parsers/command"
 )
 
 // A DataFile is an evidence file that is neither hive nor log.
@@ -27,6 +28,9 @@ type DataFile struct {
 func ReadOther(f File, modTime time.Time) *Emitter {
 	out := f.emitter()
 	defer out.guard()
+	if modTime.Equal(time.Unix(0, 0)) || modTime.Equal(time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		modTime = time.Time{} // what archives write for a time that they have not
+	}
 	in := &DataFile{R: f.R, Size: f.Size, Path: f.Place.Path, Name: plainName(f.Place.Path), Profile: profileFolder(f.Place.Path), ModTime: modTime}
 	out.user = in.Profile
 	f.Place.AsOf = modTime
@@ -115,6 +119,14 @@ func (e *Emitter) seen(problems []error) {
 	}
 }
 
+// maskedText is a text that may be of a command line, its secrets masked.
+func (e *Emitter) maskedText(s string) string {
+	if !e.unmasked {
+		s, _ = command.Mask(s)
+	}
+	return s
+}
+
 // detail appends the fields whose values are set.
 func detail(d evidence.Detail, fields ...evidence.Field) evidence.Detail {
 	for _, f := range fields {
@@ -130,6 +142,10 @@ func detail(d evidence.Detail, fields ...evidence.Field) evidence.Detail {
 			}
 		case bool:
 			if !v {
+				continue
+			}
+		case int64:
+			if v == 0 {
 				continue
 			}
 		}

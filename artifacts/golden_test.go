@@ -133,7 +133,7 @@ func compile(t testing.TB, f txtar.File) (name string, data []byte, isLog bool) 
 
 // buildSpec makes the file that its name promises.
 func buildSpec(name, text string) ([]byte, error) {
-	switch strings.ToLower(path.Ext(name)) {
+	switch path.Ext(plainName(name)) {
 	case ".lnk":
 		return shelltest.Link(text)
 	case ".automaticdestinations-ms":

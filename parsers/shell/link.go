@@ -113,7 +113,7 @@ func readWhole(r io.ReaderAt, size int64) ([]byte, error) {
 func ParseLink(b []byte, off int64) (*Link, error) {
 	s := span{b, off}
 	if !IsLink(b) {
-		return nil, binread.Errorf(off, "link header", "size and class id %x are not those of a link", b[:min(20, len(b))])
+		return nil, binread.Errorf(off, "link header", "%d bytes that begin with %x: no link", len(b), b[:min(20, len(b))])
 	}
 	if len(b) < headerSize {
 		return nil, binread.Errorf(off, "link header", "need %d bytes, have %d: %w", headerSize, len(b), binread.ErrTruncated)
