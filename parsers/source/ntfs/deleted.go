@@ -3,6 +3,7 @@ package ntfs
 import (
 	"encoding/binary"
 	"errors"
+	"io"
 	"iter"
 	"path"
 
@@ -90,25 +91,27 @@ func (f *FS) records() iter.Seq2[*record, error] {
 	return func(yield func(*record, error) bool) {
 		size, rec := min(f.mft.size, f.mft.init), f.geo.record
 		b := make([]byte, scanned)
+		careful := int64(0) // up to here, read record by record
 		for off := int64(0); off+rec <= size; {
-			n, err := f.mft.ReadAt(b[:min(scanned, size-off)], off)
-			for p := int64(0); p+rec <= int64(n); p += rec {
+			n := min(scanned, size-off) / rec * rec
+			if off < careful {
+				n = rec
+			}
+			if _, err := f.mft.ReadAt(b[:n], off); err != nil && err != io.EOF {
+				if n > rec {
+					careful = off + n
+				} else if off = f.skip(off); !yield(nil, err) {
+					return
+				}
+				continue
+			}
+			for p := int64(0); p < n; p += rec {
 				r, err := f.scan(b[p:p+rec], off+p)
 				if (r != nil || err != nil) && !yield(r, err) {
 					return
 				}
 			}
-			off += int64(n) / rec * rec
-			if int64(n) >= rec {
-				continue // an error will come again at the record that has it
-			}
-			if size-off < rec {
-				return
-			}
-			if !yield(nil, err) {
-				return
-			}
-			off = f.skip(off)
+			off += n
 		}
 	}
 }
@@ -151,35 +154,35 @@ var errReused = errors.New("its clusters are in use again, or not known to be fr
 
 // whole tells why the content of a deleted file is not all there.
 func (in *inode) whole() error {
-	free := in.f.freeMap()
 	type key struct {
 		typ  uint32
 		name string
 	}
-	done := map[key]bool{}
-	for _, list := range [][]attribute{in.record.attrs, in.attrs} {
-		for _, a := range list {
-			k := key{a.typ, a.name}
-			if a.resident || done[k] || a.typ != typeData && a.typ != typeAttributeList && a.typ != typeReparsePoint {
-				continue
-			}
-			if a.typ == typeAttributeList {
-				if err := in.freeRuns(free, []attribute{a}); err != nil {
-					return err
-				}
-				continue
-			}
-			done[k] = true
-			ext, err := in.extents(a.typ, a.name)
-			if err == nil {
-				err = in.freeRuns(free, ext)
-			}
-			if err != nil {
-				return err
-			}
+	var order []key
+	all := map[key][]attribute{}
+	add := func(a attribute) {
+		k := key{a.typ, a.name}
+		if len(all[k]) == 0 {
+			order = append(order, k)
+		}
+		all[k] = append(all[k], a)
+	}
+	for _, a := range in.record.attrs {
+		if a.typ == typeAttributeList && !a.resident {
+			add(a)
 		}
 	}
-	return in.damage
+	for _, a := range in.attrs {
+		if !a.resident && (a.typ == typeData || a.typ == typeReparsePoint) {
+			add(a)
+		}
+	}
+	for _, k := range order {
+		if err := in.freeRuns(in.f.freeMap(), all[k]); err != nil {
+			return err
+		}
+	}
+	return in.unknown()
 }
 
 func (in *inode) freeRuns(free *freeMap, ext []attribute) error {
@@ -195,10 +198,12 @@ func (in *inode) freeRuns(free *freeMap, ext []attribute) error {
 	return nil
 }
 
-// maxParents bounds the paths that are kept, maxDepth the length of one.
+// Limits of paths: of directories in one, of bytes in one, and of those kept.
 const (
+	maxDepth   = 512
+	maxPath    = 64 << 10
 	maxParents = 1 << 16
-	maxDepth   = 256
+	maxKept    = 1 << 10
 )
 
 // parents finds the paths of directories by their references.
@@ -239,8 +244,12 @@ func (w *parents) path(ref reference) (p parent) {
 		clear(w.known)
 	}
 	for i := len(refs) - 1; i >= 0; i-- {
-		p.path = path.Join(p.path, names[i])
-		w.known[refs[i]] = p
+		if len(p.path) > maxPath {
+			return parent{path: names[0]}
+		}
+		if p.path = path.Join(p.path, names[i]); len(p.path) <= maxKept {
+			w.known[refs[i]] = p
+		}
 	}
 	return p
 }

@@ -200,7 +200,10 @@ func (f *FS) resolve(name string) (e entry, parent uint64, d *directory, err err
 	if d, err = f.directory(e, "."); err != nil || name == "." {
 		return e, parent, d, err
 	}
-	for i := 0; ; {
+	for i, depth := 0, 0; ; depth++ {
+		if depth == maxDepth {
+			return e, parent, nil, binread.Errorf(-1, "directory", "deeper than %d", maxDepth)
+		}
 		part, _, more := strings.Cut(name[i:], "/")
 		parent = e.num
 		next, ok := f.find(d, part)

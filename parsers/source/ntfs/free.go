@@ -161,8 +161,8 @@ func (m *freeMap) ReadAt(p []byte, off int64) (n int, err error) {
 			return n, binread.Errorf(-1, "$Bitmap", "it changed while it was read")
 		}
 		b := p[n : n+int(min(k, int64(len(p)-n)))]
-		if err := binread.Full(m.f.r, b, at, "unallocated clusters"); err != nil {
-			return n, err
+		if k, err := m.f.readAt(b, at, "unallocated clusters"); err != nil {
+			return n + k, err
 		}
 		n, off = n+len(b), off+int64(len(b))
 	}

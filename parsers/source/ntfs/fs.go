@@ -44,7 +44,7 @@ func (f *FS) Open(name string) (fs.File, error) {
 	if err != nil {
 		return fail(err)
 	}
-	info, in, err := f.stat(e, parent, path.Base(name), stream)
+	info, in, err := f.stat(e, parent, stream)
 	if err != nil {
 		return fail(err)
 	}
@@ -59,7 +59,7 @@ func (f *FS) Open(name string) (fs.File, error) {
 }
 
 // stat describes what e names in the directory parent.
-func (f *FS) stat(e entry, parent uint64, name, stream string) (*fileInfo, *inode, error) {
+func (f *FS) stat(e entry, parent uint64, stream string) (*fileInfo, *inode, error) {
 	in, err := f.load(e)
 	if err != nil {
 		return nil, nil, err
@@ -71,7 +71,7 @@ func (f *FS) stat(e entry, parent uint64, name, stream string) (*fileInfo, *inod
 			break
 		}
 	}
-	info := &fileInfo{name: name, dir: e.dir && stream == "", sys: in.info(as)}
+	info := &fileInfo{name: e.name, dir: e.dir && stream == "", sys: in.info(as)}
 	switch {
 	case stream != "":
 		ext, err := in.extents(typeData, stream)
@@ -81,6 +81,7 @@ func (f *FS) stat(e entry, parent uint64, name, stream string) (*fileInfo, *inod
 		if info.size = ext[0].size; ext[0].resident {
 			info.size = int64(len(ext[0].value))
 		}
+		info.name += ":" + ext[0].name
 		info.sys.Resident = ext[0].resident
 	case !e.dir:
 		info.size = in.size()
@@ -89,7 +90,8 @@ func (f *FS) stat(e entry, parent uint64, name, stream string) (*fileInfo, *inod
 }
 
 // Stat describes a file, directory or "file:stream" without opening it, which
-// also works if its content cannot be read.
+// also works if its content cannot be read. The name is that of the directory,
+// which may differ from the given one in case.
 func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrInvalid}
@@ -98,7 +100,7 @@ func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	e, parent, _, err := f.resolve(file)
 	if err == nil {
 		var info *fileInfo
-		if info, _, err = f.stat(e, parent, path.Base(name), stream); err == nil {
+		if info, _, err = f.stat(e, parent, stream); err == nil {
 			return info, nil
 		}
 	}
@@ -153,7 +155,7 @@ func (e *dirEntry) Type() fs.FileMode {
 }
 
 func (e *dirEntry) Info() (fs.FileInfo, error) {
-	info, _, err := e.f.stat(e.entry, e.parent, e.name, "")
+	info, _, err := e.f.stat(e.entry, e.parent, "")
 	if err != nil {
 		return nil, &fs.PathError{Op: "stat", Path: e.name, Err: err}
 	}
@@ -178,7 +180,8 @@ func (f *File) Stat() (fs.FileInfo, error) { return f.info, nil }
 func (f *File) Close() error { return nil }
 
 // VolumeOffset returns where byte off of the file lies in the volume, in bytes,
-// or -1 if it does not lie there as it is (holes, compressed files).
+// or -1 if it does not lie there as it is (holes, compressed files). Of a file
+// inside its MFT record, the last two bytes of a sector may be kept elsewhere.
 func (f *File) VolumeOffset(off int64) int64 { return f.r.volumeOffset(off) }
 
 type openDir struct {

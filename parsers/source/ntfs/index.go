@@ -11,7 +11,7 @@ import (
 
 // Limits of a directory. Blocks are counted before they are looked at.
 const (
-	maxBlocks  = 1 << 24
+	maxBlocks  = 1 << 20
 	maxEntries = 1 << 22
 	maxBad     = 1024 // damaged blocks in a row before a directory is given up
 )

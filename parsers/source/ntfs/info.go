@@ -25,7 +25,8 @@ type Info struct {
 	Streams    []string
 	Reparse    string // what a reparse point is, "" if the file is none
 	Deleted    bool
-	Resident   bool // the content lies in the MFT record
+	Resident   bool  // the content lies in the MFT record
+	Damage     error // why some of the above may be missing; nil if the record was read whole
 }
 
 // FILE_ATTRIBUTE_ values (MS-FSCC 2.6).
@@ -87,7 +88,7 @@ func order(n fileName) int {
 
 // info describes the file as found by name, or by its first name if that is nil.
 func (in *inode) info(name *fileName) *Info {
-	out := &Info{Record: in.num, Sequence: in.seq, Deleted: !in.inUse()}
+	out := &Info{Record: in.num, Sequence: in.seq, Deleted: !in.inUse(), Damage: in.unknown()}
 	for _, a := range in.attrs {
 		switch a.typ {
 		case typeStandardInformation:

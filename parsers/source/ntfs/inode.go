@@ -10,8 +10,11 @@ import (
 	"sharetrail/parsers/binread"
 )
 
-// maxList bounds an attribute list in bytes. Windows stops at 256 KiB.
-const maxList = 1 << 20
+// maxList bounds an attribute list in bytes, as Windows does.
+const maxList = 256 << 10
+
+// maxLost is how many records of one file are looked for in vain.
+const maxLost = 64
 
 // An inode is a file or directory: its base record and the attributes of all
 // its records.
@@ -86,46 +89,54 @@ func (f *FS) inodeOf(r *record) *inode {
 	if err != nil && in.damage == nil {
 		in.record = &record{r.num, r.off, r.seq, r.flags, r.base, r.attrs, err}
 	}
+	list = slices.DeleteFunc(list, func(e listed) bool { return e.ref.num() == r.num })
+	slices.SortStableFunc(list, func(a, b listed) int { return cmp.Compare(a.ref, b.ref) })
+	var failed error
+	bad := 0
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].ref == list[0].ref {
+			n++
+		}
+		if bad < maxLost {
+			failed = in.extend(list[:n])
+		}
+		if failed != nil {
+			bad++
+			for _, e := range list[:n] {
+				in.lost = append(in.lost, lost{e.typ, e.name, failed})
+			}
+		}
+		list = list[n:]
+	}
+	return in
+}
+
+// extend adds the attributes that the entries of the list name, which are in one
+// record. The error tells that some are missing.
+func (in *inode) extend(list []listed) error {
+	x, err := in.f.extension(in.record, list[0].ref)
+	if err != nil {
+		return err
+	}
 	type key struct {
 		typ   uint32
 		id    uint16
 		start int64
+		name  string
 	}
-	wanted := map[reference]map[key]string{}
-	var refs []reference
+	have := map[key]attribute{}
+	for _, a := range x.attrs {
+		have[key{a.typ, a.id, a.start, a.name}] = a
+	}
 	for _, e := range list {
-		if e.ref.num() == r.num {
-			continue
-		}
-		if wanted[e.ref] == nil {
-			wanted[e.ref] = map[key]string{}
-			refs = append(refs, e.ref)
-		}
-		wanted[e.ref][key{e.typ, e.id, e.start}] = e.name
-	}
-	for _, ref := range refs {
-		w := wanted[ref]
-		x, err := f.extension(r, ref)
-		if err == nil {
-			for _, a := range x.attrs {
-				k := key{a.typ, a.id, a.start}
-				if name, ok := w[k]; ok && name == a.name {
-					in.attrs = append(in.attrs, a)
-					delete(w, k)
-				}
-			}
-			if err = x.damage; err == nil {
-				err = binread.Errorf(x.off, "MFT record", "record %d lacks attributes that the list of record %d names", x.num, r.num)
-			}
-		}
-		for k, name := range w {
-			in.lost = append(in.lost, lost{k.typ, name, err})
+		if a, ok := have[key{e.typ, e.id, e.start, e.name}]; ok {
+			in.attrs = append(in.attrs, a)
+		} else if err == nil {
+			err = cmp.Or(x.damage, binread.Errorf(x.off, "MFT record", "record %d lacks an attribute of type %#x that the list of record %d names", x.num, e.typ, in.num))
 		}
 	}
-	slices.SortFunc(in.lost, func(a, b lost) int { // map order must not show
-		return cmp.Or(cmp.Compare(a.typ, b.typ), cmp.Compare(a.name, b.name), cmp.Compare(a.err.Error(), b.err.Error()))
-	})
-	return in
+	return err
 }
 
 // extension reads a further record of the file with base record r.
@@ -231,6 +242,14 @@ func (in *inode) extents(typ uint32, name string) ([]attribute, error) {
 		}
 	}
 	return nil, binread.Errorf(in.off, "MFT record", "record %d has no attribute of type %#x named %q: %w", in.num, typ, name, fs.ErrNotExist)
+}
+
+// unknown tells why not all attributes of the file are known, or nil.
+func (in *inode) unknown() error {
+	if in.damage == nil && len(in.lost) > 0 {
+		return in.lost[0].err
+	}
+	return in.damage
 }
 
 // open returns the content of an attribute.

@@ -33,7 +33,7 @@ func TestSleuthkit(t *testing.T) {
 		t.Run(fmt.Sprint(cluster), func(t *testing.T) {
 			v := sample()
 			v.Cluster, v.MFTRuns = cluster, 3
-			v.Files = slices.DeleteFunc(v.Files[:60], func(f ntfstest.File) bool { return cluster > 4096 && (f.Compressed || f.Fragments > 100) })
+			v.Files = slices.DeleteFunc(v.Files[:30], func(f ntfstest.File) bool { return cluster > 4096 && (f.Compressed || f.Fragments > 100) })
 			b := mustBuild(t, v)
 			compareSleuthkit(t, mustOpen(t, b), image(t, b))
 		})

@@ -1,6 +1,7 @@
 package ntfs
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -48,6 +49,9 @@ func (f *FS) newStream(ext []attribute, field string) (*stream, error) {
 		return &stream{f: f, field: field}, binread.Errorf(a.off, field, "its first extent is missing")
 	}
 	if a.flags&attrCompressed != 0 {
+		if m := a.flags & attrCompressed; m != 1 {
+			return s, binread.Errorf(a.off+12, field, "compression method %d: %w", m, errors.ErrUnsupported)
+		}
 		if a.unit == 0 || a.unit > 12 || f.geo.cluster<<a.unit > maxUnit {
 			return s, binread.Errorf(a.off+34, field, "compression unit of 2^%d clusters", a.unit)
 		}
@@ -138,12 +142,24 @@ func (s *stream) read(p []byte, off int64) (n int, err error) {
 		b := p[n:min(int64(len(p)), int64(n)+r.n*c-in)]
 		if r.lcn < 0 {
 			clear(b)
-		} else if err := binread.Full(s.f.r, b, r.lcn*c+in, s.field); err != nil {
-			return n, err
+		} else if k, err := s.f.readAt(b, r.lcn*c+in, s.field); err != nil {
+			return n + k, err // what can be read before a bad sector counts
 		}
 		n += len(b)
 	}
 	return n, nil
+}
+
+// readAt reads len(b) bytes of the volume, or says how many there are.
+func (f *FS) readAt(b []byte, off int64, field string) (int, error) {
+	n, err := f.r.ReadAt(b, off)
+	switch {
+	case n == len(b):
+		return n, nil
+	case err == nil || err == io.EOF:
+		err = binread.ErrTruncated
+	}
+	return n, binread.Errorf(off+int64(n), field, "need %d bytes, have %d: %w", len(b), n, err)
 }
 
 func (s *stream) readUnits(p []byte, off int64) (n int, err error) {
