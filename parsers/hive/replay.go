@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -256,51 +255,5 @@ func (p *Replay) checkStale(end uint32) {
 			e.Reason = behindGap
 		}
 		p.Problems = append(p.Problems, fmt.Errorf("log %q: %w", e.Log, binread.Errorf(e.Off, "log entry", "sequence %d is newer than the hive, which ends before %d, and was not applied: %s", e.Sequence, end, e.Reason)))
-	}
-}
-
-// A State is a hive as it was after a log entry. If there is a Gap, only the
-// last one is sure to be whole.
-type State struct {
-	Entry       // that was applied last; the zero Entry for the primary
-	Hive  *Hive // valid until the next State; nil if it cannot be read
-	Err   error // why
-}
-
-// States yields the primary, then the hive after each applied entry; the last
-// is the final view. All share one image, which costs the size of the hive.
-func (p *Replay) States() iter.Seq[State] {
-	return func(yield func(State) bool) {
-		image := p.hive.image
-		if p.hive.overlay != nil {
-			image = p.hive.overlay.primary(image)
-		} else {
-			image = bytes.Clone(image)
-		}
-		overlay := newOverlay(image)
-		for i := range len(p.Applied) + 1 {
-			h := &Hive{problems: maps.Clone(p.raw.problems)}
-			h.image, h.overlay = image, overlay
-			s := State{Hive: h}
-			if i > 0 {
-				s.Entry = p.Applied[i-1]
-				if i == 1 && p.base != nil {
-					overlay.takeBase(h, p.base)
-				}
-				if s.Err = overlay.apply(h, s.Entry); s.Err != nil {
-					s.Hive = nil
-					yield(s)
-					return
-				}
-				h.finish(p.Applied[:i])
-				image = h.image
-			}
-			if s.Err = h.parse(); s.Err != nil {
-				s.Hive = nil
-			}
-			if !yield(s) {
-				return
-			}
-		}
 	}
 }

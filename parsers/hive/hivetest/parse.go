@@ -38,9 +38,6 @@ type node struct {
 	fate    fate     // of a deleted key
 }
 
-// A fate is what becomes of the cells of something deleted.
-type fate struct{ deleted, apart, unlinked, overwritten bool }
-
 type value struct {
 	name []uint16
 	typ  uint32
@@ -164,45 +161,6 @@ func (k *node) sub(name []uint16) *node {
 	}
 	k.index[id] = s
 	return s
-}
-
-func (f *fate) word(s string) bool {
-	switch s {
-	case "apart":
-		f.apart = true
-	case "unlinked":
-		f.unlinked = true
-	case "overwritten":
-		f.overwritten = true
-	default:
-		return false
-	}
-	return true
-}
-
-// gone returns the subkey of that name on the way to a deleted key: a live one
-// if there is one, else the last deleted one. The deleted key itself is new.
-func (k *node) gone(name []uint16, last bool) *node {
-	id := string(bytesOf(upper(name)))
-	if s := k.index[id]; s != nil && !last {
-		return s
-	}
-	for _, s := range slices.Backward(k.removed) {
-		if !last && string(bytesOf(upper(s.name))) == id {
-			return s
-		}
-	}
-	s := &node{name: name, fate: fate{deleted: true}}
-	k.removed = append(k.removed, s)
-	return s
-}
-
-func (k *node) freedValue(line string) error {
-	v, err := newValue(line)
-	if err == nil {
-		k.freed = append(k.freed, v)
-	}
-	return err
 }
 
 func (k *node) inherit() {

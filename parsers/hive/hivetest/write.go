@@ -35,12 +35,6 @@ type writer struct {
 	size     map[int]int // of that data, bytes
 }
 
-// A deadCell is to be freed when all is written.
-type deadCell struct {
-	ref  int
-	fate fate
-}
-
 func (o BuildOptions) write(s *spec) ([]byte, error) {
 	if o.List == "" {
 		o.List = "lh"
@@ -174,65 +168,6 @@ func (w *writer) key(k *node, parent uint32) (uint32, error) {
 		le.PutUint32(w.b[ref+4+28:], list)
 	}
 	return ref, w.deleted(k, ref)
-}
-
-// deleted writes what was deleted from k.
-func (w *writer) deleted(k *node, ref uint32) error {
-	if len(k.freed) > 0 {
-		above := w.fate
-		w.fate.deleted = true
-		for _, v := range k.freed {
-			w.value(v)
-		}
-		w.fate = above
-	}
-	for _, s := range k.removed {
-		if _, err := w.key(s, ref); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// bury frees the deleted cells, and joins free neighbours as Windows does.
-func (w *writer) bury() {
-	apart, inside := make(map[int]bool), make(map[int]bool)
-	for _, c := range w.dead {
-		if c.fate.unlinked {
-			continue
-		}
-		le.PutUint32(w.b[c.ref:], -le.Uint32(w.b[c.ref:]))
-		apart[c.ref] = c.fate.apart
-	}
-	if len(w.dead) == 0 {
-		return
-	}
-	for bin := 0; bin < len(w.b); bin += int(le.Uint32(w.b[bin+8:])) {
-		end := bin + int(le.Uint32(w.b[bin+8:]))
-		before := -1 // the free cell in front, if it may be joined
-		for ref := bin + 32; ref < end; {
-			size := int(int32(le.Uint32(w.b[ref:])))
-			switch {
-			case size < 0 || apart[ref]:
-				before = -1
-				size = max(size, -size)
-			case before >= 0:
-				inside[ref] = true
-				le.PutUint32(w.b[before:], le.Uint32(w.b[before:])+uint32(size))
-			default:
-				before = ref
-			}
-			ref += size
-		}
-	}
-	for _, ref := range w.spoiled {
-		if inside[ref] {
-			copy(w.b[ref:], "\xaa\xaa\xaa\xaa")
-		}
-		for i := range int(w.size[ref]) / 2 {
-			w.b[ref+4+i] = 0xaa
-		}
-	}
 }
 
 // subkeys writes keys in the order of Windows, and their list.
