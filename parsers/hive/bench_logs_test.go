@@ -20,7 +20,7 @@ func freeHive(b *testing.B, size int) []byte {
 	from := benchHive(b)
 	image := make([]byte, 4096+size)
 	copy(image, from[:4096+int(le.Uint32(from[4096+8:]))])
-	le.PutUint32(image[40:], size)
+	le.PutUint32(image[40:], uint32(size))
 	resum(image)
 	for off := int(le.Uint32(from[4096+8:])); off < size; {
 		end := off/step*step + step
