@@ -57,6 +57,11 @@ func userObject(target string) (sid, path string, ok bool) {
 // sharesObject returns the path of target below LanmanServer\Shares of any
 // control set.
 func sharesObject(target string) (path string, ok bool) {
+	return controlSetObject(target, lanmanShares)
+}
+
+// controlSetObject returns the path of target below key of any control set.
+func controlSetObject(target, key string) (path string, ok bool) {
 	for _, root := range []string{`HKLM\SYSTEM\`, `\REGISTRY\MACHINE\SYSTEM\`, `HKEY_LOCAL_MACHINE\SYSTEM\`} {
 		rest, found := cutPrefixFold(target, root)
 		if !found {
@@ -66,7 +71,7 @@ func sharesObject(target string) (path string, ok bool) {
 		if !strings.EqualFold(set, "CurrentControlSet") && !isControlSet(set) {
 			return "", false
 		}
-		return cutPrefixFold(rest, lanmanShares+`\`)
+		return cutPrefixFold(rest, key+`\`)
 	}
 	return "", false
 }
