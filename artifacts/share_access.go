@@ -1,6 +1,8 @@
 package artifacts
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"sharetrail/artifacts/evidence"
@@ -12,7 +14,7 @@ var _ = register(Artifact{
 	Name:         "share-access",
 	Title:        "accesses that the file server recorded",
 	What:         "Security 5140 (a share was opened) and 5145 (a file on it was opened or checked)",
-	Proves:       "at that time a session of that account, from that address, opened the share, or was refused",
+	Proves:       "at that time a session of that account, from that address, opened the share, or was refused. Accesses to files in one session are one row, which has their count, first and last time, unless all context is asked for; so is what computers do with IPC$, SYSVOL and NETLOGON",
 	DoesNotProve: "each access: 5140 is written once for a session and share. Off by default; no event proves nothing unless the auditing was on and the log reaches back",
 	Reference:    "reference/artifacts.md 3.1",
 	Events:       []Events{{securityChannel, auditingProvider, []uint32{5140, 5145}}},
@@ -39,7 +41,32 @@ func readShareAccess(rec *eventlog.Record, data Data, out *Emitter) {
 		o.Detail = append(o.Detail, data.fields("AccessReason")...)
 	}
 	o.Summary = "Share " + quoted(o.Share, "without a name") + " " + what + "."
+	if key, ok := repeated(rec, &o); ok {
+		name := given(data.Text("RelativeTargetName"))
+		if rec.EventID == 5140 {
+			name = o.LogonID
+		}
+		out.ObserveRepeated(rec, key, name, o)
+		return
+	}
 	out.ObserveRecord(rec, o)
+}
+
+// repeated returns what is one fact however many records state it: each file
+// opened in one session (5145), and what a session does with the shares that
+// Windows itself uses all day. Computers open those in a session each time;
+// they are told apart by their addresses only.
+func repeated(rec *eventlog.Record, o *evidence.Observation) (key string, ok bool) {
+	_, share, _ := strings.Cut(strings.TrimPrefix(o.Share, `\\`), `\`)
+	own := slices.ContainsFunc([]string{"IPC$", "SYSVOL", "NETLOGON"}, func(s string) bool { return strings.EqualFold(s, share) })
+	if rec.EventID != 5145 && !own || o.Share == "" {
+		return "", false
+	}
+	session := o.LogonID
+	if own && strings.HasSuffix(o.User, "$") {
+		session = "any"
+	}
+	return strings.Join([]string{fmt.Sprint(rec.EventID), evidence.ShareKey(o.Share), o.SID, o.User, o.Peer, session}, "\x00"), true
 }
 
 // serverShare fills in the share that the field ShareName names: \\*\NAME, in
