@@ -258,22 +258,29 @@ func unflate(c []byte, n int64) (out []byte, err error) {
 // inflated reads n bytes, or at least short if z ends there. If end is set, z
 // must end: only then has it compared its checksum.
 func inflated(z io.Reader, n, short int64, end bool) ([]byte, error) {
-	b := make([]byte, n+1) // one more, to see the end
+	b := make([]byte, n)
 	k, err := 0, error(nil)
-	for err == nil && int64(k) <= n && (end || int64(k) < n) {
+	for err == nil && int64(k) < n {
 		var m int
 		m, err = z.Read(b[k:])
 		k += m
+	}
+	if end && err == nil {
+		var m int
+		for m == 0 && err == nil {
+			m, err = z.Read(make([]byte, 1))
+		}
+		if m > 0 {
+			return nil, fmt.Errorf("inflates to more than %d bytes", n)
+		}
 	}
 	switch {
 	case err != nil && err != io.EOF && (end || int64(k) < n):
 		return nil, plain(err)
 	case int64(k) < short:
 		return nil, fmt.Errorf("inflates to %d bytes instead of %d", k, n)
-	case end && int64(k) > n:
-		return nil, fmt.Errorf("inflates to more than %d bytes", n)
 	}
-	return b[:min(int64(k), n)], nil
+	return b[:k], nil
 }
 
 // plain keeps the text of an error and nothing that it wraps: an io.EOF of a
