@@ -43,6 +43,19 @@ When=ftbin:2026-03-01T10:00:00Z
 [Software\a\u{5C}b]
 `
 
+// remains has something deleted in each way.
+const remains = sample + `[Network] 2026-03-03T10:00:00Z
+-[Network\Y] 2026-03-01T10:00:00Z
+RemotePath=\\fs02\hr
+-[Network\Y\below] 2026-03-01T10:00:00Z apart
+-[Network\X] 2026-03-01T10:00:00Z unlinked
+v=dword:1
+-[Network\W]utf16 2026-03-01T10:00:00Z overwritten
+RemotePath=\\fs02\long enough to lose its first half
+[Software\a]
+-"gone"=hex:00
+`
+
 func many(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -69,6 +82,7 @@ func TestOracles(t *testing.T) {
 	}{
 		"sample": {text: sample, want: []string{"RemotePath", "fs01", "finance"}},
 		"empty":  {text: ""},
+		"gone":   {text: remains, want: []string{"RemotePath", "fs01", "finance"}},
 		"lf":     {opt: hivetest.BuildOptions{List: "lf"}, text: sample},
 		"li":     {opt: hivetest.BuildOptions{List: "li"}, text: sample},
 		"ri":     {text: many(1700), want: []string{"key0000", "key1699"}},
@@ -152,7 +166,7 @@ func checkSound(t *testing.T, b []byte) {
 }
 
 func TestBuildIsSound(t *testing.T) {
-	for _, text := range []string{"", sample, many(1700), big(16345)} {
+	for _, text := range []string{"", sample, remains, many(1700), big(16345)} {
 		b, err := hivetest.Build(text)
 		if err != nil {
 			t.Fatal(err)
@@ -168,6 +182,7 @@ func TestBuildIsSound(t *testing.T) {
 // FuzzBuild finds text of which a hive is made that its reader complains of.
 func FuzzBuild(f *testing.F) {
 	f.Add(sample)
+	f.Add(remains)
 	f.Add("!minor=3\n!checksum=bad\n[a\\b\\c]utf16 ft:0 volatile=1\nv=raw:7:00\n@=multi:a||b\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.Count(text, `\`) > 500 {
@@ -191,6 +206,10 @@ func TestBuildErrors(t *testing.T) {
 		"[a] yesterday":                     "cannot parse",
 		"[a] 2020-01-01T00:00:00.00000001Z": "no FILETIME",
 		"[a\\u{zz}]":                        "bad escape",
+		"-[]":                               "the root cannot be deleted",
+		"[a]\n-\"v\"":                       "neither a key nor a value",
+		"-[a] soon":                         "cannot parse",
+		"[a] unlinked":                      "cannot parse",
 		"!minor=9":                          "minor version 9",
 		"!colour=red":                       "unknown directive",
 		"!checksum=maybe":                   "want bad or good",
@@ -201,5 +220,73 @@ func TestBuildErrors(t *testing.T) {
 	}
 	if _, err := (hivetest.BuildOptions{List: "xx"}).Build(""); err == nil {
 		t.Error("list xx accepted")
+	}
+}
+
+// TestDeleted: the live keys are those of the text without the deleted ones,
+// and the deleted ones are found.
+func TestDeleted(t *testing.T) {
+	b, err := hivetest.Build(remains)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := hivetest.Build(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := countKeys(t, b), countKeys(t, plain)+1; got != want { // Software\a
+		t.Errorf("%d live keys, want %d", got, want)
+	}
+	h, err := hive.Open(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for it, err := range h.Deleted() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if it.Key != nil {
+			got += fmt.Sprintf("%s %s %d, ", it.Path, it.Where, len(it.Values))
+		} else {
+			got += it.Value.Name + ", "
+		}
+	}
+	if want := `Network\Y free-cell 1, Network\Y\below free-cell 0, Network\X unlinked 1, Network\W free-cell 1, gone, `; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestBuildWithLog(t *testing.T) {
+	b, log1, log2, err := hivetest.BuildWithLog("!seq=7\n[a]", "[a]\n[b]", "[a]\n[c]")
+	if err != nil || log2 != nil {
+		t.Fatal(err, len(log2))
+	}
+	again, log1b, _, err := hivetest.BuildWithLog("!seq=7\n[a]", "[a]\n[b]", "[a]\n[c]")
+	if err != nil || !bytes.Equal(b, again) || !bytes.Equal(log1, log1b) {
+		t.Error("built differently the second time", err)
+	}
+	h, p, err := hive.OpenWithLogs(bytes.NewReader(b), int64(len(b)), []hive.LogFile{{Name: "LOG1", R: bytes.NewReader(log1), Size: int64(len(log1))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Key("c"); err != nil || len(p.Applied) != 2 || p.Applied[0].Sequence != 7 {
+		t.Error(err, p)
+	}
+	for name, f := range map[string]func() error{
+		"before": func() error { _, _, _, err := hivetest.BuildWithLog("x", "[a]"); return err },
+		"after":  func() error { _, _, _, err := hivetest.BuildWithLog("", "[a]", "x"); return err },
+		"no state for an old log": func() error {
+			_, _, _, err := hivetest.LogOptions{Old: true}.Build("")
+			return err
+		},
+		"no numbers left for stale entries": func() error {
+			_, _, _, err := hivetest.LogOptions{Stale: []string{"[a]"}}.Build("!seq=1", "[b]")
+			return err
+		},
+	} {
+		if f() == nil {
+			t.Errorf("%s: no error", name)
+		}
 	}
 }
