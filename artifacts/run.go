@@ -32,6 +32,7 @@ type File struct {
 	AllContext bool
 	Logs       []hive.LogFile // of a hive: the transaction logs beside it
 	NoDeleted  bool           // leave out what was deleted and can be recovered
+	Jobs       int            // of a log: chunks that are read at the same time; nothing else depends on it
 }
 
 func (f File) emitter() *Emitter {
@@ -70,9 +71,13 @@ func logArtifacts() (arts []*Artifact, want wanted) {
 	return arts, want
 }
 
+// sample is how many of the rows from records of one shape the second decoder
+// reads; then it reads every sample-th.
+const sample = 64
+
 // ReadLog runs every event artifact over f, in one pass. Each wanted record is
-// read by our decoder; those that become rows are read by the evtx library as
-// well, and a row on which the two differ says so.
+// read by our decoder; of those that become rows the evtx library reads a
+// sample of every shape as well, and a row on which the two differ says so.
 func ReadLog(f File) *Emitter {
 	out := f.emitter()
 	defer out.guard()
@@ -86,7 +91,7 @@ func ReadLog(f File) *Emitter {
 	for _, a := range arts {
 		run.readers = append(run.readers, a.OpenLog())
 	}
-	for rec, err := range l.Records(run.read) {
+	for rec, err := range l.Read(eventlog.Options{Want: run.read, Sample: sample, Jobs: f.Jobs}) {
 		if err != nil {
 			out.Unreadable("", err)
 			continue
@@ -109,13 +114,14 @@ type logRun struct {
 	arts    []*Artifact
 	readers []LogReader
 	routes  routes
-	rows    []rowSpan // of the chunk that is being read, in file order
+	rows    []rowSpan // of records that were read and not yet checked, in file order
 }
 
 // A rowSpan tells which observations a record became.
 type rowSpan struct {
-	off      int64 // of the record
-	from, to int   // in Emitter.Observations
+	off      int64  // of the record
+	from, to int    // in Emitter.Observations
+	doubt    string // of the record when it was read
 	err      error
 }
 
@@ -126,7 +132,7 @@ func (r *logRun) read(rec *eventlog.Record) bool {
 	if len(to) == 0 {
 		return false
 	}
-	span := rowSpan{off: rec.Off, from: len(r.out.Observations)}
+	span := rowSpan{off: rec.Off, from: len(r.out.Observations), doubt: rec.Doubt}
 	fields, err := rec.Data()
 	span.err = err
 	for _, i := range to {
@@ -150,12 +156,11 @@ func (r *logRun) check(rec *eventlog.Record) {
 	if r.rows = r.rows[1:]; len(r.rows) == 0 {
 		r.rows = nil
 	}
-	before := rec.Doubt
 	_, err := rec.Data()
 	if err = cmp.Or(span.err, err); err != nil {
 		r.out.Unreadable("", fmt.Errorf("record %d of %s: %w", rec.ID, rec.Channel, err))
 	}
-	if rec.Doubt == before {
+	if rec.Doubt == span.doubt {
 		return
 	}
 	for i := span.from; i < span.to; i++ {

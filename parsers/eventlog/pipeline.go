@@ -4,13 +4,14 @@ import "sync"
 
 // A pipeline reads chunks, several at a time, and yields them in their order.
 type pipeline struct {
-	log   *Log
-	opt   Options
-	ahead int                         // chunks that are chosen from before they are yielded
-	next  func() (off int64, ok bool) // the next chunk
-	ring  []*chunkReader              // chunk n is in ring[n%len(ring)]
-	tasks chan func()                 // nil: the consumer does all work
-	wait  sync.WaitGroup
+	log    *Log
+	opt    Options
+	ahead  int                         // chunks that are chosen from before they are yielded
+	next   func() (off int64, ok bool) // the next chunk
+	shapes map[shape]int
+	ring   []*chunkReader // chunk n is in ring[n%len(ring)]
+	tasks  chan func()    // nil: the consumer does all work
+	wait   sync.WaitGroup
 }
 
 func (p *pipeline) run(yield func(*Record, error) bool) {
@@ -57,6 +58,7 @@ func (p *pipeline) loadAhead() int {
 
 // start makes the buffers and, for more than one job, the workers.
 func (p *pipeline) start() {
+	p.shapes = make(map[shape]int)
 	p.ring = make([]*chunkReader, max(1, 2*p.ahead))
 	jobs := min(p.opt.Jobs, 2*p.ahead)
 	if jobs < 2 {
@@ -84,7 +86,7 @@ func (p *pipeline) stop() {
 func (p *pipeline) chunk(n int) *chunkReader {
 	c := &p.ring[n%len(p.ring)]
 	if *c == nil {
-		*c = &chunkReader{log: p.log, opt: &p.opt, buf: make([]byte, chunkSize), dec: newDecoder(), done: make(chan struct{}, 1)}
+		*c = &chunkReader{log: p.log, opt: &p.opt, shapes: p.shapes, buf: make([]byte, chunkSize), dec: newDecoder(), done: make(chan struct{}, 1)}
 	}
 	return *c
 }

@@ -16,6 +16,11 @@ type Options struct {
 	// [Record.Data]. It is called in file order, for each record that is
 	// yielded, up to [Ahead] chunks before that. Nil chooses none.
 	Want func(*Record) bool
+	// Sample bounds what the library costs, which is a hundred times what this
+	// package's own reading does: of wanted records that use the same templates
+	// with the same types of values, the first Sample and then every Sample-th
+	// are rendered. [Record.Rendered] tells. Zero renders all.
+	Sample int
 	// Jobs is how many chunks are worked on at the same time. What is yielded,
 	// and in which order Want is called, does not depend on it.
 	Jobs int
@@ -64,10 +69,11 @@ func (l *Log) chunks() func() (off int64, ok bool) {
 // The work on a chunk is split: load and render touch nothing else and may run
 // beside those of other chunks, link, choose and emit belong to the consumer.
 type chunkReader struct {
-	log  *Log
-	opt  *Options
-	done chan struct{} // load or render has ended
-	died any           // what it panicked with
+	log    *Log
+	opt    *Options
+	shapes map[shape]int // wanted records of each, of all chunks
+	done   chan struct{} // load or render has ended
+	died   any           // what it panicked with
 
 	n     int   // place of the chunk
 	off   int64 // in the file, in bytes
@@ -178,7 +184,8 @@ func (c *chunkReader) choose() bool {
 	}
 	c.lib.reset(c.dec, c.slots, c.recs)
 	for i := range c.recs {
-		if c.slots[i].err == nil && c.opt.Want(&c.recs[i]) {
+		r := &c.recs[i]
+		if c.slots[i].err == nil && c.opt.Want(r) && c.sampled(r) {
 			c.lib.want(i)
 		}
 	}
@@ -186,6 +193,54 @@ func (c *chunkReader) choose() bool {
 		c.opt.Want(&c.slack.recs[i])
 	}
 	return len(c.lib.pick) > 0
+}
+
+// maxShapes bounds the shapes that are told apart.
+const maxShapes = 4096
+
+// A shape is what makes two records the same to a decoder.
+type shape [2]uint64
+
+// sampled reports whether the library is to render a wanted record.
+func (c *chunkReader) sampled(r *Record) bool {
+	n := c.opt.Sample
+	if n <= 0 {
+		return true
+	}
+	s := r.shape()
+	if c.shapes[s]++; len(c.shapes) > maxShapes {
+		clear(c.shapes)
+	}
+	seen := c.shapes[s]
+	return seen <= n || seen%n == 0
+}
+
+// shape mixes the ids of the templates and the types of the values. Records
+// without a template are all alike.
+func (r *Record) shape() (s shape) {
+	d, lo, hi := r.dec, r.lo, r.hi
+	for level := range s {
+		in, ok, err := d.top(lo, hi)
+		if !ok || err != nil {
+			break
+		}
+		h, v := uint64(in.id), in.vals
+		lo = 0
+		for k := range in.n {
+			desc := in.desc + 4*k
+			size, typ := int(le.Uint16(d.b[desc:])), d.b[desc+2]
+			h = (h ^ uint64(typ)) * 0x9e3779b97f4a7c15
+			h ^= h >> 29
+			if typ == typeBinXML && size > 0 && v+size <= hi {
+				lo = v
+			}
+			v += size
+		}
+		if s[level] = h; lo == 0 {
+			break
+		}
+	}
+	return s
 }
 
 // emit counts and yields what is in the chunk. It is false if the consumer had

@@ -235,3 +235,36 @@ func (c *countingReader) ReadAt(b []byte, off int64) (int, error) {
 	c.calls.Add(1)
 	return c.r.ReadAt(b, off)
 }
+
+// TestSample: the library reads some records of each shape, the same for any
+// number of jobs.
+func TestSample(t *testing.T) {
+	b := build(t, mixed(500), evtxtest.Options{RecordsPerChunk: 50})
+	count := func(o eventlog.Options) (ids []uint64) {
+		l, err := eventlog.Open(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Want = func(r *eventlog.Record) bool { return true }
+		for r, err := range l.Read(o) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Rendered {
+				ids = append(ids, r.ID)
+			}
+		}
+		return ids
+	}
+	if n := len(count(eventlog.Options{})); n != 500 {
+		t.Errorf("%d of 500 rendered", n)
+	}
+	some := count(eventlog.Options{Sample: 20})
+	// mixed has four shapes: 200, 100, 100 and 100 records.
+	if want := 29 + 3*24; len(some) != want {
+		t.Errorf("%d rendered, want %d", len(some), want)
+	}
+	if again := count(eventlog.Options{Sample: 20, Jobs: 3}); fmt.Sprint(again) != fmt.Sprint(some) {
+		t.Errorf("other records with three jobs: %v, %v", some, again)
+	}
+}
