@@ -1,8 +1,10 @@
 package artifacts
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -153,6 +155,10 @@ func detail(d evidence.Detail, fields ...evidence.Field) evidence.Detail {
 	}
 	return d
 }
+
+// isAbsent reports whether err says that a key or value is not there, its
+// parent having been read whole.
+func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // hex32 renders a number as Windows headers write it.
 func hex32(n uint32) string { return fmt.Sprintf("%#x", n) }

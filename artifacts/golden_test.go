@@ -20,6 +20,7 @@ import (
 	"sharetrail/parsers/eventlog/evtxtest"
 	"sharetrail/parsers/hive"
 	"sharetrail/parsers/hive/hivetest"
+	"sharetrail/parsers/prefetch/prefetchtest"
 	"sharetrail/parsers/shell/shelltest"
 )
 
@@ -140,6 +141,8 @@ func buildSpec(name, text string) ([]byte, error) {
 		return shelltest.JumpList(text)
 	case ".customdestinations-ms":
 		return shelltest.Custom(text)
+	case ".pf":
+		return prefetchtest.Build(text)
 	}
 	return nil, fmt.Errorf("no builder for %q", name)
 }

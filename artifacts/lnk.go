@@ -43,8 +43,10 @@ func readLnk(in *DataFile, out *Emitter) error {
 // target names in a sentence what o leads to.
 func target(o *evidence.Observation) string {
 	switch {
+	case o.Action == evidence.Context && o.Drive != "":
+		return "drive " + o.Drive + ", whatever it stood for then"
 	case o.Share == "" && o.Peer == "" && o.Drive != "":
-		return "a place on network drive " + o.Drive
+		return "network drive " + o.Drive
 	case o.Drive != "":
 		return name(o) + " through drive " + o.Drive
 	}

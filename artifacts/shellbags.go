@@ -160,7 +160,7 @@ func mayBeMapped(drive string) bool { return drive > "C:" && drive <= "Z:" }
 func folderName(o *evidence.Observation) string {
 	switch sub := o.Detail.Text("subpath"); {
 	case o.Drive != "":
-		return "a folder of drive " + o.Drive + ", whatever it stood for then"
+		return "a folder of " + target(o)
 	case sub != "":
 		return name(o) + `\` + sub
 	}
