@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 func corpus(t testing.TB) string {
@@ -186,6 +187,11 @@ func TestCorpusImages(t *testing.T) {
 			compare(t, f, images[key])
 			if p := f.Problems(); len(p) > 0 {
 				t.Errorf("problems: %v", p)
+			}
+			if f.size < 12<<20 { // it reads every file several times
+				if err := fstest.TestFS(f, "$MFT"); err != nil {
+					t.Error(err)
+				}
 			}
 		})
 	}

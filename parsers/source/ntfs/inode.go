@@ -58,7 +58,7 @@ func (f *FS) record(num uint64) (*record, error) {
 	}
 	if num < uint64(max(4, f.geo.cluster/f.geo.record)) && f.geo.mirr > 0 {
 		if r, err2 := f.readRecord(num, f.geo.mirr*f.geo.cluster+off); err2 == nil {
-			f.problem("$MFT", fmt.Errorf("copy of record %d in $MFTMirr used instead of: %w", num, err))
+			f.warn("$MFT", fmt.Errorf("copy of record %d in $MFTMirr used instead of: %w", num, err))
 			return r, nil
 		}
 	}

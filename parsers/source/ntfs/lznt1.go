@@ -14,31 +14,33 @@ var (
 const lznt1Chunk = 4096
 
 // lznt1 fills out from in (MS-XCA 2.5). Every chunk stands for 4 KiB; what the
-// data does not fill is zero.
-func lznt1(out, in []byte) error {
-	for len(in) >= 2 && len(out) > 0 {
+// data does not fill is zero. It returns how many bytes of in it used and how
+// many of out it made.
+func lznt1(out, in []byte) (used, made int, err error) {
+	for len(in)-used >= 2 && made < len(out) {
+		in, out := in[used:], out[made:]
 		h := int(binary.LittleEndian.Uint16(in))
 		if h == 0 {
 			break
 		}
 		n := h&0xfff + 1
 		if h>>12&7 != 3 || n > len(in)-2 {
-			return errLZNT1
+			return used, made, errLZNT1
 		}
 		chunk, dst := in[2:2+n], out[:min(lznt1Chunk, len(out))]
 		k := copy(dst, chunk)
 		if h&0x8000 != 0 {
 			if k = lznt1Literals(dst, chunk); k < 0 {
-				return errLZNT1
+				return used, made, errLZNT1
 			}
 		} else if k < n {
-			return errLZNT1
+			return used, made, errLZNT1
 		}
 		clear(dst[k:])
-		in, out = in[2+n:], out[len(dst):]
+		used, made = used+2+n, made+len(dst)
 	}
-	clear(out)
-	return nil
+	clear(out[made:])
+	return used, made, nil
 }
 
 // lznt1Literals decodes one compressed chunk and returns its size, or -1.

@@ -66,7 +66,7 @@ func Open(r io.ReaderAt, size int64) (*FS, error) {
 			continue
 		}
 		if b.off != 0 {
-			f.problem("", fmt.Errorf("boot sector at %#x used, its backup: %w", b.off, errors.Join(errs...)))
+			f.warn("", fmt.Errorf("boot sector at %#x used, its backup: %w", b.off, errors.Join(errs...)))
 		}
 		f.describe()
 		return f, nil
@@ -87,7 +87,7 @@ func (f *FS) openMFT() error {
 		}
 		if err == nil {
 			if i == 1 {
-				f.problem("$MFT", fmt.Errorf("first record of $MFTMirr used instead of: %w", errs[0]))
+				f.warn("$MFT", fmt.Errorf("first record of $MFTMirr used instead of: %w", errs[0]))
 			}
 			return nil
 		}
@@ -151,7 +151,7 @@ func (f *FS) describe() {
 		f.describeVolume(in)
 	}
 	if up, err := f.readUpCase(); err != nil {
-		f.problem("$UpCase", fmt.Errorf("case of names compared as in Unicode: %w", err))
+		f.warn("$UpCase", fmt.Errorf("case of names compared as in Unicode: %w", err))
 	} else {
 		f.upcase = up
 	}
@@ -170,7 +170,7 @@ func (f *FS) describeVolume(in *inode) {
 	case len(ext[0].value) < 12:
 		f.problem("$Volume", binread.Errorf(ext[0].off, "$VOLUME_INFORMATION", "%d bytes", len(ext[0].value)))
 	case ext[0].value[10]&1 != 0:
-		f.problem("$Volume", binread.Errorf(ext[0].valueOff+10, "$VOLUME_INFORMATION", "the volume is marked as dirty: directories may disagree with files"))
+		f.warn("$Volume", binread.Errorf(ext[0].valueOff+10, "$VOLUME_INFORMATION", "the volume is marked as dirty: directories may disagree with files"))
 	}
 }
 
@@ -204,6 +204,17 @@ func (f *FS) readUpCase() ([]uint16, error) {
 	return up, nil
 }
 
+// A Warning is a problem that kept nothing from being read: another copy was
+// used, or the volume says itself that it may be inconsistent.
+type Warning struct{ Err error }
+
+func (w *Warning) Error() string { return w.Err.Error() }
+
+// Unwrap returns what the warning is about.
+func (w *Warning) Unwrap() error { return w.Err }
+
+func (f *FS) warn(path string, err error) { f.problem(path, &Warning{err}) }
+
 // problem records err for the file at path, once.
 func (f *FS) problem(path string, err error) {
 	if path != "" {
@@ -223,7 +234,8 @@ const maxProblems = 10000
 // Problems returns what was found damaged or doubtful so far, in the order of
 // discovery: of the volume, its system files and the directories that were
 // looked at. Those of one file or directory are of type *fs.PathError. Damaged
-// files that Open refuses are not among them.
+// files that Open refuses are not among them. What is doubtful only wraps a
+// *Warning.
 func (f *FS) Problems() []error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -95,7 +95,7 @@ func parseRecord(b []byte, num uint64, off int64) (*record, error) {
 	}
 	r := &record{num: num, off: off, seq: le.Uint16(b[16:]), flags: le.Uint16(b[22:]), base: reference(le.Uint64(b[32:]))}
 	if le.Uint16(b[4:]) >= 48 { // since NTFS 3.1 a record knows its number
-		if n := le.Uint32(b[44:]); n != uint32(num) && (n != 0 || r.inUse()) { // 0: formatted, never used
+		if n := le.Uint32(b[44:]); n != uint32(num) && n != 0 { // 0: formatted, not used since
 			return nil, binread.Errorf(off+44, "MFT record", "it says it is record %d, not %d", n, num)
 		}
 	}

@@ -185,10 +185,10 @@ func (s *stream) readUnits(p []byte, off int64) (n int, err error) {
 func (s *stream) decompress(u int64) ([]byte, error) {
 	c := s.f.geo.cluster
 	out := make([]byte, s.unit*c)
-	first, end := u*s.unit, (u+1)*s.unit
-	used, hole, where := int64(0), false, int64(-1)
-	for i, v := search(s.runs, first), first; v < end && i < len(s.runs); i++ {
-		k := min(s.runs[i].vcn+s.runs[i].n, end) - v
+	first := u * s.unit
+	used, hole, where := int64(0), false, int64(-1) // where the unit starts in the volume
+	for i, v := search(s.runs, first), first; v < first+s.unit && i < len(s.runs); i++ {
+		k := min(s.runs[i].vcn+s.runs[i].n, first+s.unit) - v
 		switch {
 		case s.runs[i].lcn < 0:
 			hole = true
@@ -213,8 +213,12 @@ func (s *stream) decompress(u int64) ([]byte, error) {
 	if _, err := s.read(in, first*c); err != nil {
 		return nil, err
 	}
-	if err := lznt1(out, in); err != nil {
-		return nil, binread.Errorf(where, s.field, "compression unit %d: %w", u, err)
+	end, made, err := lznt1(out, in)
+	if err == nil && int64(end) <= (used-1)*c && int64(made) < min(s.unit*c, s.init-first*c) {
+		err = errLZNT1 // an end mark, but clusters behind it that were needed once
+	}
+	if err != nil {
+		return nil, binread.Errorf(where+int64(end), s.field, "compression unit %d: %w", u, err)
 	}
 	return out, nil
 }
