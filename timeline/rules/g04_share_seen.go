@@ -39,13 +39,22 @@ var _ = register(timeline.Rule{
 					continue
 				}
 				mapped, seen := from(l, "map-drive-mru"), from(l, "mountpoints2")
-				if mapped != nil && seen != nil && !yield(notRememberedNow(c, l, mapped, seen)) {
+				if mapped == nil || seen == nil || neverHeld(l.State, mapped, seen) {
+					continue
+				}
+				if !yield(notRememberedNow(c, l, mapped, seen)) {
 					return
 				}
 			}
 		}
 	},
 })
+
+// neverHeld reports whether Network was last written before the share was
+// first seen, so that it cannot have held the mapping.
+func neverHeld(s *timeline.MappingState, mapped, seen *evidence.Observation) bool {
+	return s.Untouched == timeline.Yes || s.Key != nil && s.LastChange.Before(firstOf(mapped, seen))
+}
 
 // from returns the fact of an artifact that l rests on, or nil.
 func from(l *timeline.Life, artifact string) *evidence.Observation {
@@ -76,21 +85,12 @@ func notRememberedNow(c *timeline.Case, l *timeline.Life, mapped, seen *evidence
 	cl.Window = timeline.Window{NotBefore: seen.Time, NotAfter: s.AsOf, Basis: timeline.HiveState}
 	cl.Facts = []*evidence.Observation{mapped, seen, s.Key}
 	cl.Steps = []timeline.Step{known(l), step("Explorer last wrote the key of the share at "+stamp(seen.Time)+".", seen), gone(s)}
-	const untick = "it was mapped without \"reconnect at sign-in\" and ended with the session"
-	switch {
-	case s.Untouched == timeline.Yes || s.Key != nil && s.LastChange.Before(firstOf(mapped, seen)):
-		// Network has not changed since: it never held this mapping.
-		cl.Severity = timeline.Info
-		cl.Text = fmt.Sprintf("%s was mapped with Explorer by %s and never remembered: Network was not written then.", l.Share, who(l.User, l.SID))
-		cl.Benign = []timeline.Benign{verdict(untick, timeline.Supported, "Network was last written at "+stamp(s.LastChange)+", before the share was seen", s.Key)}
-	default:
-		if s.LastChange.After(seen.Time) {
-			cl.Window.NotAfter, cl.Window.Basis = s.LastChange, timeline.ParentKeyLastWrite
-		}
-		cl.Text = fmt.Sprintf("%s was mapped with Explorer by %s, and no letter is remembered for it: if it was remembered, it was removed %s.", l.Share, who(l.User, l.SID), span(cl.Window))
-		cl.Benign = []timeline.Benign{verdict(untick, timeline.VerdictUnknown, "the list of mapped drives does not say whether \"reconnect\" was ticked", mapped)}
-		cl.Attack = []string{"T1070.005"}
+	if s.LastChange.After(seen.Time) {
+		cl.Window.NotAfter, cl.Window.Basis = s.LastChange, timeline.ParentKeyLastWrite
 	}
+	cl.Text = fmt.Sprintf("%s was mapped with Explorer by %s, and no letter is remembered for it: if it was remembered, it was removed %s.", l.Share, who(l.User, l.SID), span(cl.Window))
+	cl.Benign = []timeline.Benign{verdict("it was mapped without \"reconnect at sign-in\" and ended with the session", timeline.VerdictUnknown, "the list of mapped drives does not say whether \"reconnect\" was ticked", mapped)}
+	cl.Attack = []string{"T1070.005"}
 	cl.Missing = commandsMissing(c, cl.Window)
 	return cl
 }
