@@ -43,7 +43,7 @@ func (s *scanner) takeLive(r *region) {
 		if !s.isLive(uint32(ref)) {
 			continue
 		}
-		if c, err := s.h.get(uint32(ref), ""); err == nil && !s.spend(len(c.data)/8) {
+		if c, err := s.h.get(uint32(ref), ""); err == nil && !s.spend(&s.entries, len(c.data)/32) {
 			s.take(c.off, int64(len(c.data)))
 		}
 	}

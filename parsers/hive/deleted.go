@@ -29,14 +29,15 @@ type Item struct {
 // among it. It looks at each place where a cell can have begun, and takes for
 // junk
 //
-//   - a key whose name is empty, cut or above 256 characters, whose time is
-//     unset or outside 1990 to 2099, whose parent can be no cell, or which
-//     counts more subkeys or values than the hive has room for;
+//   - a key whose name is empty, cut or above 256 characters, whose parent can
+//     be no cell, or which counts more subkeys or values than the hive has room
+//     for;
 //   - a value whose name is cut, or whose data can be no cell of any hive or is
 //     larger than this one.
 //
 // What is left can still be wrong: Where, Reused and Doubt tell how far to
-// trust it. An error says that the search ended early.
+// trust it. An error, the last element, says that forged references were not all
+// followed: values may come without their keys, and paths be cut.
 func (h *Hive) Deleted() iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		m := h.mark()
@@ -51,10 +52,10 @@ func (h *Hive) Deleted() iter.Seq2[Item, error] {
 	}
 }
 
-// items yields what was found, until the budget is spent. It reports whether
-// the consumer wants more.
+// items yields what was found. It reports whether the consumer wants more.
 func (s *scanner) items(yield func(Item) bool) bool {
 	// A value is listed under its key: which ones are must be known first.
+	entries := s.entries
 	for _, ref := range s.keys {
 		c, _ := s.dead(ref)
 		s.valueRefs(c.data, func(ref uint32, c cell, r int) {
@@ -63,8 +64,9 @@ func (s *scanner) items(yield func(Item) bool) bool {
 			}
 		})
 	}
+	s.entries = entries // the same lists are followed once more
 	keys, vals := s.keys, s.vals
-	for len(keys)+len(vals) > 0 && s.err() == nil {
+	for len(keys)+len(vals) > 0 {
 		var it Item
 		if len(vals) == 0 || len(keys) > 0 && keys[0] < vals[0] {
 			it = s.key(s.dead(keys[0]))
@@ -103,7 +105,10 @@ func (s *scanner) key(c cell, in int) Item {
 		it.PathComplete = true
 	} else {
 		up := s.pathOf(k.parent, 1)
-		k.Path, it.PathComplete = join(up.path, k.Name), up.complete
+		k.Path, it.PathComplete = k.Name, false
+		if !s.spend(&s.pathBytes, len(up.path)) {
+			k.Path, it.PathComplete = join(up.path, k.Name), up.complete
+		}
 		it.doubt(up.time != 0 && up.time < k.LastWriteRaw, "the key that is now where its parent was has an earlier time: it may be another")
 	}
 	it.Path = k.Path
@@ -111,8 +116,8 @@ func (s *scanner) key(c cell, in int) Item {
 	it.doubt(s.torn && it.Where == Unlinked, "the live tree is damaged: it may be a live key that could not be reached")
 	it.doubt(it.Where == BadBin, badDoubt)
 	it.doubt(it.Where == BehindBins, behindDoubt)
+	it.doubt(k.LastWrite.Year() < 1990 || k.LastWrite.Year() > 2099, "its time is none that a computer would have")
 	it.doubt(!printable(k.Name), "its name cannot be printed")
-	s.spend(int(k.Len) + len(k.Path))
 
 	list, r := s.dead(le.Uint32(b[40:]))
 	it.doubt(k.ValueCount > 0 && r < 0, "its value list is "+s.elsewhere())
@@ -126,7 +131,7 @@ func (s *scanner) key(c cell, in int) Item {
 		}
 		it.Values = append(it.Values, v)
 	})
-	it.doubt(len(it.Values) < int(k.ValueCount), fmt.Sprintf("%d of its %d values are overwritten", int(k.ValueCount)-len(it.Values), k.ValueCount))
+	it.doubt(len(it.Values) < int(k.ValueCount), fmt.Sprintf("%d of its %d values could not be read", int(k.ValueCount)-len(it.Values), k.ValueCount))
 	return it
 }
 
@@ -164,7 +169,7 @@ func (s *scanner) valueRefs(nk []byte, f func(ref uint32, c cell, r int)) {
 		list = s.any(le.Uint32(nk[40:]))
 	}
 	for i := range int(min(int64(count), int64(len(list.data)/4))) {
-		if s.spend(0) {
+		if s.spend(&s.entries, 1) {
 			return
 		}
 		ref := le.Uint32(list.data[4*i:])
@@ -200,7 +205,6 @@ func (s *scanner) value(c cell, in int) Item {
 	it.doubt(it.Where == BehindBins, behindDoubt)
 	it.doubt(!printable(v.Name), "its name cannot be printed")
 	it.doubt(v.Type > regQword && v.Type>>16 != 0xffff, "its type is none of Windows'") // those of device properties begin with 0xffff
-	s.spend(int(v.Len))
 	if !v.inline && v.Size > 0 {
 		v.DataOff = blockSize + int64(v.data) + 4
 		s.judgeData(&it)

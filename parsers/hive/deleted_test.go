@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"sharetrail/parsers/hive"
@@ -112,6 +113,7 @@ func TestDeleted(t *testing.T) {
 			"[big] 01:00:00 free-cell",
 			"  v=" + strings.Repeat("c5", 20) + " free-cell",
 		}},
+		"odd time": {"[A] 2026-03-02T00:00:00Z\n-[A\\B] ft:0", []string{`[A\B] 00:00:00 free-cell (its time is none that a computer would have)`}},
 		"odd type": {"[a]\n-\"v\"=raw:0x227:00", []string{`v=00 free-cell (its type is none of Windows')`}},
 		"junk": {"[a]\n-\"v\"=hex:" + strings.Repeat("00000000 766b0000 ", 40) + strings.Repeat("00000000 6e6b2000 ", 40), []string{
 			"v=" + strings.Repeat("00000000766b0000", 2) + "00000000 free-cell",
@@ -257,6 +259,54 @@ func TestDeletedText(t *testing.T) {
 		if s := string(utf16.Decode([]uint16{le.Uint16(image[it.Off:]), le.Uint16(image[it.Off+2:])})); s != `\\` {
 			t.Errorf("%q: %#x has %q", it.Text, it.Off, s)
 		}
+	}
+}
+
+// TestDeletedOverlap: forged lists of deleted keys that all lead to the same
+// values, and a chain of parents longer than any hive has.
+func TestDeletedOverlap(t *testing.T) {
+	const size = 1 << 20
+	image := make([]byte, 4096+size)
+	copy(image, build(t, "")[:4096])
+	le.PutUint32(image[40:], size)
+	resum(image)
+	copy(image[4096:], build(t, "")[4096:])
+	le.PutUint32(image[4096+8:], size)
+	root := le.Uint32(image[36:])
+	free := int(root) + 4 + 80
+	free = (free + 7) &^ 7
+	le.PutUint32(image[4096+free:], uint32(size-free))
+	n := 0
+	for at := free + 8; at+600 < size/2; at += 344 {
+		nk := image[4096+at+4:]
+		copy(nk, "nk\x20\x00")
+		le.PutUint64(nk[4:], 133_000_000_000_000_000)
+		le.PutUint32(nk[16:], uint32(max(at-344, free)))
+		le.PutUint32(nk[36:], 1<<16)
+		le.PutUint32(nk[40:], size/2)
+		le.PutUint16(nk[72:], 255)
+		copy(nk[76:], bytes.Repeat([]byte("p"), 255))
+		n++
+	}
+	vk := size - 4096
+	for at := size / 2; at < vk-8; at += 4 {
+		le.PutUint32(image[4096+at+4:], uint32(vk))
+	}
+	copy(image[4096+vk+4:], "vk\x00\x00\x00\x00\x01\x00")
+	h := open(t, image)
+	items, start, before := 0, time.Now(), allocated()
+	var last error
+	for it, err := range h.Deleted() {
+		if last = err; err == nil {
+			items += 1 + len(it.Values)
+		}
+	}
+	t.Logf("%d keys: %d items, %v, %d MiB, %v", n, items, time.Since(start), (allocated()-before)>>20, last)
+	if last == nil || items < n {
+		t.Errorf("%d items for %d keys, %v: want all keys and an error", items, n, last)
+	}
+	if time.Since(start) > 20*time.Second || allocated()-before > 2<<30 {
+		t.Error("work is not bounded")
 	}
 }
 

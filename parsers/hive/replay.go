@@ -210,7 +210,7 @@ func (l *logData) match(hive []byte, sum bool) error {
 	x, y := utf16Text(l.image[name:name+64]), utf16Text(hive[name:name+64])
 	x, _, _ = strings.Cut(x, "\x00")
 	y, _, _ = strings.Cut(y, "\x00")
-	if sum && x != "" && y != "" && fold(x) != fold(y) {
+	if x != "" && y != "" && fold(x) != fold(y) {
 		return l.errorf(name, "file name", "%q, that of the hive is %q: a log of another hive: %w", x, y, ErrDamaged)
 	}
 	return nil

@@ -22,12 +22,21 @@ type scanner struct {
 	claimed    bitmap   // by reference: key values that a recovered key leads to
 	taken      bitmap   // by reference: every 8 bytes that a record or its data covers
 	paths      map[uint32]keyPath
-	pathBudget int64 // bytes of paths that are still built
+
+	// What forged references can make us do: in a sound hive, each entry of a
+	// list is read once or twice. When it is spent, records are found as before
+	// but not put together.
+	entries   int64 // of lists that are still followed
+	pathBytes int64 // that are still built
+	gaveUp    bool
 }
 
 func newScanner(h *Hive, m *marker) *scanner {
 	words := len(h.image)/(8*64) + 1
-	return &scanner{h: h, live: m.live, torn: m.bad, budget: h.cells.budget(), claimed: make(bitmap, words), taken: make(bitmap, words)}
+	return &scanner{
+		h: h, live: m.live, torn: m.bad, budget: h.cells.budget(), claimed: make(bitmap, words), taken: make(bitmap, words),
+		entries: int64(len(h.image))/4 + 1<<16, pathBytes: 2*int64(len(h.image)) + 16<<20,
+	}
 }
 
 // search finds the candidates of new regions. What earlier ones left is gone.
@@ -40,7 +49,6 @@ func (s *scanner) search(regions []region) {
 	s.regions = regions
 	s.keys, s.vals = s.keys[:0], s.vals[:0]
 	s.paths = make(map[uint32]keyPath)
-	s.pathBudget = 2*int64(len(s.h.image)) + 16<<20
 	for i := range regions {
 		s.find(&regions[i])
 	}
@@ -85,9 +93,8 @@ func (s *scanner) passKey(b []byte) bool {
 	n := int(le.Uint16(b[72:]))
 	subkeys, values := int64(le.Uint32(b[20:])), int64(le.Uint32(b[36:]))
 	room, parent := int64(len(s.h.image))/8, le.Uint32(b[16:])
-	year := keyTime(le.Uint64(b[4:])).Year()
 	return n > 0 && n <= maxKeyName && n <= len(b)-nkSize &&
-		year >= 1990 && year < 2100 && subkeys <= room && values <= room &&
+		subkeys <= room && values <= room &&
 		(parent%8 == 0 && parent <= MaxSize || isRoot(b))
 }
 
@@ -165,14 +172,19 @@ func (s *scanner) take(off, n int64) {
 	}
 }
 
-// spend reports whether the budget is exhausted.
-func (s *scanner) spend(n int) bool { return s.budget.spend(n, 0, "") != nil }
+// spend takes n of what is left, and reports whether that is too much.
+func (s *scanner) spend(left *int64, n int) bool {
+	if *left -= int64(n); *left < 0 {
+		s.gaveUp = true
+	}
+	return *left < 0
+}
 
 func (s *scanner) err() error {
-	if s.budget.left.Load() >= 0 {
+	if !s.gaveUp {
 		return nil
 	}
-	return binread.Errorf(-1, "deleted cells", "references reach the same bytes too many times, gave up: %w", ErrDamaged)
+	return binread.Errorf(-1, "deleted cells", "references reach the same bytes too many times, not all were followed: %w", ErrDamaged)
 }
 
 // A keyPath is the path of a key, or of the part of its parents that is known.
@@ -193,7 +205,7 @@ func (s *scanner) pathOf(ref uint32, depth int) keyPath {
 		c, _ = s.h.get(ref, "")
 	}
 	b := c.data
-	if len(b) < nkSize || string(b[:2]) != "nk" || depth == maxDepth || s.pathBudget < 0 {
+	if len(b) < nkSize || string(b[:2]) != "nk" || depth == maxDepth || s.pathBytes < 0 {
 		return keyPath{}
 	}
 	p := keyPath{complete: true}
@@ -209,7 +221,7 @@ func (s *scanner) pathOf(ref uint32, depth int) keyPath {
 	if r < 0 {
 		p.time = le.Uint64(b[4:])
 	}
-	s.pathBudget -= int64(len(p.path))
+	s.spend(&s.pathBytes, len(p.path))
 	s.paths[ref] = p
 	return p
 }

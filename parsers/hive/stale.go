@@ -13,7 +13,7 @@ import (
 // entries that the final view does not have at the same place: old content,
 // without a time but that of its keys. What several entries hold alike comes
 // once. Where an entry lacks a parent, the path leads through the final view;
-// what it lacks else is Reused. An error says that the search ended early.
+// what it lacks else is Reused. Errors are as in [Hive.Deleted].
 func (p *Replay) StaleItems() iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		if len(p.Stale) == 0 {
@@ -34,10 +34,9 @@ func (p *Replay) StaleItems() iter.Seq2[Item, error] {
 				return
 			}
 			st.remove()
-			if err := st.s.err(); err != nil {
-				yield(Item{}, err)
-				return
-			}
+		}
+		if err := st.s.err(); err != nil {
+			yield(Item{}, err)
 		}
 	}
 }
