@@ -6,6 +6,10 @@
 // Suhanov), below called REGF. regparser decodes single structures; lists,
 // names, data and times are read here, within bounds that hold for any input.
 // A Hive and what it yields may be used by several goroutines.
+//
+// A hive that was in use lags behind its transaction logs: [OpenWithLogs]
+// replays them. What was deleted stays in the file until its place is used
+// again: [Hive.Deleted] finds it, [Replay.StaleItems] in old parts of logs.
 package hive
 
 import (

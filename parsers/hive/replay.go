@@ -55,7 +55,8 @@ type Replay struct {
 // OpenWithLogs reads a hive as [Open] does, and replays its transaction logs
 // over it in memory, as Windows does when it loads the hive (REGF, "Recovery of
 // a hive"). The Hive is the final view; it is the primary if no log is given or
-// fits. The order of logs does not matter.
+// fits. The order of logs does not matter. Transactions in .regtrans-ms and
+// .blf files are not replayed.
 func OpenWithLogs(r io.ReaderAt, size int64, logs []LogFile) (*Hive, *Replay, error) {
 	if size > MaxSize {
 		return nil, nil, binread.Errorf(0, "hive", "%d bytes, limit %d: %w", size, int64(MaxSize), ErrDamaged)

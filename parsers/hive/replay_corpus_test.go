@@ -206,3 +206,26 @@ func TestCorpusStates(t *testing.T) {
 		}
 	}
 }
+
+// TestCorpusStale: the logs of a clean hive hold only what it had before.
+func TestCorpusStale(t *testing.T) {
+	h, p := openLogs(t, filepath.Join(corpus(t), "hive-dirty", "museum-2012r2-szechuan/Amcache.hve"))
+	if !p.Clean || sequences(p.Applied) != "" || sequences(p.Stale) != "18 17" || len(p.Problems) > 0 {
+		t.Errorf("clean %v, applied %v, stale %v, %v", p.Clean, p.Applied, sequences(p.Stale), p.Problems)
+	}
+	live := keysOf(t, h)
+	known, items := 0, 0
+	for it, err := range p.StaleItems() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		items++
+		if _, ok := live[it.Path]; ok {
+			known++
+		}
+	}
+	t.Logf("%d items, %d of them below keys that are there", items, known)
+	if known == 0 || items > 3000 {
+		t.Errorf("%d items, %d of known keys", items, known)
+	}
+}
