@@ -28,11 +28,11 @@ func recordOf(t *testing.T, b []byte, path string) (rec []byte, off int64) {
 	return b[off : off+f.geo.record], off
 }
 
-// attributeOf returns the first attribute of a type in a record that lies
-// before its first fix-up, so that it may be changed in place.
+// attributeOf returns the first attribute of a type in a record as it lies on the
+// disk. It must not reach over the end of a sector.
 func attributeOf(t *testing.T, rec []byte, typ uint32) []byte {
 	t.Helper()
-	for p := int(binary.LittleEndian.Uint16(rec[20:])); p < 500; p += int(binary.LittleEndian.Uint32(rec[p+4:])) {
+	for p := int(binary.LittleEndian.Uint16(rec[20:])); p < 1000; p += int(binary.LittleEndian.Uint32(rec[p+4:])) {
 		if binary.LittleEndian.Uint32(rec[p:]) == typ {
 			return rec[p:]
 		}
@@ -357,5 +357,41 @@ func TestDamagedUnit(t *testing.T) {
 	}
 	if n, err := h.(*File).ReadAt(p, 70_000); n != len(p) || err != nil || !bytes.Equal(p, data[70_000:71_000]) {
 		t.Errorf("the next unit: %d bytes, %v", n, err)
+	}
+}
+
+// TestIndexBitmap makes the marks of used blocks and the tree disagree.
+func TestIndexBitmap(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		damage     func(bitmap, root []byte)
+	}{
+		{"a block unmarked", "not marked as used", func(b, _ []byte) { b[0] &^= 1 }},
+		{"all blocks unmarked", "not marked as used", func(b, _ []byte) { clear(b[:8]) }},
+		{"a large index called small", "", func(_, r []byte) { r[16+12] = 0 }},
+		{"a child elsewhere", "leads to cluster", func(_, r []byte) {
+			n := int(binary.LittleEndian.Uint32(r[20:]))
+			r[16+n-8] = 99
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := small(t)
+			rec, _ := recordOf(t, b, "many")
+			bitmap, root := attributeOf(t, rec, 0xb0), attributeOf(t, rec, 0x90)
+			c.damage(bitmap[24+8:], root[24+8:])
+			f := mustOpen(t, b)
+			list, err := f.ReadDir("many")
+			if c.want != "" {
+				damaged(t, "ReadDir", err, c.want)
+			} else if err != nil {
+				t.Error(err)
+			}
+			if len(list) != 41 {
+				t.Errorf("%d entries of 41", len(list))
+			}
+			if _, err := f.Open("many/NAME~39"); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

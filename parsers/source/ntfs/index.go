@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
+	"math/bits"
 
 	"sharetrail/parsers/binread"
 )
@@ -16,16 +17,17 @@ const (
 	maxBad     = 1024 // damaged blocks in a row before a directory is given up
 )
 
-// An indexReader collects the entries of one directory. It does not follow the
-// tree but takes all blocks that the directory's bitmap says are in use, so that
-// a damaged block hides no other. Blocks out of use hold old entries: these are
-// not names that exist.
+// An indexReader collects the entries of one directory. It takes all blocks that
+// the directory's bitmap says are in use, so that a damaged block hides no other,
+// and those that the tree leads to. The two must be the same. Other blocks hold
+// old entries: these are not names that exist.
 type indexReader struct {
-	f      *FS
-	in     *inode
-	list   []entry
-	damage error // the first
-	count  int   // of damages
+	f        *FS
+	in       *inode
+	list     []entry
+	children []int64 // clusters that entries point to, in the index
+	damage   error   // the first
+	count    int     // of damages
 }
 
 func (x *indexReader) bad(err error) {
@@ -54,7 +56,7 @@ func (x *indexReader) read() {
 	size := int64(le.Uint32(root[8:]))
 	large := root[28]&1 != 0
 	x.node(root[16:], off+16, field)
-	if !large {
+	if !large && len(x.children) == 0 && !x.in.has(typeIndexAllocation, "$I30") {
 		return
 	}
 	if !power(size, 512, 64<<10) {
@@ -72,6 +74,7 @@ func notAbsent(err error) error {
 	return err
 }
 
+// blocks reads the index blocks of size bytes.
 func (x *indexReader) blocks(size int64) {
 	const field = "$INDEX_ALLOCATION"
 	st, err := x.in.open(typeIndexAllocation, "$I30", field)
@@ -86,10 +89,10 @@ func (x *indexReader) blocks(size int64) {
 		x.bad(binread.Errorf(x.in.off, field, "%d blocks", n))
 		n = maxBlocks
 	}
-	used := x.bitmap(n)
+	used, known := x.bitmap(n)
 	b := make([]byte, size)
 	for i, bad := int64(0), 0; i < n && bad < maxBad; i++ {
-		if used != nil && used[i/8]&(1<<(i%8)) == 0 {
+		if used[i/8]&(1<<(i%8)) == 0 {
 			continue
 		}
 		if err := x.block(st, b, i*size); err != nil {
@@ -99,21 +102,71 @@ func (x *indexReader) blocks(size int64) {
 			bad = 0
 		}
 	}
+	x.follow(st, b, used, known)
 }
 
-// bitmap returns which of n blocks are in use; nil means that all may be.
-func (x *indexReader) bitmap(n int64) []byte {
+// follow reads the blocks that the tree leads to although they are not marked as
+// used, and compares the tree with the marks.
+func (x *indexReader) follow(st *stream, b, used []byte, known bool) {
+	size := int64(len(b))
+	in := make([]byte, len(used))
+	for k, bad := 0, 0; k < len(x.children) && bad < maxBad; k++ {
+		i := x.children[k] / max(1, size/x.unit(size))
+		if i < 0 || i >= int64(len(used))*8 || (i+1)*size > st.size {
+			x.bad(binread.Errorf(x.in.off, "index block", "an entry leads to cluster %d of the index", x.children[k]))
+			bad++
+			continue
+		}
+		bit := byte(1) << (i % 8)
+		if in[i/8]&bit != 0 {
+			continue
+		}
+		in[i/8] |= bit
+		if used[i/8]&bit != 0 {
+			continue
+		}
+		x.bad(binread.Errorf(st.volumeOffset(i*size), "index block", "block %d is not marked as used, but an entry leads to it", i))
+		if err := x.block(st, b, i*size); err != nil {
+			x.bad(err)
+			bad++
+		}
+	}
+	if !known || x.damage != nil {
+		return // what leads to a block may be lost
+	}
+	for i := range used {
+		if left := used[i] &^ in[i]; left != 0 {
+			n := int64(i*8 + bits.TrailingZeros8(left))
+			x.bad(binread.Errorf(st.volumeOffset(n*size), "index block", "block %d is marked as used, but no entry leads to it", n))
+		}
+	}
+}
+
+// unit returns what the numbers of blocks of size bytes count, in bytes.
+func (x *indexReader) unit(size int64) int64 {
+	if x.f.geo.cluster > size {
+		return 512
+	}
+	return x.f.geo.cluster
+}
+
+// bitmap returns which of n blocks are in use, and whether that is known: if not,
+// all may be.
+func (x *indexReader) bitmap(n int64) (used []byte, known bool) {
+	used = make([]byte, (n+7)/8)
 	st, err := x.in.open(typeBitmap, "$I30", "$BITMAP")
+	if err == nil {
+		err = binread.Full(st, used, 0, "$BITMAP")
+	}
 	if err != nil {
 		x.bad(notAbsent(err))
-		return nil
+		for i := range used {
+			used[i] = 0xff
+		}
+	} else if n%8 != 0 {
+		used[n/8] &= 1<<(n%8) - 1
 	}
-	b := make([]byte, (n+7)/8)
-	if err := binread.Full(st, b, 0, "$BITMAP"); err != nil {
-		x.bad(err)
-		return nil
-	}
-	return b
+	return used, err == nil
 }
 
 // block reads the index block at off of st into b. Its own number is checked,
@@ -127,12 +180,9 @@ func (x *indexReader) block(st *stream, b []byte, off int64) error {
 	if err := fixup(b, "INDX", field, at); err != nil {
 		return err
 	}
-	unit := x.f.geo.cluster
-	if unit > int64(len(b)) {
-		unit = 512
-	}
-	if vcn := int64(binary.LittleEndian.Uint64(b[16:])); vcn != off/unit {
-		return binread.Errorf(at+16, field, "it says it is block %d, not %d", vcn, off/unit)
+	want := off / x.unit(int64(len(b)))
+	if vcn := int64(binary.LittleEndian.Uint64(b[16:])); vcn != want {
+		return binread.Errorf(at+16, field, "it says it is at cluster %d, not %d", vcn, want)
 	}
 	x.node(b[24:], at+24, field)
 	return nil
@@ -152,11 +202,14 @@ func (x *indexReader) node(b []byte, off int64, field string) {
 			return
 		}
 		n, k, flags := int64(le.Uint16(b[p+8:])), int64(le.Uint16(b[p+10:])), le.Uint16(b[p+12:])
-		if flags&2 != 0 {
+		if n < 16 || n > end-p || flags&1 != 0 && n < 24 || flags&2 == 0 && k > n-16 {
+			x.bad(binread.Errorf(off+p+8, field, "entry of %d bytes with a key of %d in %d", n, k, end-p))
 			return
 		}
-		if n < 16 || n > end-p || k > n-16 {
-			x.bad(binread.Errorf(off+p+8, field, "entry of %d bytes with a key of %d in %d", n, k, end-p))
+		if flags&1 != 0 {
+			x.children = append(x.children, int64(le.Uint64(b[p+n-8:])))
+		}
+		if flags&2 != 0 {
 			return
 		}
 		x.entry(b[p+16:p+16+k], reference(le.Uint64(b[p:])), off+p)

@@ -244,6 +244,11 @@ func (in *inode) extents(typ uint32, name string) ([]attribute, error) {
 	return nil, binread.Errorf(in.off, "MFT record", "record %d has no attribute of type %#x named %q: %w", in.num, typ, name, fs.ErrNotExist)
 }
 
+// has reports whether the file is known to have an attribute.
+func (in *inode) has(typ uint32, name string) bool {
+	return slices.ContainsFunc(in.attrs, func(a attribute) bool { return a.typ == typ && a.name == name })
+}
+
 // unknown tells why not all attributes of the file are known, or nil.
 func (in *inode) unknown() error {
 	if in.damage == nil && len(in.lost) > 0 {

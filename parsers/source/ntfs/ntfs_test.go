@@ -283,3 +283,32 @@ func TestUnallocated(t *testing.T) {
 		t.Errorf("%d bytes, want %d clusters", size, free)
 	}
 }
+
+// TestLostParent has the record of a directory used again: what was in it has no
+// path to the root any more.
+func TestLostParent(t *testing.T) {
+	b := mustBuild(t, ntfstest.Volume{Files: []ntfstest.File{
+		{Path: "old", Dir: true, Deleted: true}, {Path: "old/sub", Dir: true, Deleted: true}, {Path: "old/sub/NTUSER.DAT", Data: []byte("regf"), Deleted: true}}})
+	paths := func() (out []string) {
+		for e, err := range mustOpen(t, b).Deleted() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, fmt.Sprint(e.Path, " ", e.Rooted))
+		}
+		return out
+	}
+	if got, want := paths(), []string{"old true", "old/sub true", "old/sub/NTUSER.DAT true"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	f := mustOpen(t, b)
+	off := f.mft.volumeOffset(24 * f.geo.record)
+	b[off+16]++ // sequence number of old
+	if got, want := paths(), []string{"old true", "sub false", "sub/NTUSER.DAT false"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	b[off+22] |= recordInUse // and by a directory in use
+	if got, want := paths(), []string{"sub false", "sub/NTUSER.DAT false"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
