@@ -36,7 +36,10 @@ func (l *Log) learn(o *Options) {
 	d := newDecoder()
 	d.strict = true
 	next := l.chunks()
-	for off, ok := next(); ok; off, ok = next() {
+	for off, err, ok := next(); ok; off, err, ok = next() {
+		if err != nil {
+			continue // it is yielded when the records are
+		}
 		c.off = off
 		if c.fill(); bytes.HasPrefix(c.buf, []byte(chunkMagic)) {
 			d.reset(c.buf, off)

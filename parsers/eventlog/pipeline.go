@@ -6,8 +6,8 @@ import "sync"
 type pipeline struct {
 	log    *Log
 	opt    Options
-	ahead  int                         // chunks that are chosen from before they are yielded
-	next   func() (off int64, ok bool) // the next chunk
+	ahead  int // chunks that are chosen from before they are yielded
+	next   chunkSource
 	shapes map[shape]int
 	ring   []*chunkReader // chunk n is in ring[n%len(ring)]
 	tasks  chan func()    // nil: the consumer does all work
@@ -24,14 +24,18 @@ func (p *pipeline) run(yield func(*Record, error) bool) {
 	loaded, total, last := 0, -1, uint64(0)
 	for n := 0; total < 0 || n < total+p.ahead; n++ {
 		for total < 0 && loaded <= n+p.loadAhead() {
-			off, ok := p.next()
+			off, err, ok := p.next()
 			if !ok {
 				total = loaded
 				break
 			}
 			c := p.chunk(loaded)
 			c.n, c.off = loaded, off
-			p.do(c, c.load)
+			if err != nil {
+				p.do(c, func() { c.fail(err) })
+			} else {
+				p.do(c, c.load)
+			}
 			loaded++
 		}
 		if total < 0 || n < total {

@@ -54,13 +54,19 @@ func (l *Log) Read(o Options) iter.Seq2[*Record, error] {
 	}
 }
 
-// chunks returns a function that gives the offset of one chunk after the
-// other.
-func (l *Log) chunks() func() (off int64, ok bool) {
+// A chunkSource gives the offset of one chunk after the other, or an error for
+// what may have held one.
+type chunkSource func() (off int64, err error, ok bool)
+
+func (l *Log) chunks() chunkSource {
+	if l.carved {
+		c := carver{log: l}
+		return c.next
+	}
 	off := l.base - chunkSize
-	return func() (int64, bool) {
+	return func() (int64, error, bool) {
 		off += chunkSize
-		return off, off < l.size
+		return off, nil, off < l.size
 	}
 }
 
@@ -88,6 +94,13 @@ type chunkReader struct {
 	slots []slot
 	recs  []Record
 	slack slackReader
+}
+
+// fail makes the chunk nothing but an error.
+func (c *chunkReader) fail(err error) {
+	c.slots, c.recs, c.used = c.slots[:0], c.recs[:0], false
+	c.slack.clear()
+	c.errs = append(c.errs[:0], err)
 }
 
 // load reads the chunk in the n-th place and decodes the System fields of its
@@ -129,6 +142,12 @@ func (c *chunkReader) fill() (got int, err error) {
 	got, err = c.log.r.ReadAt(c.buf[:c.size], c.off)
 	got = max(0, min(got, c.size))
 	clear(c.buf[got:])
+	if c.log.carved {
+		if n := cut(c.buf); n < got {
+			got, c.size = n, n
+			clear(c.buf[n:])
+		}
+	}
 	if got == c.size {
 		return got, nil
 	}
