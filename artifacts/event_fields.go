@@ -109,6 +109,16 @@ func sockaddr(b []byte) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(ip, uint16(b[2])<<8|uint16(b[3])), true
 }
 
+// remoteIP returns the address s unless it is this computer's own, or a word
+// for it in the language of Windows, such as LOCAL.
+func remoteIP(s string) string {
+	s = remote(s)
+	if _, err := netip.ParseAddr(s); err != nil {
+		return ""
+	}
+	return s
+}
+
 // isPerson reports whether sid is that of an account that people have: of a
 // domain or a computer (S-1-5-21), or of Entra ID (S-1-12-1).
 func isPerson(sid string) bool {
