@@ -304,7 +304,7 @@ func TestCorpusCommands(t *testing.T) {
 		"evtx/deepbluecli/sliver-security.evtx":                                                "245031 log.clear, 245037 log.clear, 245043 log.clear, 245049 log.clear, 245055 log.clear",
 		"evtx/mdecrevoisier/ID4688-Network share discovery or connection via commandline.evtx": "60400 use.query",
 		"evtx/sbousseaden/PanacheSysmon_vs_AtomicRedTeam01.evtx":                               "3638 shadow.delete, 3639 shadow.delete, 3672 use.map, 3673 use.map, 3674 use.map",
-		"evtx/mdecrevoisier/ID800-4103-4104-Clear event log attempt.evtx":                      "4460 log.clear",
+		"evtx/mdecrevoisier/ID800-4103-4104-Clear event log attempt.evtx":                      "1609 log.clear, 4460 log.clear, 4461 log.clear",
 	}
 	truth(t, []string{"evtx/*", "triage/*.evtx"}, func(t *testing.T, path string, _ []map[string]string) {
 		var got []string
