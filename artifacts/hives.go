@@ -89,6 +89,12 @@ func (r *hiveReader) states(replay *hive.Replay) {
 		p := *r.file.Place
 		p.AsOf = s.Hive.Newest()
 		r.view(s.Hive, &p, true)
+		if replay.Gap > 0 {
+			// What lies between the primary and the first entry is not there:
+			// states before the last may be torn, and absence in them is none.
+			r.out.Doubtful("", "", binread.Errorf(-1, "transaction logs", "they lack the %d entries after the primary: the states between it and the last are not looked into", replay.Gap))
+			return
+		}
 	}
 }
 

@@ -161,6 +161,11 @@ func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
 	}
 	r.Holes = append(r.Holes, c.seriesHoles(channel, union(series))...)
 	r.Holes = append(r.Holes, c.auditHoles(channel)...)
+	r.Holes = append(r.Holes, c.serviceHoles(channel)...)
+	r.Holes = append(r.Holes, c.clockHoles(r.From, r.To)...)
+	if channel == "Security" || channel == "System" {
+		r.Holes = append(r.Holes, c.offHoles()...)
+	}
 	r.Class = c.classOf(&r)
 	return r
 }
@@ -282,6 +287,76 @@ func (c *Case) auditHoles(channel string) (holes []evidence.Hole) {
 	return holes
 }
 
+// serviceHoles finds the spans in which the event log service was stopped, or
+// its log full, while the computer ran. It stops at every shutdown, too.
+func (c *Case) serviceHoles(channel string) (holes []evidence.Hole) {
+	for _, o := range c.Observations {
+		if o.Artifact != "log-service" {
+			continue
+		}
+		switch {
+		case o.From.EventID == 1100 && !c.shutsDown(o.Time):
+			holes = append(holes, evidence.Hole{From: o.Time, To: c.nextStart(o.Time), Reason: evidence.ChannelOff, Why: o})
+		case o.From.EventID == 1104 && channel == "Security":
+			holes = append(holes, evidence.Hole{From: o.Time, To: c.nextStart(o.Time), Reason: evidence.ChannelOff, Why: o})
+		case o.From.EventID == 1101 && channel == "Security", o.From.EventID == 1108 && channel == "Security":
+			holes = append(holes, evidence.Hole{From: o.Time, To: o.Time, Reason: evidence.RecordGap, Why: o})
+		}
+	}
+	return holes
+}
+
+// shutsDown reports whether the computer was shut down within five minutes.
+func (c *Case) shutsDown(t time.Time) bool {
+	return slices.ContainsFunc(c.Observations, func(o *evidence.Observation) bool {
+		return o.Action == evidence.Shutdown && o.Artifact == "power" && o.Time.Sub(t).Abs() <= 5*time.Minute
+	})
+}
+
+// nextStart returns when the computer, or the event log, next started, zero if
+// no record says so.
+func (c *Case) nextStart(t time.Time) time.Time {
+	for _, o := range c.Observations {
+		if o.Action == evidence.Boot && o.Time.After(t) {
+			return o.Time
+		}
+	}
+	return time.Time{}
+}
+
+// clockHoles finds the readings of the clock between from and to that came
+// twice or never.
+func (c *Case) clockHoles(from, to time.Time) (holes []evidence.Hole) {
+	for _, j := range c.Jumps() {
+		a, b := j.span()
+		if !b.Before(from) && !a.After(to) {
+			holes = append(holes, evidence.Hole{From: a, To: b, Reason: evidence.ClockWasMoved, Why: j.Why})
+		}
+	}
+	return holes
+}
+
+// offHoles finds the spans in which the computer was off or asleep.
+func (c *Case) offHoles() (holes []evidence.Hole) {
+	var down *evidence.Observation
+	for _, o := range c.Observations {
+		switch {
+		case o.Action == evidence.Shutdown && o.Artifact == "power":
+			down = o // the last word of a shutdown is the latest
+		case o.Action == evidence.Boot && down != nil:
+			holes = append(holes, evidence.Hole{From: down.Time, To: o.Time, Reason: evidence.PoweredOff, Why: down})
+			down = nil
+		case o.Artifact == "power-sleep" && o.From.EventID == 1:
+			from, ok1 := o.Detail.Get("SleepTime").(time.Time)
+			to, ok2 := o.Detail.Get("WakeTime").(time.Time)
+			if ok1 && ok2 && from.Before(to) {
+				holes = append(holes, evidence.Hole{From: from, To: to, Reason: evidence.PoweredOff, Why: o})
+			}
+		}
+	}
+	return holes
+}
+
 // The audit subcategories that share activity is recorded by.
 const (
 	auditProcess   = "Process Creation"
@@ -356,6 +431,8 @@ func classIn(r *CoverageRow, w Window) Class {
 			continue
 		}
 		switch h.Reason {
+		case evidence.PoweredOff:
+			// Nothing happened that could have been recorded.
 		case evidence.Cleared:
 			worse(ClearedClass)
 		case evidence.RolledOver:

@@ -147,6 +147,9 @@ func (c *Case) gap(group []Claim) Gap {
 	if top.Kind == KindRemoval && slices.ContainsFunc(g.Benign, func(b Benign) bool { return b.Verdict == Supported }) {
 		g.Severity = g.Severity.Milder(Low)
 	}
+	if top.Kind == KindRemoval || top.Kind == KindEnd {
+		c.widen(&g)
+	}
 	g.ID = gapID(g, top)
 	return g
 }
@@ -192,10 +195,10 @@ func (l *Life) settle(g *Gap, group []Claim) {
 	case KindNoEffect:
 		l.Facts.CommandSeen = Yes
 	case KindEnd:
-		l.Status, l.Confidence, l.Removed, l.RemovedBy = StatusEnded, top.Confidence, top.Window, ByLogoff
+		l.Status, l.Confidence, l.Removed, l.RemovedBy = StatusEnded, top.Confidence, g.Window, ByLogoff
 		l.Facts.SessionEnded = Yes
 	case KindRemoval:
-		l.Removed, l.RemovedBy = top.Window, top.By
+		l.Removed, l.RemovedBy = g.Window, top.By
 		if l.Removes != nil {
 			l.Facts.CommandSeen = Yes
 		}

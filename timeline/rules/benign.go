@@ -25,6 +25,9 @@ func script(c *timeline.Case, o *evidence.Observation) timeline.Benign {
 	if host := scriptHost(o); host != "" {
 		return verdict(byScript, timeline.Supported, "the command was started by "+host, o)
 	}
+	if p := policyScript(c, o.User, o.SID, timeline.At(o.Time, timeline.Recorded)); p != nil {
+		return verdict(byScript, timeline.Supported, "Group Policy ran a script of the user at "+stamp(p.Time), o, p)
+	}
 	if end := sessionEdge(c, o); end != nil {
 		if n := atEdges(c, o); n >= 2 {
 			return verdict(byScript, timeline.Supported, fmt.Sprintf("the same command ran within %v of a logon or logoff %d times", near, n), o, end)
@@ -116,7 +119,9 @@ func innocents(c *timeline.Case, by *evidence.Observation, w timeline.Window) []
 		out = append(out,
 			verdict(explorer, timeline.VerdictUnknown, "Explorer leaves no record of it"),
 			driveMaps(c, policy, w))
-		if e := logonIn(c, w); e != nil {
+		if p := policyScript(c, "", "", w); p != nil && w.NotAfter.Sub(w.NotBefore) <= 2*near {
+			out = append(out, verdict(byScript, timeline.Supported, "Group Policy ran a script at "+stamp(p.Time), p))
+		} else if e := logonIn(c, w); e != nil {
 			out = append(out, verdict(byScript, timeline.VerdictUnknown, "a logon or logoff lies in the window, at "+stamp(e.Time), e))
 		} else if class, why := c.Commands(w); class == timeline.Continuous {
 			out = append(out, verdict(byScript, timeline.Contradicted, "no command is recorded, though one would have been: "+why))
@@ -137,10 +142,39 @@ func byImage(explanation, want, image string, by *evidence.Observation) timeline
 	return verdict(explanation, timeline.Contradicted, image+" did it", by)
 }
 
-// driveMaps asks the Group Policy log about drive maps.
+// driveMaps asks the logs of Group Policy whether a drive map was at work in w.
 func driveMaps(c *timeline.Case, explanation string, w timeline.Window) timeline.Benign {
-	_, why := c.ClassOf("evtx:Microsoft-Windows-GroupPolicy/Operational", w)
-	return verdict(explanation, timeline.VerdictUnknown, "drive maps are not read from this evidence ("+why+")")
+	for _, o := range c.Observations {
+		ran, _ := o.Detail.Get("drive_maps").(bool)
+		if o.Artifact != "group-policy-drive-maps" && !(o.Artifact == "group-policy" && ran) || !around(o, w) {
+			continue
+		}
+		if w.NotAfter.Sub(w.NotBefore) <= 2*near {
+			return verdict(explanation, timeline.Supported, "the drive map extension of Group Policy was at work at "+stamp(o.Time), o)
+		}
+		return verdict(explanation, timeline.VerdictUnknown, "the drive map extension of Group Policy was at work in the window, at "+stamp(o.Time), o)
+	}
+	if class, why := c.ClassOf("evtx:Microsoft-Windows-GroupPolicy/Operational", w); class != timeline.Continuous {
+		return verdict(explanation, timeline.VerdictUnknown, why)
+	}
+	return verdict(explanation, timeline.Contradicted, "the Group Policy log, continuous then, shows no drive map extension at work")
+}
+
+// around reports whether o lies in w, or near its ends.
+func around(o *evidence.Observation, w timeline.Window) bool {
+	return !o.Time.IsZero() && !o.Time.Before(w.NotBefore.Add(-near)) && !o.Time.After(w.NotAfter.Add(near))
+}
+
+// policyScript returns a record that Group Policy ran a logon or logoff script
+// around w for that user, or for one whom it does not name.
+func policyScript(c *timeline.Case, user, sid string, w timeline.Window) *evidence.Observation {
+	for _, o := range c.Observations {
+		if o.Artifact == "group-policy" && (o.From.EventID == 4018 || o.From.EventID == 5018) && around(o, w) &&
+			(o.User == "" || timeline.SameUser(o.User, o.SID, user, sid)) {
+			return o
+		}
+	}
+	return nil
 }
 
 // logonIn returns a logon or logoff of a person in w.

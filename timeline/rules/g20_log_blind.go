@@ -81,6 +81,19 @@ func blind(r timeline.CoverageRow, h evidence.Hole) (timeline.Claim, bool) {
 		cl.Benign = []timeline.Benign{
 			verdict("the log was exported through a filter", timeline.Contradicted, "its record headers carry the ids of the records"),
 			verdict("a chunk of the file was lost or not flushed", timeline.VerdictUnknown, "the file does not say")}
+	case h.Reason == evidence.ChannelOff && h.Why != nil:
+		to := "the end of the evidence"
+		if !h.To.IsZero() {
+			to = stamp(h.To)
+		}
+		what := "The event log service was stopped at %s while the computer ran: from then to %s the log %s can tell nothing."
+		if h.Why.From.EventID == 1104 {
+			what = "The log was full at %s: from then to %s the log %s may lack what happened."
+		}
+		cl.Text = fmt.Sprintf(what, stamp(h.From), to, log)
+		cl.Steps = []timeline.Step{step("The event log says so itself, and no shutdown is near.", h.Why)}
+		cl.Benign = []timeline.Benign{verdict("an update or an administrator restarted the service", timeline.VerdictUnknown, "the record does not say who stopped it", h.Why)}
+		cl.Severity = timeline.Low
 	case h.Reason == evidence.AuditOff && h.Why != nil:
 		to := "the end of the evidence"
 		if !h.To.IsZero() {

@@ -8,6 +8,7 @@ import (
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/hive/hivetest"
+	"sharetrail/parsers/shell/shelltest"
 	"sharetrail/timeline"
 )
 
@@ -115,4 +116,47 @@ func onlyGap(t *testing.T, rep *timeline.Report) timeline.Gap {
 		t.Fatalf("%d gaps: %+v; problems %+v", len(gaps), gaps, rep.Problems)
 	}
 	return gaps[0]
+}
+
+// TestLetterOfShortcut: a shortcut ties a letter to a share that the hive does
+// not remember; Network changed after the use.
+func TestLetterOfShortcut(t *testing.T) {
+	root := t.TempDir()
+	user := filepath.Join(root, "Users", "alice")
+	recent := filepath.Join(user, "AppData", "Roaming", "Microsoft", "Windows", "Recent")
+	if err := os.MkdirAll(recent, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	primary, err := hivetest.Build(withoutZ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := shelltest.Link("share=\\\\fs01\\finance\ndevice=Q:\nsuffix=plans.xlsx\nprovider=0x20000\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lnk := filepath.Join(recent, "plans.lnk")
+	for name, data := range map[string][]byte{filepath.Join(user, "NTUSER.DAT"): primary, lnk: link} {
+		if err := os.WriteFile(name, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	used := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	if err := os.Chtimes(lnk, used, used); err != nil {
+		t.Fatal(err)
+	}
+	res, err := Run(t.Context(), []string{root}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range res.Report.Gaps {
+		if g.Rule == "G23" {
+			if g.Drive != "Q:" || g.Share != `\\fs01\finance` || g.Confidence != timeline.Possible || !g.Window.NotBefore.Equal(used) ||
+				evidence.FormatTime(g.Window.NotAfter) != "2026-03-02T09:40:31.5621034Z" {
+				t.Errorf("%+v", g)
+			}
+			return
+		}
+	}
+	t.Errorf("no G23 in %+v, problems %+v", res.Report.Gaps, res.Report.Problems)
 }

@@ -1,0 +1,93 @@
+package rules
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/timeline"
+)
+
+// G21: somebody moved the clock.
+//
+// Logic: 4616 or Kernel-General 1 records a change of a minute or more that is
+// no change of the time zone, no step of the time service, and not within five
+// minutes of a start.
+//
+// Bound: the record; both readings are told.
+//
+// Misses: clocks moved before Windows started.
+//
+// Benign: a virtual machine that was resumed; a first synchronisation.
+var _ = register(timeline.Rule{
+	ID: "G21", Title: "the clock was moved", Technique: "T1070.006",
+	Claim: "the clock was moved by that much", Base: timeline.Certain, Severity: timeline.Info,
+	Logic:     "a recorded change of the clock of 60 s or more, by no time service, not at a start, no change of the time zone",
+	Bound:     "the record; between its two readings, times say nothing about order",
+	Misses:    "clocks moved while Windows did not run",
+	Benign:    []string{"a virtual machine was resumed or a first synchronisation set the clock"},
+	Reference: "artifacts.md §3.1, §3.2, §6.1 G21",
+	Needs:     []string{"evtx:Security|evtx:System"},
+	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
+		return func(yield func(timeline.Claim) bool) {
+			var last timeline.Jump
+			for _, j := range c.Jumps() {
+				// 4616 and Kernel-General 1 record the same change.
+				same := last.Why != nil && j.Old.Sub(last.Old).Abs() < time.Second && j.New.Sub(last.New).Abs() < time.Second
+				if last = j; same || byService(j.Why) || atStart(c, j) {
+					continue
+				}
+				if !yield(clockMoved(j)) {
+					return
+				}
+			}
+		}
+	},
+})
+
+// byService reports whether the time service made the change.
+func byService(o *evidence.Observation) bool {
+	return strings.EqualFold(base(o.Detail.Text("ProcessName")), "svchost.exe") || o.Detail.Text("Reason") == "2"
+}
+
+func atStart(c *timeline.Case, j timeline.Jump) bool {
+	if j.Why.Detail.Text("Reason") == "0" {
+		return true
+	}
+	for _, o := range c.Observations {
+		if o.Action == evidence.Boot && !o.Time.IsZero() && (within5(o.Time, j.Old) || within5(o.Time, j.New)) {
+			return true
+		}
+	}
+	return false
+}
+
+func within5(boot, t time.Time) bool {
+	d := t.Sub(boot)
+	return d >= 0 && d <= 5*time.Minute
+}
+
+func clockMoved(j timeline.Jump) timeline.Claim {
+	o := j.Why
+	who := who(o.User, o.SID)
+	if p := o.Detail.Text("ProcessName"); p != "" {
+		who += " with " + base(p)
+	}
+	return timeline.Claim{
+		Kind: timeline.KindBlind, User: o.User, SID: o.SID, Confidence: timeline.Certain, Severity: timeline.Info, Actor: o,
+		Window: timeline.Window{NotBefore: earlier(j.Old, j.New), NotAfter: later(j.Old, j.New), Basis: timeline.Recorded},
+		Facts:  []*evidence.Observation{o}, Attack: []string{"T1070.006"},
+		Text:   fmt.Sprintf("The clock was moved from %s to %s by %s: times between these two tell no order.", stamp(j.Old), stamp(j.New), who),
+		Steps:  []timeline.Step{step("The change is recorded.", o)},
+		Benign: []timeline.Benign{verdict("a virtual machine was resumed or a first synchronisation set the clock", timeline.VerdictUnknown, "the record does not say why", o)},
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
