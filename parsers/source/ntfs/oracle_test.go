@@ -35,7 +35,17 @@ func TestSleuthkit(t *testing.T) {
 			v.Cluster, v.MFTRuns = cluster, 3
 			v.Files = slices.DeleteFunc(v.Files[:30], func(f ntfstest.File) bool { return cluster > 4096 && (f.Compressed || f.Fragments > 100) })
 			b := mustBuild(t, v)
-			compareSleuthkit(t, mustOpen(t, b), image(t, b))
+			name := image(t, b)
+			f := mustOpen(t, b)
+			compareSleuthkit(t, f, name)
+			r, size, _ := f.Unallocated()
+			got := make([]byte, size)
+			if _, err := r.ReadAt(got, 0); err != nil {
+				t.Fatal(err)
+			}
+			if want := oracle(t, "blkls", name); !bytes.Equal(got, want) {
+				t.Errorf("unallocated: %d bytes, want %d", len(got), len(want))
+			}
 		})
 	}
 }
