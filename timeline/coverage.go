@@ -295,7 +295,7 @@ func (c *Case) serviceHoles(channel string) (holes []evidence.Hole) {
 			continue
 		}
 		switch {
-		case o.From.EventID == 1100 && !c.shutsDown(o.Time):
+		case o.From.EventID == 1100 && c.runsOn(o.Time):
 			holes = append(holes, evidence.Hole{From: o.Time, To: c.nextStart(o.Time), Reason: evidence.ChannelOff, Why: o})
 		case o.From.EventID == 1104 && channel == "Security":
 			holes = append(holes, evidence.Hole{From: o.Time, To: c.nextStart(o.Time), Reason: evidence.ChannelOff, Why: o})
@@ -306,10 +306,14 @@ func (c *Case) serviceHoles(channel string) (holes []evidence.Hole) {
 	return holes
 }
 
-// shutsDown reports whether the computer was shut down within five minutes.
-func (c *Case) shutsDown(t time.Time) bool {
-	return slices.ContainsFunc(c.Observations, func(o *evidence.Observation) bool {
-		return o.Action == evidence.Shutdown && o.Artifact == "power" && o.Time.Sub(t).Abs() <= 5*time.Minute
+// runsOn reports whether the System log, which tells of every shutdown, covers
+// the time t and shows none within five minutes of it.
+func (c *Case) runsOn(t time.Time) bool {
+	covered := slices.ContainsFunc(c.Facts, func(f evidence.Coverage) bool {
+		return f.Evidence == "evtx:System" && f.From.Before(t) && f.To.After(t) && !f.Reexported
+	})
+	return covered && !slices.ContainsFunc(c.Observations, func(o *evidence.Observation) bool {
+		return (o.Action == evidence.Shutdown || o.Action == evidence.Boot) && o.Time.Sub(t).Abs() <= 5*time.Minute
 	})
 }
 

@@ -75,22 +75,27 @@ func blind(r timeline.CoverageRow, h evidence.Hole) (timeline.Claim, bool) {
 		cl.Text = fmt.Sprintf("The log %s was cleared at %s by %s: from %s to %s it can tell nothing.", log, stamp(h.Why.Time), who(cl.User, cl.SID), from, stamp(h.To))
 		cl.Steps = []timeline.Step{step(fmt.Sprintf("The clear is recorded at %s.", stamp(h.Why.Time)), h.Why)}
 		cl.Benign = []timeline.Benign{verdict("an administrator cleared the log in maintenance", timeline.VerdictUnknown, "the record says who and when, not why", h.Why)}
+	case h.Reason == evidence.RecordGap && h.To.Sub(h.From) < time.Second:
+		// Ids that are missing between two records of one instant hide no time.
+		return timeline.Claim{}, false
 	case h.Reason == evidence.RecordGap:
 		cl.Text = fmt.Sprintf("Records are missing from the log %s between %s and %s: what happened then it cannot tell.", log, from, stamp(h.To))
 		cl.Steps = []timeline.Step{step("The record ids break off and go on higher; the record headers show no re-export.")}
 		cl.Benign = []timeline.Benign{
 			verdict("the log was exported through a filter", timeline.Contradicted, "its record headers carry the ids of the records"),
 			verdict("a chunk of the file was lost or not flushed", timeline.VerdictUnknown, "the file does not say")}
+	case h.Reason == evidence.ChannelOff && h.Why != nil && log != "Security":
+		return timeline.Claim{}, false // told once, of the log that matters most
 	case h.Reason == evidence.ChannelOff && h.Why != nil:
 		to := "the end of the evidence"
 		if !h.To.IsZero() {
 			to = stamp(h.To)
 		}
-		what := "The event log service was stopped at %s while the computer ran: from then to %s the log %s can tell nothing."
+		what := "The event log service was stopped at %s while the computer ran: from then to %s no log can tell anything."
 		if h.Why.From.EventID == 1104 {
-			what = "The log was full at %s: from then to %s the log %s may lack what happened."
+			what = "The Security log was full at %s: from then to %s it may lack what happened."
 		}
-		cl.Text = fmt.Sprintf(what, stamp(h.From), to, log)
+		cl.Text = fmt.Sprintf(what, stamp(h.From), to)
 		cl.Steps = []timeline.Step{step("The event log says so itself, and no shutdown is near.", h.Why)}
 		cl.Benign = []timeline.Benign{verdict("an update or an administrator restarted the service", timeline.VerdictUnknown, "the record does not say who stopped it", h.Why)}
 		cl.Severity = timeline.Low

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,15 +76,24 @@ func clockMoved(j timeline.Jump) timeline.Claim {
 	if p := o.Detail.Text("ProcessName"); p != "" {
 		who += " with " + base(p)
 	}
+	const innocent = "a virtual machine was resumed, or its host set the clock"
+	benign := verdict(innocent, timeline.VerdictUnknown, "the record does not say why", o)
+	if guest := strings.ToLower(base(o.Detail.Text("ProcessName"))); slices.Contains(guestTools, guest) {
+		benign = verdict(innocent, timeline.Supported, guest+" did it, which keeps the clock of a virtual machine", o)
+	}
 	return timeline.Claim{
 		Kind: timeline.KindBlind, User: o.User, SID: o.SID, Confidence: timeline.Certain, Severity: timeline.Info, Actor: o,
 		Window: timeline.Window{NotBefore: earlier(j.Old, j.New), NotAfter: later(j.Old, j.New), Basis: timeline.Recorded},
 		Facts:  []*evidence.Observation{o}, Attack: []string{"T1070.006"},
 		Text:   fmt.Sprintf("The clock was moved from %s to %s by %s: times between these two tell no order.", stamp(j.Old), stamp(j.New), who),
 		Steps:  []timeline.Step{step("The change is recorded.", o)},
-		Benign: []timeline.Benign{verdict("a virtual machine was resumed or a first synchronisation set the clock", timeline.VerdictUnknown, "the record does not say why", o)},
+		Benign: []timeline.Benign{benign},
 	}
 }
+
+// guestTools are the programs that set the clock of a virtual machine by its
+// host.
+var guestTools = []string{"vmtoolsd.exe", "vboxservice.exe", "vmicsvc.exe", "qemu-ga.exe", "xenguestagent.exe", "prl_tools_service.exe"}
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
