@@ -2,6 +2,8 @@ package ntfs
 
 import (
 	"cmp"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -28,6 +30,7 @@ type directory struct {
 	folded map[string]int // of list, by folded name: the first
 	seq    uint16
 	names  []fileName // of the directory itself
+	link   string     // what it is, if its content is elsewhere: links are not followed
 	err    error      // what is damaged; entries may be missing then
 }
 
@@ -63,6 +66,11 @@ func (f *FS) directory(e entry, path string) (*directory, error) {
 	x.read()
 	d = f.newDirectory(x)
 	d.seq, d.names = in.seq, in.names()
+	if data, meaning, _ := in.reparse(); len(data) > 0 {
+		if tag := binary.LittleEndian.Uint32(data); tag == tagMountPoint || tag == tagSymlink {
+			d.link = meaning
+		}
+	}
 	if d.err = x.damage; x.count > 1 {
 		d.err = fmt.Errorf("%d damages, the first: %w", x.count, d.err)
 	}
@@ -208,7 +216,10 @@ func (f *FS) resolve(name string) (e entry, parent uint64, d *directory, err err
 		parent = e.num
 		next, ok := f.find(d, part)
 		if !ok {
-			if d.err != nil {
+			switch {
+			case d.link != "":
+				return e, parent, nil, binread.Errorf(-1, "directory", "%q is a %s: %w", e.name, d.link, errors.ErrUnsupported)
+			case d.err != nil:
 				return e, parent, nil, fmt.Errorf("not found in a damaged directory: %w", d.err)
 			}
 			return e, parent, nil, fs.ErrNotExist

@@ -5,7 +5,7 @@
 // exact match goes first, so names that differ in case only stay apart. Short
 // (8.3) names are found too, but not listed. "file:stream" opens an alternate
 // data stream; system files such as $MFT or "$Extend/$UsnJrnl:$J" are files like
-// others.
+// others. Links to other directories are named, not followed.
 //
 // The journal ($LogFile) is not replayed: the volume is what lies on the disk.
 // Sizes and times come from the MFT record, never from the copy in a directory.

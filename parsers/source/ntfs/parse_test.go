@@ -46,6 +46,8 @@ func TestReparse(t *testing.T) {
 			}
 		}
 	}
+	_, err := f.Open("Documents and Settings/alice/NTUSER.DAT")
+	damaged(t, "through a junction", err, `to \??\C:\Users`)
 	for _, p := range []string{"dedup:s", "hydrated:s"} {
 		if b, err := fs.ReadFile(f, p); err != nil || string(b) != "x" {
 			t.Errorf("%s: %q, %v", p, b, err)
