@@ -396,12 +396,17 @@ func (c *Case) auditRows() (rows []CoverageRow) {
 }
 
 // classOf judges a log over the span that matters on its host: from the first
-// trace of a share to the end of the evidence.
+// trace of a share to the end of the evidence. A clear counts however old it
+// is: the traces before it are what it took away.
 func (c *Case) classOf(r *CoverageRow) Class {
 	if r.Records == 0 {
 		return UnknownClass
 	}
-	return classIn(r, Window{NotBefore: c.firstTrace(), NotAfter: c.End})
+	w := Window{NotBefore: c.firstTrace(), NotAfter: c.End}
+	if slices.ContainsFunc(r.Holes, func(h evidence.Hole) bool { return h.Reason == evidence.Cleared }) {
+		w.NotBefore = c.installed()
+	}
+	return classIn(r, w)
 }
 
 // firstTrace returns when shares first show on the host, zero if never.

@@ -1,0 +1,104 @@
+package pipeline
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/cmd/internal/lab"
+	"sharetrail/timeline"
+)
+
+const quietHost = `A computer on which nothing happens but what a test adds.
+
+-- host WS30 --
+domain = corp.example
+installed = 2026-01-05T08:00:00Z
+collected = 2026-03-05T16:00:00Z
+audit = Process Creation:success
+cmdline-logging = yes
+background = 2026-03-04T06:00:00Z..2026-03-05T16:00:00Z every=1h
+user ann S-1-5-21-2596563022-1406118043-1004336348-1130 profile-created=2026-01-06T07:55:00Z
+
+`
+
+// analyzeScenario builds a scenario, lets change edit its evidence, and runs.
+func analyzeScenario(t *testing.T, text string, change func(dir string)) *timeline.Report {
+	t.Helper()
+	dir := t.TempDir()
+	if err := lab.Build([]byte(text), dir); err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(dir)
+	}
+	res, err := Run(t.Context(), []string{dir}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &res.Report
+}
+
+// TestHoles builds a log for every reason that a hole may have, and holds that
+// it shows exactly that reason, and no other in the span.
+func TestHoles(t *testing.T) {
+	security := func(dir string) string {
+		return filepath.Join(dir, "WS30/C/Windows/System32/winevt/Logs/Security.evtx")
+	}
+	for _, c := range []struct {
+		name, story string
+		change      func(dir string)
+		evidence    string
+		reason      evidence.Reason
+		class       timeline.Class
+	}{
+		{"cleared", "-- WS30/story --\n2026-03-04T07:00:00Z run ann net use Z: \\\\fs01\\x\n2026-03-04T10:30:00Z clear ann Security\n", nil, "evtx:Security", evidence.Cleared, timeline.ClearedClass},
+		{"rolled over", "-- WS30/story --\n2026-02-01T07:00:00Z map ann Z: \\\\fs01\\x\n", nil, "evtx:Security", evidence.RolledOver, timeline.Rolled},
+		{"record gap", "-- WS30/story --\n2026-03-04T07:00:00Z run ann net use Z: \\\\fs01\\x\n2026-03-04T10:30:00Z lose Security 40\n", nil, "evtx:Security", evidence.RecordGap, timeline.Partial},
+		{"audit off", "-- WS30/story --\n2026-03-04T07:00:00Z run ann net use Z: \\\\fs01\\x\n2026-03-04T10:30:00Z audit ann Process Creation:none\n", nil, "evtx:Security", evidence.AuditOff, timeline.Partial},
+		{"powered off", "-- WS30/story --\n2026-03-04T10:30:00Z shutdown\n2026-03-05T06:00:00Z boot\n", nil, "evtx:Security", evidence.PoweredOff, timeline.Continuous},
+		{"clock changed", "-- WS30/story --\n2026-03-04T07:00:00Z run ann net use Z: \\\\fs01\\x\n-- WS30/log System --\n@Provider=Microsoft-Windows-Kernel-General\n2026-03-04T11:30:00.0Z 1 v=2\n  NewTime = 2026-03-04T11:30:00Z\n  OldTime = 2026-03-04T12:30:00Z\n  Reason = 1\n  ProcessName = cmd.exe\n  ProcessID = 4312\n", nil, "evtx:Security", evidence.ClockWasMoved, timeline.Partial},
+		{"service stopped", "-- WS30/story --\n2026-03-04T07:00:00Z run ann net use Z: \\\\fs01\\x\n-- WS30/log Security --\n@Provider=Microsoft-Windows-Eventlog\n2026-03-04T11:30:00.0Z 1100 userdata=ServiceShutdown\n", nil, "evtx:Security", evidence.ChannelOff, timeline.Disabled},
+		{"corrupt", "-- WS30/story --\n2026-03-04T07:00:00Z run ann net use Z: \\\\fs01\\x\n", func(dir string) {
+			b, err := os.ReadFile(security(dir))
+			if err == nil {
+				err = os.WriteFile(security(dir), b[:4096+20000], 0o666)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, "evtx:Security", evidence.Corrupt, timeline.Partial},
+		{"not collected", "", func(dir string) {
+			if err := os.Remove(security(dir)); err != nil {
+				t.Fatal(err)
+			}
+		}, "evtx:Security", evidence.NotCollected, timeline.Absent},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rep := analyzeScenario(t, quietHost+c.story, c.change)
+			for _, r := range rep.Coverage {
+				if r.Evidence != c.evidence {
+					continue
+				}
+				var got []string
+				for _, h := range r.Holes {
+					got = append(got, string(h.Reason))
+				}
+				others := strings.ReplaceAll(strings.Join(got, " "), string(evidence.RolledOver), "")
+				if c.reason == evidence.RolledOver {
+					others = strings.Join(got, " ")
+				}
+				if strings.TrimSpace(strings.ReplaceAll(others, string(c.reason), "")) != "" || !strings.Contains(strings.Join(got, " "), string(c.reason)) {
+					t.Errorf("holes %v, want %s", got, c.reason)
+				}
+				if r.Class != c.class {
+					t.Errorf("class %s, want %s: %+v", r.Class, c.class, r)
+				}
+				return
+			}
+			t.Errorf("no row for %s", c.evidence)
+		})
+	}
+}
