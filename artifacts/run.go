@@ -200,6 +200,12 @@ func (f File) coverLog(l *eventlog.Log, out *Emitter) {
 	for _, b := range census.BadChunks {
 		out.Doubtful("", "", binread.Errorf(b.Off, fmt.Sprintf("chunk %d", b.Number), "%s: its records are read and must be doubted", b.Why))
 	}
+	for _, h := range census.Holes {
+		out.Doubtful("", "", binread.Errorf(h.Off, fmt.Sprintf("chunk %d", h.Chunk), "%d of the %d records that its header counts are not in it, and none of its bytes are damaged", h.Missing, h.Of))
+	}
+	if census.HeadersChanged() {
+		out.Doubtful("", "", binread.Errorf(-1, "record headers", "%d of %d have another number than the event, %d no time: too few for an export", census.HeaderIDDiffers, census.Records, census.HeaderTimeZero))
+	}
 	for _, c := range census.Channels {
 		cov := evidence.Coverage{
 			Evidence: "evtx:" + c.Channel, Records: int64(c.Count), Complete: complete,

@@ -11,6 +11,7 @@ const (
 	maxChannels  = 1024
 	maxSeries    = 4096 // runs of numbers over all channels
 	maxBadChunks = 4096
+	maxHoles     = 4096
 )
 
 // A Census is what a log holds, counted while [Log.Records] was iterated. It
@@ -36,17 +37,55 @@ type Census struct {
 	// are in no other number of the census.
 	Slack, SlackUnread int
 
+	// Holes are chunks that hold fewer records than their header counts although
+	// their list has no damaged bytes, the first 4096. Their records are in
+	// Missing, and in no Series.
+	Holes        []Hole
+	DroppedHoles int
+
 	// HeaderIDDiffers counts records whose header number is not their
 	// System/EventRecordID, HeaderTimeDiffers those whose header time is more
 	// than a second from System/TimeCreated, HeaderTimeZero those without.
 	HeaderIDDiffers, HeaderTimeDiffers, HeaderTimeZero int
+	// HeaderIDTail counts the records from the last one stored back to the last
+	// whose two numbers are equal. HeaderIDRun says that the header numbers are
+	// 1, 2, 3 and so on.
+	HeaderIDTail int
+	HeaderIDRun  bool
 }
+
+// minTail is how many records behind a first gap an export must have to be
+// told from a log in which a few records were changed.
+const minTail = 16
 
 // Reexported reports whether the log was written by an export, a filter or a
 // collector, not by the computer it is about: its record headers count the
 // copies. A gap in such a log is no sign of deletion.
+//
+// It takes more than half of the records, or all of at least 16 from one on in
+// a log whose header numbers count from 1, so that a change to one record
+// cannot pass a log off as an export. Of 183 real logs 154 have no record that
+// differs, and 29 have 98.9 % of them or more.
 func (c *Census) Reexported() bool {
-	return c.HeaderIDDiffers > 0 || c.HeaderTimeZero > 0
+	if 2*c.HeaderIDDiffers > c.Records {
+		return true
+	}
+	return c.HeaderIDRun && c.HeaderIDTail >= minTail && c.HeaderIDTail == c.HeaderIDDiffers
+}
+
+// HeadersChanged reports whether record headers differ from their events in a
+// way that neither an export nor a service that writes its own log explains.
+func (c *Census) HeadersChanged() bool {
+	return !c.Reexported() && (c.HeaderIDDiffers > 0 || c.HeaderTimeZero > 0)
+}
+
+// A Hole is a number of records that a chunk had and does not hold, where no
+// bytes are damaged: they were taken out, or never written.
+type Hole struct {
+	Chunk   int    // its place in the file, from 0
+	Off     int64  // of the chunk, from the start of the file, in bytes
+	Missing uint64 // records
+	Of      uint64 // by the chunk's header
 }
 
 // A ChannelCensus counts the records of one channel of one computer.
@@ -115,10 +154,23 @@ func (b *censusBuilder) short(n uint64, err error) {
 	b.unread(err)
 }
 
+func (b *censusBuilder) hole(h Hole) {
+	b.c.Missing += h.Missing
+	if len(b.c.Holes) == maxHoles {
+		b.c.DroppedHoles++
+		return
+	}
+	b.c.Holes = append(b.c.Holes, h)
+}
+
 func (b *censusBuilder) record(r *Record) {
 	b.c.Records++
+	b.c.HeaderIDRun = r.HeaderID == uint64(b.c.Records) && (b.c.HeaderIDRun || b.c.Records == 1)
 	if r.HeaderID != r.ID {
 		b.c.HeaderIDDiffers++
+		b.c.HeaderIDTail++
+	} else {
+		b.c.HeaderIDTail = 0
 	}
 	switch d := r.HeaderTime.Sub(r.Time); {
 	case r.HeaderTime.IsZero():
@@ -195,7 +247,7 @@ func (c *channelCounter) add(r *Record, room bool, dropped *int) int {
 // Census returns what the records that were iterated so far amount to.
 func (l *Log) Census() Census {
 	c := l.census.c
-	c.BadChunks = slices.Clone(c.BadChunks)
+	c.BadChunks, c.Holes = slices.Clone(c.BadChunks), slices.Clone(c.Holes)
 	for _, ch := range l.census.channels {
 		cc := ch.ChannelCensus
 		cc.Series = mergeRanges(cc.Series)

@@ -3,6 +3,7 @@ package eventlog_test
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +60,87 @@ func TestCensusReexported(t *testing.T) {
 	}
 	if s := c.Channels[0].Series; len(s) != 1 || s[0].First != 100 || s[0].Last != 104 {
 		t.Errorf("series %+v", s)
+	}
+}
+
+// TestCensusReexportedTampered: a change to few records does not make a log an
+// export, and an export with its first gap late is still one.
+func TestCensusReexportedTampered(t *testing.T) {
+	sound := build(t, shareEvents(60), evtxtest.Options{})
+	off := offsets(sound, 4096)
+	for _, c := range []struct {
+		name                string
+		damage              func(b []byte)
+		reexported, changed bool
+	}{
+		{"sound", func([]byte) {}, false, false},
+		{"number of one", func(b []byte) { b[off[30]+15] = 1 }, false, true},
+		{"number of the last", func(b []byte) { b[off[59]+15] = 1 }, false, true},
+		{"time of one", func(b []byte) { clear(b[off[0]+16 : off[0]+24]) }, false, true},
+		{"number of every other one", func(b []byte) {
+			for i := 1; i < 60; i += 2 {
+				b[off[i]+15] = 1
+			}
+		}, false, true},
+		{"exported", func(b []byte) {
+			for i, at := range off {
+				le.PutUint64(b[at+8:], uint64(i+1+i/20*7))
+			}
+		}, true, false},
+	} {
+		b := bytes.Clone(sound)
+		c.damage(b)
+		resum(b, 4096)
+		r := read(t, b)
+		if got := r.census; got.Reexported() != c.reexported || got.HeadersChanged() != c.changed {
+			t.Errorf("%s: re-exported %v, changed %v", c.name, got.Reexported(), got.HeadersChanged())
+		}
+	}
+	// A filter left out what came after the 40th of 60: the copies are counted.
+	events := append(shareEvents(40), shareEvents(20)...)
+	b := build(t, events, evtxtest.Options{})
+	for _, at := range offsets(b, 4096)[40:] {
+		xml := b[at+24 : at+int(le.Uint32(b[at+4:]))]
+		id := le.AppendUint64(nil, le.Uint64(b[at+8:]))
+		i := bytes.Index(xml, id)
+		if i < 0 {
+			t.Fatal("no EventRecordID")
+		}
+		le.PutUint64(xml[i:], le.Uint64(id)+500)
+	}
+	resum(b, 4096)
+	if c := read(t, b).census; c.HeaderIDDiffers != 20 || !c.Reexported() || c.HeadersChanged() {
+		t.Errorf("filtered: %d differ, re-exported %v", c.HeaderIDDiffers, c.Reexported())
+	}
+}
+
+// TestCensusHole: records that are gone from a list without damage are a hole,
+// not an error.
+func TestCensusHole(t *testing.T) {
+	sound := build(t, shareEvents(40), evtxtest.Options{RecordsPerChunk: 20})
+	off := offsets(sound, 4096)
+	b := bytes.Clone(sound)
+	free := int(le.Uint32(b[4096+48:]))
+	cut := off[7] - off[5] // two records taken out, and the rest moved up
+	copy(b[off[5]:4096+free], sound[off[7]:4096+free])
+	clear(b[4096+free-cut : 4096+free])
+	le.PutUint32(b[4096+48:], uint32(free-cut))
+	resum(b, 4096)
+	r := read(t, b)
+	want := []eventlog.Hole{{Chunk: 0, Off: 4096, Missing: 2, Of: 20}}
+	if len(r.errs) > 0 || len(r.recs) != 38 || r.census.Missing != 2 || r.census.Unreadable != 0 {
+		t.Fatalf("%d records, errors %v, census %+v", len(r.recs), r.errs, r.census)
+	}
+	if d := cmp.Diff(want, r.census.Holes); d != "" {
+		t.Error(d)
+	}
+	if s := r.census.Channels[0].Series; len(s) != 2 || s[0].Last != 5 || s[1].First != 8 {
+		t.Errorf("series %+v", s)
+	}
+	for i, rec := range r.recs {
+		if doubted := strings.Contains(rec.Doubt, "stored right before it has the header number 5"); doubted != (i == 5) {
+			t.Errorf("record %d: doubt %q", rec.ID, rec.Doubt)
+		}
 	}
 }
 

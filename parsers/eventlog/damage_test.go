@@ -72,7 +72,8 @@ func TestDamage(t *testing.T) {
 			resum(b, 4096)
 			return b
 		}, n - 1, "", "header number 2, lies hidden inside it", 0},
-		{"count", func(b []byte) []byte { le.PutUint64(b[4096+16:], 25); resum(b, 4096); return b }, n, "5 of 25 records", "", 0},
+		{"count", func(b []byte) []byte { le.PutUint64(b[4096+16:], 25); resum(b, 4096); return b }, n, "", "", 0},
+		{"count, and a damaged list", func(b []byte) []byte { le.PutUint64(b[4096+16:], 25); return b }, n, "5 of 25 records", "chunk header is wrong", 1},
 	} {
 		r := read(t, c.damage(bytes.Clone(sound)))
 		all := errors.Join(r.errs...)

@@ -162,13 +162,19 @@ func (c *chunkReader) decode() {
 	c.dec.reset(c.buf, c.off)
 	c.slots = c.head.records(c.slots[:0], c.buf, c.off, c.prev)
 	c.recs = c.recs[:0]
+	last := uint64(0) // header number of the record right before
 	for i := range c.slots {
 		c.recs = append(c.recs, Record{})
 		s, r := &c.slots[i], &c.recs[i]
 		if s.err != nil {
+			last = 0
 			continue
 		}
 		s.newRecord(r, c.dec, c.log.state())
+		if last != 0 && s.id != last+1 {
+			r.doubt(fmt.Sprintf("the record stored right before it has the header number %d", last))
+		}
+		last = s.id
 		if c.head.doubt != "" {
 			r.doubt(c.head.doubt)
 		}
@@ -293,13 +299,28 @@ func (c *chunkReader) emit(yield func(*Record, error) bool) bool {
 		}
 	}
 	if want := c.head.count(); want > found {
-		err := binread.Errorf(c.off, fmt.Sprintf("chunk %d", c.n), "%d of %d records by its header are not readable", want-found, want)
-		census.short(want-found, err)
-		if !yield(nil, err) {
+		if !c.missing(want, want-found, yield) {
 			return false
 		}
 	}
 	return c.slack.emit(census, yield)
+}
+
+// missing says that n of the records that the chunk's header counts were not
+// found: an error where bytes are damaged that may have held them, a hole where
+// the list is whole.
+func (c *chunkReader) missing(of, n uint64, yield func(*Record, error) bool) bool {
+	damaged := len(c.errs) > 0 || c.head.doubt != ""
+	for i := range c.slots {
+		damaged = damaged || c.slots[i].err != nil
+	}
+	if !damaged {
+		c.log.census.hole(Hole{c.n, c.off, n, of})
+		return true
+	}
+	err := binread.Errorf(c.off, fmt.Sprintf("chunk %d", c.n), "%d of %d records by its header are not readable", n, of)
+	c.log.census.short(n, err)
+	return yield(nil, err)
 }
 
 func join(a, b string) string {
