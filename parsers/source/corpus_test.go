@@ -1,11 +1,15 @@
 package source
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func corpus(t *testing.T, elem ...string) string {
@@ -33,8 +37,8 @@ func TestCorpusTriage(t *testing.T) {
 		{"triage/dfir-orc", "", 0, 5, ""},
 		{"derived/kape-layout.zip", "C", 15, 0, "Windows/System32/winevt/Logs/Microsoft-Windows-SmbClient%4Connectivity.evtx"},
 		{"derived/velociraptor-layout.zip", "uploads/auto/C%3A", 15, 0, "Windows/System32/winevt/Logs/Microsoft-Windows-SmbClient%4Connectivity.evtx"},
-		{"derived/disk-split.E01", "", 0, 1, ""},
-		{"derived/disk.qcow2", "", 0, 1, ""},
+		{"derived/disk-split.E01", "", 15, 0, "Users/informant/NTUSER.DAT"},
+		{"derived/disk.qcow2", "", 15, 0, "Users/informant/NTUSER.DAT"},
 	} {
 		t.Run(strings.ReplaceAll(test.path, "/", "_"), func(t *testing.T) {
 			ev := open(t, corpus(t, filepath.FromSlash(test.path)), Options{})
@@ -98,6 +102,100 @@ func TestCorpusFoundByContent(t *testing.T) {
 		})
 		if err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// truthOf reads a truth table: its rows by the name of the column.
+func truthOf(t *testing.T, name string) []map[string]string {
+	b, err := os.ReadFile(corpus(t, "truth", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	head := strings.Split(lines[0], "\t")
+	var rows []map[string]string
+	for _, line := range lines[1:] {
+		row := map[string]string{}
+		for i, cell := range strings.Split(line, "\t") {
+			row[head[i]] = cell
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// Every format of the derived disk holds the files that sleuthkit lists, and
+// no further ones.
+func TestCorpusImages(t *testing.T) {
+	want := map[string]string{}
+	for _, row := range truthOf(t, "derived__files.tsv") {
+		want[row["path"]] = row["sha256"]
+	}
+	for _, name := range []string{"disk-2gb.vmdk", "disk-dynamic.vhd", "disk-dynamic.vhdx", "disk-sparse.vmdk", "disk-split.E01", "disk-streamopt.vmdk", "disk.qcow2"} {
+		t.Run(name, func(t *testing.T) {
+			ev := open(t, corpus(t, "derived", name), Options{})
+			if len(ev.Volumes) != 1 || len(ev.Problems) > 0 {
+				t.Fatalf("%s", strings.Join(describe(ev), "\n"))
+			}
+			v := ev.Volumes[0]
+			if v.ID != name+"!p1" || v.Kind != "ntfs" || v.Image != name || v.Root != "" || len(v.Problems) > 0 {
+				t.Errorf("volume %q of %q, kind %q, root %q, problems %v", v.ID, v.Image, v.Kind, v.Root, v.Problems)
+			}
+			got := map[string]string{}
+			for _, f := range v.Files {
+				got[f.Path] = fmt.Sprintf("%x", sha256.Sum256([]byte(readAll(t, f))))
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("files (-truth +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// The pieces of an image are no sources of their own, wherever it is found.
+func TestCorpusFolderOfImages(t *testing.T) {
+	ev := open(t, corpus(t, "derived"), Options{})
+	var ids []string
+	for _, v := range ev.Volumes {
+		ids = append(ids, v.ID)
+	}
+	want := []string{
+		"disk-2gb.vmdk!p1", "disk-dynamic.vhd!p1", "disk-dynamic.vhdx!p1", "disk-sparse.vmdk!p1", "disk-split.E01!p1", "disk-streamopt.vmdk!p1",
+		"disk.qcow2!p1", "kape-layout.zip", "velociraptor-layout.zip",
+	}
+	if d := cmp.Diff(want, ids); d != "" {
+		t.Errorf("volumes (-want +got):\n%s", d)
+	}
+	for _, p := range ev.Problems {
+		if p.Path != "disk.raw.xz" {
+			t.Errorf("problem: %s", describeProblem(p))
+		}
+	}
+}
+
+// Every image of the corpus opens, with its partitions and shadow copies.
+func TestCorpusOtherImages(t *testing.T) {
+	for name, want := range map[string][]string{
+		"go-ewf-ntfs/test.ntfs.dd.E01":               {"ntfs test.ntfs.dd.E01"},
+		"go-ntfs/test.ntfs.dd":                       {"ntfs test.ntfs.dd"},
+		"osv-qcow2/valid-ext-exfat-fat32-ntfs.qcow2": {"qcow2 valid-ext-exfat-fat32-ntfs.qcow2", "ext p1", "exfat p2", "fat p3", "ntfs p4"},
+		"plaso-split-e01/image-split.E01":            {"e01 image-split.E01", "unknown p1", "ext p5"},
+		"plaso-vss/vsstest.qcow2":                    {"ntfs vsstest.qcow2", "snapshot vss1", "snapshot vss2"},
+		"tsk/image.vmdk":                             {"ext image.vmdk"},
+	} {
+		ev := open(t, corpus(t, "image", filepath.FromSlash(name)), Options{})
+		var got []string
+		var walk func(n *Node)
+		walk = func(n *Node) {
+			got = append(got, n.Kind+" "+n.ID[strings.LastIndexByte(n.ID, '!')+1:])
+			for _, c := range n.Children {
+				walk(c)
+			}
+		}
+		walk(ev.Tree)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: tree (-want +got):\n%s", name, d)
 		}
 	}
 }

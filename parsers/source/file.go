@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"sharetrail/parsers/source/container"
+	"sharetrail/parsers/source/disk"
 	"sharetrail/parsers/source/triage"
 )
 
@@ -24,7 +26,7 @@ func (s *scanner) single(abs string) error {
 		return err
 	}
 	s.ev.Kind, s.ev.Size = "file", info.Size()
-	c := &container{kind: "file", label: base, size: info.Size()}
+	c := &scope{kind: "file", label: base, size: info.Size()}
 	if !info.Mode().IsRegular() {
 		c.problem(errorf(triage.Show(base), notRegular, typeName(info.Mode())))
 	} else {
@@ -37,10 +39,15 @@ func (s *scanner) single(abs string) error {
 			s.ev.Kind = "zip"
 			s.ev.Tree, err = s.zip(it, triage.Show(base), 1)
 			return err
+		case it.isImage() || it.head.kind == "" && it.head.foreign == "" && !promises(it.place) && it.size >= 512 && it.isDisk():
+			im := s.openImage(it, besides(root), 1)
+			s.ev.Kind = "image"
+			s.ev.Tree, err = s.disk(it, im, triage.Show(base), 1)
+			return err
 		case it.head.kind == Hive:
 			c.logs(root, dir, base)
 		case it.head.kind == "" && it.head.foreign == "" && !promises(it.place):
-			c.problem(Problem{Error, it.path, 0, fmt.Sprintf("neither a registry hive nor an event log nor a zip archive: %s", it.starts())})
+			c.problem(Problem{Error, it.path, 0, fmt.Sprintf("neither a registry hive nor an event log nor a zip archive nor a disk image: %s", it.starts())})
 		}
 	}
 	s.ev.Tree, err = s.layout(c)
@@ -48,7 +55,7 @@ func (s *scanner) single(abs string) error {
 }
 
 // logs adds the transaction logs of the hive base.
-func (c *container) logs(root *os.Root, dir, base string) {
+func (c *scope) logs(root *os.Root, dir, base string) {
 	d, err := openAt(root, ".")
 	if err != nil {
 		c.problem(warnf(triage.Show(base), "cannot look for its transaction logs: %v", cause(err)))
@@ -73,4 +80,20 @@ func (c *container) logs(root *os.Root, dir, base string) {
 			}
 		}
 	}
+}
+
+// isDisk reports whether a lone file is a disk or volume that only its end
+// shows, its start being lost.
+func (it *item) isDisk() bool {
+	h, err := it.open()
+	if err != nil {
+		return false
+	}
+	defer h.Close()
+	found := container.Detect(h, h.Size()) != ""
+	if !found {
+		_, _, _, err = disk.Partitions(h, h.Size())
+		found = err == nil
+	}
+	return found
 }

@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"sharetrail/parsers/binread"
+	"sharetrail/parsers/source/container"
 	"sharetrail/parsers/source/triage"
+	"sharetrail/parsers/source/vss"
 )
 
 const (
@@ -31,37 +33,50 @@ type scanner struct {
 	ctx     context.Context
 	o       Options
 	ev      *Evidence
-	members int   // archive members seen so far
-	total   int64 // bytes of archive members unpacked so far
-	held    int64 // of these, kept in memory until Close
+	members int             // archive members seen so far
+	total   int64           // bytes of archive members unpacked so far
+	held    int64           // of these, kept in memory until Close
+	listed  int             // files and directories of volumes seen so far
+	ntfs    []*volumeSource // in which shadow copies are still to be looked for
+
+	stored         bool          // Options.Storage was opened
+	storageVolumes []vss.Storage // in it
 }
 
 // An item is a file or directory of a container.
 type item struct {
-	path   string // shown, unique in the container
-	place  string // what path is judged by: without the "~2" of a duplicate
-	size   int64
-	mod    time.Time
-	dir    bool
-	head   head
-	open   func() (Handle, error)
-	check  func(*item) *Problem            // before it is listed: limits and checksums of an archive member; may be nil
-	unpack func(mem int64) (Handle, error) // open, with at most mem bytes in memory; nil if it is not packed
-	sealed string                          // why an archive member cannot be opened; "" if it can
-	lost   bool                            // could not be read, and a problem says so: it counts for the layout only
+	path    string // shown, unique in the container
+	place   string // what path is judged by: without the "~2" of a duplicate
+	size    int64
+	mod     time.Time
+	dir     bool
+	head    head
+	open    func() (Handle, error)
+	check   func(*item) *Problem            // before it is listed: limits and checksums of an archive member; may be nil
+	unpack  func(mem int64) (Handle, error) // open, with at most mem bytes in memory; nil if it is not packed
+	sealed  string                          // why an archive member cannot be opened; "" if it can
+	checked bool                            // check was called, and said
+	said    *Problem                        // this
+	record  uint64                          // number of its MFT record
+	lost    bool                            // could not be read, and a problem says so: it counts for the layout only
 }
 
-// A container is a folder, an archive or a lone file, before its layout is known.
-type container struct {
+// A scope is a folder, an archive, a volume or a lone file, before its layout is known.
+type scope struct {
 	id, kind string
 	label    string // name of the folder, archive or file
 	size     int64
-	depth    int // of archives
+	depth    int // of archives and images
 	items    []*item
 	problems []Problem // paths are relative to the container
+
+	beside  container.Opener // of a lone file: opens the other files of its folder
+	shut    bool             // archives and images in it are not opened
+	freed   []*item          // deleted files
+	volumes []*Volume        // set by layout
 }
 
-func (c *container) problem(p Problem) { c.problems = append(c.problems, p) }
+func (c *scope) problem(p Problem) { c.problems = append(c.problems, p) }
 
 // folder scans the directory tree at abs.
 func (s *scanner) folder(abs string) error {
@@ -70,7 +85,7 @@ func (s *scanner) folder(abs string) error {
 		return err
 	}
 	s.ev.closers = append(s.ev.closers, root)
-	c := &container{kind: "folder", label: folderLabel(abs)}
+	c := &scope{kind: "folder", label: folderLabel(abs)}
 	w := walker{s: s, root: root, c: c, limit: s.o.entries(folderEntries)}
 	if err := w.dir("", 0); err != nil && !errors.Is(err, errTooMany) {
 		return err
@@ -87,7 +102,7 @@ func (s *scanner) folder(abs string) error {
 type walker struct {
 	s     *scanner
 	root  *os.Root
-	c     *container
+	c     *scope
 	seen  int
 	limit int
 }
@@ -165,7 +180,7 @@ func (w *walker) entry(name string, depth int) error {
 }
 
 // file adds a regular file of a folder after a look at its first bytes.
-func (c *container) file(root *os.Root, name string, info fs.FileInfo) {
+func (c *scope) file(root *os.Root, name string, info fs.FileInfo) {
 	it := &item{path: triage.Show(name), place: triage.Show(name), size: info.Size(), mod: info.ModTime().UTC().Truncate(timeResolution)}
 	it.open = func() (Handle, error) { return openFile(root, native(name), info) }
 	if err := it.sniff(); err != nil {
@@ -260,4 +275,13 @@ func typeName(m fs.FileMode) string {
 		return "device"
 	}
 	return "special file"
+}
+
+// admit calls check, once, and returns what it says.
+func (it *item) admit() *Problem {
+	if it.check != nil && !it.checked {
+		it.checked = true
+		it.said = it.check(it)
+	}
+	return it.said
 }

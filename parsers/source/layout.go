@@ -15,9 +15,14 @@ import (
 
 // layout makes volumes of what a container holds, opens the archives in it,
 // and returns its part of the tree.
-func (s *scanner) layout(c *container) (*Node, error) {
+func (s *scanner) layout(c *scope) (*Node, error) {
 	l := &layouter{s: s, c: c, roots: windowsRoots(c), volumes: map[string]*Volume{}}
 	l.groups = l.systemDirs()
+	if !c.shut {
+		if err := l.images(); err != nil {
+			return nil, err
+		}
+	}
 	node := &Node{ID: c.id, Kind: c.kind, Size: c.size, Offset: -1, Label: c.label}
 	for _, it := range c.items {
 		if err := s.ctx.Err(); err != nil {
@@ -31,11 +36,17 @@ func (s *scanner) layout(c *container) (*Node, error) {
 			node.Children = append(node.Children, child)
 		}
 	}
+	for _, it := range c.freed {
+		l.recovered(it)
+	}
 	for _, p := range c.problems {
 		l.report(p)
 	}
 	if n := len(l.sealed); n > 0 {
 		l.report(errorf("", "%d more members cannot be opened, the first is %q: %s", n, l.sealed[0].path, l.sealed[0].sealed))
+	}
+	if l.closed > 0 {
+		l.report(warnf("", "%d archives and disk images in it were not opened", l.closed))
 	}
 	l.finish(node)
 	return node, nil
@@ -43,7 +54,7 @@ func (s *scanner) layout(c *container) (*Node, error) {
 
 // windowsRoots collects the roots that the items prove, each with the spelling
 // of its path.
-func windowsRoots(c *container) map[string]bool {
+func windowsRoots(c *scope) map[string]bool {
 	roots := map[string]bool{}
 	for _, it := range c.items {
 		for _, r := range triage.Roots(it.place) {
@@ -55,12 +66,14 @@ func windowsRoots(c *container) map[string]bool {
 
 type layouter struct {
 	s       *scanner
-	c       *container
+	c       *scope
 	roots   map[string]bool // of Windows trees
 	groups  map[string]bool // directories that divide the loose files; nil if they are one group
 	volumes map[string]*Volume
 	outside []Problem // of no volume
-	sealed  []*item   // members whose names promise nothing and whose content cannot be seen
+	opened  map[*item]*image
+	closed  int     // archives and images that are not opened
+	sealed  []*item // members whose names promise nothing and whose content cannot be seen
 }
 
 // systemDirs returns the directories that hold a loose SYSTEM hive directly, or
@@ -133,6 +146,13 @@ func (l *layouter) add(it *item) (*Node, error) {
 	if it.lost {
 		return nil, nil
 	}
+	if im := l.opened[it]; im != nil {
+		return l.s.disk(it, im, join(l.c.id, it.path), l.c.depth+1)
+	}
+	if loose && l.c.shut && (it.isZip() || it.isImage()) {
+		l.closed++
+		return nil, nil
+	}
 	if loose && it.isZip() && l.c.kind != "file" {
 		return l.s.zip(it, join(l.c.id, it.path), l.c.depth+1)
 	}
@@ -152,6 +172,15 @@ func (l *layouter) add(it *item) (*Node, error) {
 		v.Files = append(v.Files, *f)
 	}
 	return nil, nil
+}
+
+// recovered adds a deleted file to the volume that it lay in. It is no proof of
+// a Windows tree.
+func (l *layouter) recovered(it *item) {
+	root, loose := l.where(it.place)
+	shown, _ := inVolume(root, it)
+	v := l.volume(root, loose)
+	v.Files = append(v.Files, File{Path: shown, Size: it.size, ModTime: it.mod, Kind: it.head.kind, Deleted: true, Open: it.open})
 }
 
 // seal reports an item that cannot be opened. In an archive that is encrypted
@@ -186,17 +215,17 @@ func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 		f.Kind, p = Other, &Problem{Severity: Error, Offset: -1, What: "empty file"}
 	case promised:
 		f.Kind, p = Other, &Problem{Severity: Error, What: notWhatItSays(name, it)}
-	case loose && isContainer(place) && it.head.foreign == "":
+	case loose && strings.EqualFold(path.Ext(place), ".7z") && it.head.foreign == "", loose && imageNames[strings.ToLower(path.Ext(place))] && it.size == 0, loose && strings.EqualFold(path.Ext(place), ".zip") && it.head.foreign == "":
 		return nil, &Problem{Severity: Error, Offset: 0, What: "not what its name says: " + it.starts()}
 	case name == triage.Artifact:
 		f.Kind = Other
-	case loose && it.head.foreign != "":
+	case loose && it.head.foreign != "" && !it.head.image:
 		return nil, &Problem{Severity: Error, What: it.head.foreign}
 	default:
 		return nil, nil
 	}
 	if it.check != nil {
-		if cp := it.check(it); cp != nil {
+		if cp := it.admit(); cp != nil {
 			p = cp
 		}
 		f.Size = it.size
@@ -205,15 +234,6 @@ func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 		}
 	}
 	return f, p
-}
-
-// isContainer reports whether a name says disk image or archive.
-func isContainer(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".zip", ".7z", ".e01", ".ex01", ".vhd", ".vhdx", ".vmdk", ".qcow2":
-		return true
-	}
-	return false
 }
 
 func notWhatItSays(name triage.Name, it *item) string {
@@ -276,7 +296,9 @@ func (l *layouter) finish(node *Node) {
 		}
 		uniquePaths(v.Files)
 		sortProblems(v.Problems)
+		v.Problems = slices.Compact(v.Problems) // what hides one directory is met on several ways
 		l.s.ev.Volumes = append(l.s.ev.Volumes, v)
+		l.c.volumes = append(l.c.volumes, v)
 		if len(roots) == 1 {
 			node.Files, node.Problems = v.Files, append(node.Problems, v.Problems...)
 			continue
@@ -301,7 +323,14 @@ func join(id, name string) string {
 // uniquePaths sorts files and tells equal paths apart: names that differ only
 // in bytes that cannot be shown, or in their encoding.
 func uniquePaths(files []File) {
-	slices.SortStableFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(files, func(a, b File) int {
+		if c := strings.Compare(a.Path, b.Path); c != 0 || a.Deleted == b.Deleted {
+			return c
+		} else if a.Deleted {
+			return 1
+		}
+		return -1
+	})
 	taken := map[string]bool{}
 	for i := range files {
 		files[i].Path = unique(taken, files[i].Path, func(s string) string { return s })

@@ -16,7 +16,8 @@ type head struct {
 	kind    FileKind // Hive, HiveLog, EVTX, or ""
 	system  bool     // a hive that calls itself SYSTEM
 	zip     bool
-	foreign string // a known format that is not read: what it is, and what to do
+	image   bool   // a disk image, or a raw disk or volume
+	foreign string // another known format: what it is and, if it is not read, what to do
 	first   []byte // up to 16 bytes
 }
 
@@ -45,7 +46,7 @@ func identify(b []byte) head {
 	case at(b, 0, "PK\x03\x04"), at(b, 0, "PK\x05\x06"), at(b, 0, "PK\x07\x08"):
 		h.zip = true
 	default:
-		h.foreign = foreign(b)
+		h.foreign, h.image = foreign(b)
 	}
 	return h
 }
@@ -71,53 +72,57 @@ func at(b []byte, off int, magic string) bool {
 }
 
 // What an examiner can do about a format that is not read.
-const (
-	mountIt   = ": not supported yet; mount it read-only and point at the mounted folder, or export the files from it"
-	extractIt = ": not supported yet; extract it and point at the extracted folder"
-)
+const extractIt = ": not supported yet; extract it and point at the extracted folder"
 
+// formats are those that are told by their first bytes. Those of disk images
+// without a cure are read.
 var formats = []struct {
-	off        int
-	magic      string
-	what, cure string
+	off         int
+	magic, what string
+	image       bool
+	cure        string
 }{
-	{0, "EVF\x09\x0d\x0a\xff\x00", "an EnCase disk image (E01)", mountIt},
-	{0, "EVF2\x0d\x0a\x81\x00", "an EnCase disk image (Ex01)", mountIt},
-	{0, "LVF\x09\x0d\x0a\xff\x00", "an EnCase logical image (L01)", mountIt},
-	{0, "KDMV", "a VMDK disk image", mountIt},
-	{0, "COWD", "a VMDK disk image", mountIt},
-	{0, "# Disk DescriptorFile", "the descriptor of a VMDK disk image", mountIt},
-	{0, "vhdxfile", "a VHDX disk image", mountIt},
-	{0, "conectix", "a VHD disk image", mountIt},
-	{0, "QFI\xfb", "a QCOW2 disk image", mountIt},
-	{64, "\x7f\x10\xda\xbe", "a VDI disk image", mountIt},
-	{3, "NTFS    ", "a raw NTFS volume", mountIt},
-	{3, "-FVE-FS-", "a BitLocker volume", ": not supported; unlock it and point at the mounted folder"},
-	{3, "EXFAT   ", "a raw exFAT volume", mountIt},
-	{3, "ReFS\x00\x00\x00\x00", "a raw ReFS volume", mountIt},
-	{82, "FAT32   ", "a raw FAT volume", mountIt},
-	{512, "EFI PART", "a raw disk image (GPT)", mountIt},
-	{0, "7z\xbc\xaf\x27\x1c", "a 7z archive", extractIt},
-	{0, "Rar!\x1a\x07", "a RAR archive", extractIt},
-	{257, "ustar", "a tar archive", extractIt},
-	{0, "\x1f\x8b\x08", "a gzip file", extractIt},
-	{0, "\xfd7zXZ\x00", "an xz file", extractIt},
-	{0, "\x28\xb5\x2f\xfd", "a zstd file", extractIt},
-	{0, "MSCF\x00\x00\x00\x00", "a cabinet archive", extractIt},
-	{4, "LfLe", "an event log of Windows XP or 2003 (EVT)", ": not supported; convert it with wevtutil export-log /lf:true"},
+	{0, "EVF\x09\x0d\x0a\xff\x00", "an EnCase disk image (E01)", true, ""},
+	{0, "EVF2\x0d\x0a\x81\x00", "an EnCase disk image (Ex01)", true, ""},
+	{0, "LVF\x09\x0d\x0a\xff\x00", "an EnCase logical image (L01)", true, ""},
+	{0, "LEF2\x0d\x0a\x81\x00", "an EnCase logical image (Lx01)", true, ""},
+	{0, "AFF10\r\n\x00", "an AFF disk image", true, ""},
+	{0, "KDMV", "a VMDK disk image", true, ""},
+	{0, "COWD", "a VMDK disk image", true, ""},
+	{0, "# Disk DescriptorFile", "the descriptor of a VMDK disk image", true, ""},
+	{0, "\xef\xbb\xbf# Disk DescriptorFile", "the descriptor of a VMDK disk image", true, ""},
+	{0, "vhdxfile", "a VHDX disk image", true, ""},
+	{0, "conectix", "a VHD disk image", true, ""},
+	{0, "QFI\xfb", "a QCOW2 disk image", true, ""},
+	{64, "\x7f\x10\xda\xbe", "a VDI disk image", true, ""},
+	{3, "NTFS    ", "a raw NTFS volume", true, ""},
+	{3, "-FVE-FS-", "a BitLocker volume", true, ""},
+	{3, "EXFAT   ", "a raw exFAT volume", true, ""},
+	{3, "ReFS\x00\x00\x00\x00", "a raw ReFS volume", true, ""},
+	{82, "FAT32   ", "a raw FAT volume", true, ""},
+	{512, "EFI PART", "a raw disk image (GPT)", true, ""},
+	{4096, "EFI PART", "a raw disk image (GPT)", true, ""},
+	{0, "7z\xbc\xaf\x27\x1c", "a 7z archive", false, extractIt},
+	{0, "Rar!\x1a\x07", "a RAR archive", false, extractIt},
+	{257, "ustar", "a tar archive", false, extractIt},
+	{0, "\x1f\x8b\x08", "a gzip file", false, extractIt},
+	{0, "\xfd7zXZ\x00", "an xz file", false, extractIt},
+	{0, "\x28\xb5\x2f\xfd", "a zstd file", false, extractIt},
+	{0, "MSCF\x00\x00\x00\x00", "a cabinet archive", false, extractIt},
+	{4, "LfLe", "an event log of Windows XP or 2003 (EVT)", false, ": not supported; convert it with wevtutil export-log /lf:true"},
 }
 
-// foreign names a format that is known but not read, with what to do about it.
-func foreign(b []byte) string {
+// foreign names a format that is neither hive nor log nor zip archive.
+func foreign(b []byte) (what string, image bool) {
 	for _, f := range formats {
 		if at(b, f.off, f.magic) {
-			return "is " + f.what + f.cure
+			return "is " + f.what + f.cure, f.image
 		}
 	}
 	if isMBR(b) {
-		return "is a raw disk image (MBR)" + mountIt
+		return "is a raw disk image (MBR)", true
 	}
-	return ""
+	return "", false
 }
 
 // isMBR reports whether b starts with a partition table: the signature alone

@@ -1,5 +1,5 @@
 // Package source finds evidence in what an examiner points at: a folder, a zip
-// archive or a single file, to any nesting. It judges by content, never writes,
+// archive, a disk image or a single file, to any nesting. It judges by content, never writes,
 // and says what it could not read.
 //
 // # What is a candidate
@@ -21,10 +21,17 @@
 //
 // # Containers
 //
-// A zip archive is opened wherever it lies outside of a Windows root; inside of
-// one it is a user's file, like a disk image there. Disk images and other
-// archives are named in a problem. Files that say nothing by name, place or
-// content are left out in silence.
+// A zip archive or disk image is opened wherever it lies outside of a Windows
+// root; inside of one it is a user's file. Other archives are named in a problem.
+// Files that say nothing by name, place or content are left out in silence.
+//
+// # Disk images
+//
+// Every NTFS volume of an image is looked into, and every shadow copy of it is a
+// further volume. Nothing is extracted: files are read where they lie. A volume
+// with Windows on it is looked at only where Windows keeps evidence
+// (triage.Places), in others every file is. Volumes of other kinds are named in
+// a problem with what to do about them.
 package source
 
 import (
@@ -38,17 +45,23 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"sharetrail/parsers/source/container"
 )
 
 // Options bounds what Open does. The zero value of a field is its default.
 type Options struct {
 	Passwords  [][]byte // for encrypted archives, which are named but not opened yet
+	Storage    []string // disk images or volumes on which stores of shadow copies may lie
 	TempDir    string   // where members too large for memory are unpacked; the system's if ""
 	MaxMember  int64    // bytes of one unpacked archive member; 8 GiB
 	MaxTotal   int64    // bytes of all unpacked members of a source; 256 GiB
 	MaxRatio   int      // unpacked to packed size of a member above 100 MiB; 200
 	MaxDepth   int      // archives inside archives; 4
-	MaxEntries int      // files and directories of a source; 2,097,152 in folders, 262,144 in archives
+	MaxEntries int      // files and directories of a source; 2,097,152 in folders and volumes, 262,144 in archives
+
+	NoSnapshots bool // leave out shadow copies
+	NoDeleted   bool // leave out files whose MFT records are free
 }
 
 // A FileKind says what a file is by its content.
@@ -78,8 +91,18 @@ type File struct {
 	ModTime  time.Time // UTC, 100 ns; zero if the source gives none, or only a local time
 	Kind     FileKind
 	Expected bool // its name or place promises a hive, log or event log, though its content may be none (Kind is then Other, and a Problem tells)
-	Open     func() (Handle, error)
+	// Deleted says that the file's MFT record was free: its name and content are
+	// what is left of it. Nothing may rest on what it lacks.
+	Deleted bool
+	// SameAs names the file with the same bytes in the newest view of the same
+	// volume that has it: the volume as collected, else a newer snapshot. Of a
+	// hive, its transaction logs may still differ. Zero if there is none.
+	SameAs Ref
+	Open   func() (Handle, error)
 }
+
+// A Ref names a File of an Evidence.
+type Ref struct{ Volume, Path string }
 
 // The severities of a Problem.
 const (
@@ -98,11 +121,23 @@ type Problem struct {
 // A Volume is one file system, or what a collector copied of it.
 type Volume struct {
 	ID       string // stable name: the archives down to it, joined by "!", then Root if the container has several; "" for the only volume of a folder or file
-	Kind     string // of the container: "folder", "zip", "file"
+	Kind     string // of the container: "folder", "zip", "file", "ntfs"
 	Root     string // directory of the container that stands for C:\ and that Path is relative to; "" is its top
 	Loose    bool   // files outside of any Windows tree: host and user must come from content
-	Label    string // name that the collection gives it, a last-resort host name
+	Label    string // name that the collection or image gives it, a last-resort host name
 	HostHint string // host name from a collection's metadata; "" if it has none
+	Image    string // id of the disk image that it lies in; "" if in none
+
+	// Of a shadow copy only. The volume that it is a snapshot of may have no
+	// evidence, or not be readable: Of is then nil.
+	Snapshot   string    // id, as in ID without Root; "" for a volume as collected
+	Of         *Volume   // as collected
+	AsOf       time.Time // when the snapshot was made; UTC; zero if that is not known
+	SnapshotID string    // GUID of the shadow copy, "" if not known
+	// Of a volume with shadow copies enabled: the catalog was read whole and
+	// names none. Either none was made yet, or all were deleted.
+	EmptyCatalog bool
+
 	Files    []File // sorted by Path
 	Problems []Problem
 }
@@ -110,21 +145,24 @@ type Volume struct {
 // A Node is a container or volume in the tree of a source.
 type Node struct {
 	ID       string
-	Kind     string // "folder", "zip", "file"; of a volume in a container with several: "windows", "loose"
+	Kind     string // "folder", "zip", "file", the format of an image, the file system of a partition, "snapshot"; of a volume in a container with several: "windows", "loose"
 	Size     int64  // in bytes; -1 unknown
 	Offset   int64  // in the container above, in bytes; -1 if it has none
 	Created  time.Time
 	Label    string
+	Stored   map[string]string // of an image: what it says of itself, as package container's Stored
 	Problems []Problem
 	Files    []File
 	Children []*Node
+
+	image container.Image // nil if it is none
 }
 
 // An Evidence is one opened source. Its files can be opened until Close.
 type Evidence struct {
 	Name     string // as given
 	Path     string // absolute, symbolic links resolved
-	Kind     string // "folder", "zip", "file"
+	Kind     string // "folder", "zip", "file", "image"
 	Size     int64  // in bytes; of a folder, the sum of its regular files
 	Volumes  []*Volume
 	Tree     *Node
@@ -158,6 +196,9 @@ func Open(ctx context.Context, path string, o Options) (*Evidence, error) {
 		err = s.folder(abs)
 	} else {
 		err = s.single(abs)
+	}
+	if err == nil {
+		err = s.snapshots()
 	}
 	if err == nil {
 		err = ctx.Err()
@@ -195,7 +236,7 @@ func (e *Evidence) Spooled() int64 {
 	return e.spooled
 }
 
-const nothingFound = "no evidence found: looked for registry hives, event logs, Windows folders and zip archives by content, in every file"
+const nothingFound = "no evidence found: looked for registry hives, event logs, Windows folders, zip archives and disk images by content, in every file"
 
 // conclude says so if nothing was found and nothing explains why.
 func (s *scanner) conclude() {

@@ -23,7 +23,7 @@ const (
 // zip opens the archive that it holds and lays out its members. Paths of its
 // problems start with id.
 func (s *scanner) zip(it *item, id string, depth int) (*Node, error) {
-	c := &container{id: id, kind: "zip", label: strings.TrimSuffix(path.Base(it.path), path.Ext(it.path)), size: it.size, depth: depth}
+	c := &scope{id: id, kind: "zip", label: strings.TrimSuffix(path.Base(it.path), path.Ext(it.path)), size: it.size, depth: depth}
 	switch err := s.list(it, c); {
 	case s.ctx.Err() != nil:
 		return nil, s.ctx.Err()
@@ -34,17 +34,15 @@ func (s *scanner) zip(it *item, id string, depth int) (*Node, error) {
 }
 
 // list fills in the items of c from the archive it.
-func (s *scanner) list(it *item, c *container) error {
+func (s *scanner) list(it *item, c *scope) error {
 	if c.depth > s.o.MaxDepth {
 		return fmt.Errorf("more than %d archives inside each other (MaxDepth); extract it and point at the extracted folder", s.o.MaxDepth)
 	}
-	if it.check != nil {
-		if p := it.check(it); p != nil {
-			c.problem(*p)
-		}
-		if it.open == nil {
-			return nil
-		}
+	if p := it.admit(); p != nil {
+		c.problem(*p)
+	}
+	if it.open == nil {
+		return nil
 	}
 	h, err := s.keep(it)
 	if err != nil {
@@ -98,7 +96,7 @@ type zipFile struct {
 }
 
 // member adds m to c after a look at its first bytes.
-func (z *zipFile) member(c *container, m *archive.Member, taken map[string]bool) {
+func (z *zipFile) member(c *scope, m *archive.Member, taken map[string]bool) {
 	it := &item{path: m.Name, place: m.Name, size: m.Size, mod: m.ModTime, dir: m.Dir, sealed: m.Sealed}
 	if !m.Dir {
 		it.path = unique(taken, m.Name, strings.ToLower)

@@ -76,7 +76,7 @@ func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
 	res := &Result{}
 	var problems []evidence.Problem
 	for _, s := range sources {
-		ev, err := source.Open(ctx, s, source.Options{TempDir: o.TempDir})
+		ev, err := source.Open(ctx, s, source.Options{TempDir: o.TempDir, NoSnapshots: true, NoDeleted: true})
 		if err != nil {
 			return nil, err
 		}

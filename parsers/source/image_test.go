@@ -1,0 +1,363 @@
+package source
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sharetrail/parsers/source/ntfs/ntfstest"
+	"sharetrail/parsers/source/vss/vsstest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const volumeSize = 8 << 20
+
+// volume is an NTFS volume that holds files.
+func volume(t testing.TB, files ...ntfstest.File) []byte {
+	t.Helper()
+	b, err := ntfstest.Volume{Size: volumeSize, Label: "OS", Files: files}.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func ntfsFile(path, data string) ntfstest.File { return ntfstest.File{Path: path, Data: []byte(data)} }
+
+// diskOf is a disk with one MBR partition for each volume.
+func diskOf(volumes ...[]byte) []byte {
+	const sector, first = 512, 128
+	disk := make([]byte, first*sector)
+	for i, v := range volumes {
+		e := disk[446+16*i:]
+		e[4] = 0x07
+		binary.LittleEndian.PutUint32(e[8:], uint32(len(disk)/sector))
+		binary.LittleEndian.PutUint32(e[12:], uint32(len(v)/sector))
+		disk = append(disk, v...)
+	}
+	disk[510], disk[511] = 0x55, 0xaa
+	return disk
+}
+
+func save(t testing.TB, name string, data []byte) string {
+	t.Helper()
+	p := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(p, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// What lies outside of the places of evidence is not looked at in a volume with
+// Windows; all else is, as in a folder.
+func TestVolumes(t *testing.T) {
+	windows := volume(t,
+		ntfsFile("Windows/System32/config/SYSTEM", system),
+		ntfsFile("Windows/System32/config/SYSTEM.LOG1", txlog),
+		ntfsFile("Windows/System32/config/renamed.bin", software),
+		ntfsFile("WINDOWS/System32/winevt/Logs/deep/er/System.evtx", evtx),
+		ntfsFile("Windows/Prefetch/NET.EXE-DF44F913.pf", "MAM\x04"),
+		ntfsFile("Windows/explorer.exe", "MZ"),
+		ntfsFile("Windows/ServiceProfiles/LocalService/NTUSER.DAT", user),
+		ntfsFile("Users/bob/NTUSER.DAT", user),
+		ntfsFile("Users/bob/AppData/Local/Microsoft/Windows/UsrClass.dat", user),
+		ntfsFile("Users/bob/AppData/Local/Temp/hidden.evtx", evtx),
+		ntfsFile("Users/bob/AppData/Roaming/Microsoft/Windows/Recent/AutomaticDestinations/1.automaticDestinations-ms", "x"),
+		ntfsFile("Users/bob/Desktop/log.bin", evtx),
+		ntfsFile("Users/bob/Documents/20210304/PowerShell_transcript.WS01.txt", "x"),
+		ntfsFile("Windows.old/Windows/System32/config/SYSTEM", system),
+		ntfsFile("Windows.old/Users/bob/NTUSER.DAT", user),
+	)
+	data := volume(t,
+		ntfsFile("exports/Security.evtx", evtx),
+		ntfsFile("C/Users/eve/NTUSER.DAT", user),
+		ntfsFile("backup.zip", string(zipOf(t, member{name: "C/Users/ann/NTUSER.DAT", data: user}))),
+		ntfsFile("notes.txt", "x"),
+	)
+	ev := open(t, save(t, "case.dd", diskOf(windows, data)), Options{})
+	wantLines(t, ev,
+		`volume id="case.dd!p1" root="" label="case" ntfs windows`,
+		"  Users/bob/AppData/Local/Microsoft/Windows/UsrClass.dat hive expected",
+		"  Users/bob/AppData/Roaming/Microsoft/Windows/Recent/AutomaticDestinations/1.automaticDestinations-ms other",
+		"  Users/bob/Desktop/log.bin evtx",
+		"  Users/bob/Documents/20210304/PowerShell_transcript.WS01.txt other",
+		"  Users/bob/NTUSER.DAT hive expected",
+		"  WINDOWS/System32/winevt/Logs/deep/er/System.evtx evtx expected",
+		"  Windows/Prefetch/NET.EXE-DF44F913.pf other",
+		"  Windows/ServiceProfiles/LocalService/NTUSER.DAT hive expected",
+		"  Windows/System32/config/SYSTEM hive expected",
+		"  Windows/System32/config/SYSTEM.LOG1 hive-log expected",
+		"  Windows/System32/config/renamed.bin hive",
+		`volume id="case.dd!p1!Windows.old" root="Windows.old" label="case" ntfs windows`,
+		"  Users/bob/NTUSER.DAT hive expected",
+		"  Windows/System32/config/SYSTEM hive expected",
+		`volume id="case.dd!p2" root="" label="case" ntfs loose`,
+		"  exports/Security.evtx evtx expected",
+		`volume id="case.dd!p2!C" root="C" label="case" ntfs windows`,
+		"  Users/eve/NTUSER.DAT hive expected",
+		`volume id="case.dd!p2!backup.zip" root="C" label="backup" zip windows`,
+		"  Users/ann/NTUSER.DAT hive expected",
+	)
+	if ev.Kind != "image" || ev.Tree.Kind != "disk" || len(ev.Tree.Children) != 2 || ev.Tree.Children[1].Offset != 128*512+volumeSize {
+		t.Errorf("kind %q, tree %+v", ev.Kind, ev.Tree)
+	}
+	if n := ev.Tree.Children[0]; n.Kind != "ntfs" || n.Label != "OS" || n.Size != volumeSize || n.Created.IsZero() {
+		t.Errorf("node of the volume %+v", n)
+	}
+	for _, f := range ev.Volumes[0].Files {
+		if f.Path == "Users/bob/NTUSER.DAT" && readAll(t, f) != user {
+			t.Error("the content of a file differs")
+		}
+	}
+}
+
+// history is a volume whose Windows changed: what was live, and an older image.
+func history(t testing.TB) (live, old []byte) {
+	logged := evtx + strings.Repeat("old", 1000)
+	old = volume(t,
+		ntfsFile("Windows/System32/config/SYSTEM", system),
+		ntfsFile("Users/bob/NTUSER.DAT", user+"old"),
+		ntfsFile("Windows/System32/winevt/Logs/Security.evtx", logged),
+		ntfsFile("Users/bob/Desktop/gone.evtx", evtx))
+	live = volume(t,
+		ntfsFile("Windows/System32/config/SYSTEM", system),
+		ntfsFile("Users/bob/NTUSER.DAT", user+"new"),
+		ntfsFile("Windows/System32/winevt/Logs/Security.evtx", evtx))
+	return live, old
+}
+
+var (
+	monday  = time.Date(2021, 3, 1, 10, 0, 0, 0, time.UTC)
+	tuesday = time.Date(2021, 3, 2, 10, 0, 0, 0, time.UTC)
+)
+
+func TestSnapshots(t *testing.T) {
+	live, old := history(t)
+	img, err := vsstest.Write(live, []vsstest.Snapshot{
+		{Image: old, Created: monday, Machine: "WS01"},
+		{Image: old, Created: tuesday, Machine: "WS01", Flags: 0x440},
+	}, 5<<20, 7<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := save(t, "c.dd", diskOf(img))
+	ev := open(t, path, Options{})
+	wantLines(t, ev,
+		`volume id="c.dd!p1" root="" label="c" ntfs windows`,
+		"  Users/bob/NTUSER.DAT hive expected",
+		"  Windows/System32/config/SYSTEM hive expected",
+		"  Windows/System32/winevt/Logs/Security.evtx evtx expected",
+		`volume id="c.dd!p1!vss1" root="" label="c" ntfs windows`,
+		"  Users/bob/Desktop/gone.evtx evtx expected",
+		"  Users/bob/NTUSER.DAT hive expected",
+		"  Windows/System32/config/SYSTEM hive expected",
+		"  Windows/System32/winevt/Logs/Security.evtx evtx expected",
+		`volume id="c.dd!p1!vss2" root="" label="c" ntfs windows`,
+		"  Users/bob/Desktop/gone.evtx evtx expected",
+		"  Users/bob/NTUSER.DAT hive expected",
+		"  Windows/System32/config/SYSTEM hive expected",
+		"  Windows/System32/winevt/Logs/Security.evtx evtx expected",
+		`  warning "" @-1: Windows may have kept some files out of this snapshot (ScopeSnapshots): those may show newer data`,
+	)
+	var same []string
+	for i, v := range ev.Volumes[1:] {
+		if want := fmt.Sprintf("c.dd!p1!vss%d", i+1); v.Snapshot != want || v.Of != ev.Volumes[0] || v.HostHint != "WS01" || v.SnapshotID == "" || !v.AsOf.Equal([]time.Time{monday, tuesday}[i]) {
+			t.Errorf("%s: snapshot %q of %v at %v, id %q, host %q", v.ID, v.Snapshot, v.Of, v.AsOf, v.SnapshotID, v.HostHint)
+		}
+		for _, f := range v.Files {
+			if f.SameAs != (Ref{}) {
+				same = append(same, f.Path+" of "+v.ID+" = "+f.SameAs.Volume)
+			}
+			if f.Path == "Users/bob/NTUSER.DAT" && readAll(t, f) != user+"old" {
+				t.Error("the snapshot does not show the old hive")
+			}
+		}
+	}
+	want := []string{
+		"Users/bob/Desktop/gone.evtx of c.dd!p1!vss1 = c.dd!p1!vss2",
+		"Users/bob/NTUSER.DAT of c.dd!p1!vss1 = c.dd!p1!vss2",
+		"Windows/System32/config/SYSTEM of c.dd!p1!vss1 = c.dd!p1",
+		"Windows/System32/winevt/Logs/Security.evtx of c.dd!p1!vss1 = c.dd!p1!vss2",
+		"Windows/System32/config/SYSTEM of c.dd!p1!vss2 = c.dd!p1",
+	}
+	if d := cmp.Diff(want, same); d != "" {
+		t.Errorf("unchanged files (-want +got):\n%s", d)
+	}
+	kinds := []string{}
+	for _, n := range ev.Tree.Children[0].Children {
+		kinds = append(kinds, n.Kind+" "+n.ID+" "+n.Created.Format(time.DateOnly))
+	}
+	if d := cmp.Diff([]string{"snapshot c.dd!p1!vss1 2021-03-01", "snapshot c.dd!p1!vss2 2021-03-02"}, kinds); d != "" {
+		t.Errorf("tree (-want +got):\n%s", d)
+	}
+	if ev := open(t, path, Options{NoSnapshots: true}); len(ev.Volumes) != 1 {
+		t.Errorf("%d volumes without snapshots", len(ev.Volumes))
+	}
+}
+
+// What tells of shadow copies that are not there, or not whole.
+func TestSnapshotsLost(t *testing.T) {
+	live, old := history(t)
+	build := func(snaps ...vsstest.Snapshot) []byte {
+		img, err := vsstest.Write(live, snaps, 5<<20, 7<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return img
+	}
+	has := func(name string, img []byte, want string) *Evidence {
+		t.Helper()
+		ev := open(t, save(t, "c.dd", img), Options{})
+		if !slices.ContainsFunc(describe(ev), func(s string) bool { return strings.Contains(s, want) }) {
+			t.Errorf("%s: no %q in\n%s", name, want, strings.Join(describe(ev), "\n"))
+		}
+		return ev
+	}
+	if ev := has("all deleted", build(), "the catalog names none"); !ev.Volumes[0].EmptyCatalog {
+		t.Error("the volume does not say that its catalog is empty")
+	}
+	snap := vsstest.Snapshot{Image: old, Created: monday, Machine: "WS01"}
+	snap.Flags = 0x140
+	has("deleted", build(snap), "this snapshot was deleted")
+	img := build(vsstest.Snapshot{Image: old, Created: monday, Machine: "WS01"})
+	clear(img[5<<20+16384 : 5<<20+6*16384]) // the tables of the store
+	ev := has("damaged", img, `error "c.dd!vss1"`)
+	if v := ev.Volumes[0]; len(v.Files) != 3 {
+		t.Errorf("damage of a snapshot costs files of the volume: %d left", len(v.Files))
+	}
+	// Without a boot sector and its copy the volume cannot be read, but that is said.
+	img = build(vsstest.Snapshot{Image: old, Created: monday})
+	clear(img[0x30000 : 0x30000+1024])
+	if ev := open(t, save(t, "d.dd", img), Options{}); ev.Tree == nil {
+		t.Error("no tree")
+	}
+}
+
+// Stores on another volume are found there: in the same source, or where
+// Options.Storage says.
+func TestSnapshotsElsewhere(t *testing.T) {
+	live, old := history(t)
+	other := volume(t)
+	img, st, err := vsstest.WriteTo(live, other, []vsstest.Snapshot{{Image: old, Created: monday, Machine: "WS01"}}, 6<<20, 5<<20, 7<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old1 := func(ev *Evidence) bool {
+		return slices.ContainsFunc(ev.Volumes, func(v *Volume) bool {
+			return v.Snapshot != "" && slices.ContainsFunc(v.Files, func(f File) bool { return f.Path == "Users/bob/NTUSER.DAT" && readAll(t, f) == user+"old" })
+		})
+	}
+	if ev := open(t, save(t, "both.dd", diskOf(img, st)), Options{}); !old1(ev) {
+		t.Errorf("same source:\n%s", strings.Join(describe(ev), "\n"))
+	}
+	alone, store := save(t, "c.dd", img), save(t, "d.dd", diskOf(st))
+	if ev := open(t, alone, Options{Storage: []string{store}}); !old1(ev) {
+		t.Errorf("with storage:\n%s", strings.Join(describe(ev), "\n"))
+	}
+	ev := open(t, alone, Options{})
+	if old1(ev) || !slices.ContainsFunc(ev.Problems, func(p Problem) bool {
+		return p.Severity == Error && strings.Contains(p.What, "not on a volume at hand")
+	}) {
+		t.Errorf("without storage:\n%s", strings.Join(describe(ev), "\n"))
+	}
+}
+
+func TestDeletedFiles(t *testing.T) {
+	files := []ntfstest.File{
+		ntfsFile("Windows/System32/config/SYSTEM", system),
+		ntfsFile("Users/bob/NTUSER.DAT", user),
+		{Path: "Users/eve/NTUSER.DAT", Data: []byte(user + "eve"), Deleted: true},
+		{Path: "Windows/System32/winevt/Logs/Security.evtx", Data: []byte(evtx), Deleted: true},
+		{Path: "Windows/System32/winevt/Logs/System.evtx", Data: []byte(evtx), Deleted: true, Reused: true},
+		{Path: "Users/eve/holiday.jpg", Data: []byte("x"), Deleted: true},
+	}
+	path := save(t, "c.dd", volume(t, files...))
+	ev := open(t, path, Options{})
+	var got []string
+	for _, f := range ev.Volumes[0].Files {
+		if f.Deleted {
+			got = append(got, f.Path+" "+string(f.Kind))
+			if f.Path == "Users/eve/NTUSER.DAT" && readAll(t, f) != user+"eve" {
+				t.Error("the content differs")
+			}
+		}
+	}
+	if d := cmp.Diff([]string{"Users/eve/NTUSER.DAT hive", "Windows/System32/winevt/Logs/Security.evtx evtx"}, got); d != "" {
+		t.Errorf("deleted files (-want +got):\n%s", d)
+	}
+	if ps := ev.Volumes[0].Problems; len(ps) != 1 || ps[0].Severity != Warning || ps[0].Path != "Windows/System32/winevt/Logs/System.evtx" || !strings.Contains(ps[0].What, "whose content is lost") {
+		t.Errorf("problems %+v", ps)
+	}
+	for _, f := range open(t, path, Options{NoDeleted: true}).Volumes[0].Files {
+		if f.Deleted {
+			t.Errorf("%s with NoDeleted", f.Path)
+		}
+	}
+}
+
+// Images inside of archives, split ones too, and archives inside of images.
+func TestNestedImages(t *testing.T) {
+	img := diskOf(volume(t, ntfsFile("C/Users/bob/NTUSER.DAT", user)))
+	half := len(img) / 2
+	inner := zipOf(t, member{name: "out/disk.001", data: string(img[:half])}, member{name: "out/disk.002", data: string(img[half:]), stored: true})
+	ev := open(t, save(t, "case.zip", zipOf(t, member{name: "inner.zip", data: string(inner)})), Options{})
+	wantLines(t, ev, `volume id="case.zip!inner.zip!out/disk.001!p1" root="C" label="disk" ntfs windows`, "  Users/bob/NTUSER.DAT hive expected")
+	readAll(t, ev.Volumes[0].Files[0])
+
+	ev = open(t, save(t, "case.zip", zipOf(t, member{name: "inner.zip", data: string(inner)})), Options{MaxDepth: 2})
+	wantLines(t, ev, `error "case.zip!inner.zip!out/disk.001" @-1: disk image cannot be read: more than 2 containers inside each other (MaxDepth); extract it and point at the extracted file`)
+}
+
+// A damaged volume gives what can be read, and says what cannot.
+func TestDamagedVolume(t *testing.T) {
+	good := volume(t, ntfsFile("Windows/System32/config/SYSTEM", system), ntfsFile("Users/bob/NTUSER.DAT", user))
+	b := bytes.Clone(good)
+	clear(b[:512]) // the copy of the boot sector is used
+	ev := open(t, save(t, "c.dd", diskOf(b)), Options{})
+	if len(ev.Volumes) != 1 || len(ev.Volumes[0].Files) != 2 || len(ev.Problems) == 0 {
+		t.Errorf("no boot sector:\n%s", strings.Join(describe(ev), "\n"))
+	}
+	ev = open(t, save(t, "c.dd", diskOf(good)[:3<<20]), Options{})
+	if !slices.ContainsFunc(ev.Problems, func(p Problem) bool { return strings.Contains(p.What, "cut short") }) {
+		t.Errorf("cut:\n%s", strings.Join(describe(ev), "\n"))
+	}
+}
+
+// Every image stays as it is: bytes, attributes and times.
+func TestImageIsNotTouched(t *testing.T) {
+	path := save(t, "c.dd", volume(t, ntfsFile("Windows/System32/config/SYSTEM", system)))
+	if err := os.Chmod(path, 0o444); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	readAll(t, ev.Volumes[0].Files[0])
+	if err := ev.Close(); err != nil {
+		t.Error(err)
+	}
+	after, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(data, again) || after.ModTime() != before.ModTime() || after.Mode() != before.Mode() || after.Size() != before.Size() {
+		t.Errorf("the image changed: %v", err)
+	}
+}
