@@ -3,7 +3,9 @@ package eventlog_test
 import (
 	"bytes"
 	"math/rand/v2"
+	"os"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -37,21 +39,39 @@ func drain(t testing.TB, b []byte) (records, errs int) {
 	if err != nil {
 		return 0, 1
 	}
-	for r, err := range l.Records(func(*eventlog.Record) bool { return true }) {
+	slack := 0
+	for r, err := range l.Read(eventlog.Options{Slack: true, Want: func(*eventlog.Record) bool { return true }}) {
 		if err != nil {
 			errs++
 			continue
 		}
-		records++
-		if r.Off < 0 || r.Off+r.Len > l.Census().Bytes || r.State != "live" {
+		if r.Off < 0 || r.Off+r.Len > l.Census().Bytes {
 			t.Fatalf("record at %d, length %d, state %q", r.Off, r.Len, r.State)
+		}
+		if r.State == "slack" {
+			slack++
+		} else {
+			records++
 		}
 		r.Data() // an error is as good as a value, a panic is not
 	}
-	if c := l.Census(); c.Records != records || c.Unreadable != errs {
-		t.Fatalf("census counts %d and %d, want %d records and %d errors", c.Records, c.Unreadable, records, errs)
+	c := l.Census()
+	if c.Records != records || c.Unreadable != errs || c.Slack != slack {
+		t.Fatalf("census counts %d, %d and %d, want %d records, %d errors and %d in slack", c.Records, c.Unreadable, c.Slack, records, errs, slack)
 	}
-	return records, errs
+	return records, errs + len(c.Holes)
+}
+
+// rounds is how many logs are damaged in each way: SHARETRAIL_MUTANTS says how
+// many for a long run.
+func rounds(t testing.TB) int {
+	if n, err := strconv.Atoi(os.Getenv("SHARETRAIL_MUTANTS")); err == nil {
+		return n
+	}
+	if testing.Short() {
+		return 100
+	}
+	return 800
 }
 
 // TestMutants damages a log in the ways that copies of running systems and
@@ -85,31 +105,30 @@ func TestMutants(t *testing.T) {
 	}
 	for _, k := range kinds {
 		var slowest time.Duration
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
+		var largest uint64
 		records, silent := 0, 0
-		rounds := 800
-		if testing.Short() {
-			rounds = 100
-		}
+		rounds := rounds(t)
 		for range rounds {
 			b := bytes.Clone(sound)
 			k.damage(b[4096:min(len(b), 4096+65536)])
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
 			at := time.Now()
 			r, e := drain(t, b)
 			slowest = max(slowest, time.Since(at))
+			runtime.ReadMemStats(&after)
+			largest = max(largest, after.TotalAlloc-before.TotalAlloc)
 			if records += r; r < n && e == 0 {
 				silent++
 			}
 		}
-		runtime.ReadMemStats(&after)
-		mib := int(after.TotalAlloc-before.TotalAlloc) >> 20 / rounds
-		t.Logf("%s: %d of %d records read, slowest chunk %v, %d MiB allocated each", k.name, records, rounds*n, slowest, mib)
+		t.Logf("%s: %d of %d records read, slowest log %v, at most %d MiB allocated", k.name, records, rounds*n, slowest, largest>>20)
 		if silent > 0 {
 			t.Errorf("%s: records were lost without an error %d times", k.name, silent)
 		}
-		if slowest > 2*time.Second || mib > 64 {
-			t.Errorf("%s: %v, %d MiB", k.name, slowest, mib)
+		// The goal is 100 ms on a quiet computer; this one may be busy.
+		if slowest > 2*time.Second || largest > 128<<20 {
+			t.Errorf("%s: %v, %d MiB", k.name, slowest, largest>>20)
 		}
 	}
 }

@@ -130,7 +130,7 @@ Microsoft-Windows-Time-Service level=4 keywords=0x8000000000000000
 134 0 ErrorMessage RetryMinutes:uint32=15 DomainPeer
 139 0
 143 0
-"Service Control Manager" level=4 keywords=0x8080000000000000 qualifiers=16384
+"Service Control Manager" level=4 keywords=0x8080000000000000
 7036 0 param1 param2
 7040 0 param1 param2 param3 param4
 7045 0 ServiceName ImagePath ServiceType StartType AccountName
