@@ -52,7 +52,7 @@ type handles struct {
 }
 
 func (h *handles) read(rec *eventlog.Record, data Data, out *Emitter) {
-	key := handle{rec.Computer, strings.Clone(data.Text("ProcessId")), strings.Clone(data.Text("HandleId"))}
+	key := handle{rec.Computer, data.Text("ProcessId"), data.Text("HandleId")}
 	switch rec.EventID {
 	case 4657:
 		valueChanged(rec, data, out)
