@@ -1,6 +1,7 @@
 package artifacts
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
@@ -280,4 +282,30 @@ func name(o *evidence.Observation) string {
 		return `\\` + o.Peer
 	}
 	return "an unknown share"
+}
+
+// binaryTime returns the FILETIME that the binary value name of k begins with;
+// the zero time if k is nil, or the value absent, shorter or unset.
+func binaryTime(k *hive.Key, name string) time.Time {
+	if k == nil {
+		return time.Time{}
+	}
+	v, err := k.Value(name)
+	if err != nil {
+		return time.Time{}
+	}
+	b, err := v.Bytes()
+	if err != nil || len(b) < 8 {
+		return time.Time{}
+	}
+	return filetime.Time(binary.LittleEndian.Uint64(b))
+}
+
+// utf16Text decodes UTF-16LE.
+func utf16Text(b []byte) string {
+	u := make([]uint16, len(b)/2)
+	for i := range u {
+		u[i] = binary.LittleEndian.Uint16(b[2*i:])
+	}
+	return string(utf16.Decode(u))
 }
