@@ -1,9 +1,11 @@
 package artifacts
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -142,4 +144,40 @@ func TestCorpusSMB(t *testing.T) {
 	if t.Failed() {
 		t.Log(found)
 	}
+}
+
+// TestCorpusFloods holds that folding loses no record: the rows without all
+// context stand for as many records as there are rows with it.
+func TestCorpusFloods(t *testing.T) {
+	folded := 0
+	truth(t, []string{"evtx/*", "triage/*.evtx"}, func(t *testing.T, path string, _ []map[string]string) {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func(all bool) (rows int, records uint64) {
+			for _, o := range ReadLog(File{Place: &evidence.Place{}, R: bytes.NewReader(b), Size: int64(len(b)), AllContext: all}).Observations {
+				if o.Artifact != "share-access" && o.Artifact != "kerberos" {
+					continue
+				}
+				rows++
+				n, ok := o.Detail.Get("count").(uint64)
+				if ok && (all || n < 2) {
+					t.Errorf("record %d: count %d", o.From.RecordID, n)
+				}
+				records += max(n, 1)
+			}
+			return rows, records
+		}
+		rows, records := read(false)
+		each, same := read(true)
+		if records != same || rows > each {
+			t.Errorf("%d rows for %d records, but %d rows with all context", rows, records, each)
+		}
+		folded += each - rows
+	})
+	if folded < 1000 {
+		t.Errorf("%d records were folded", folded)
+	}
+	t.Log("folded", folded)
 }
