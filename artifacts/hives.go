@@ -38,7 +38,7 @@ func ReadHive(f File) *Emitter {
 		r.states(replay)
 	}
 	r.view(h, f.Place, false)
-	if !f.NoDeleted {
+	if !f.NoDeleted && !isTemplate(f.Place.Path) {
 		readDeleted(h, replay, out)
 	}
 	for _, err := range h.Problems() { // after reading: they include what it met
@@ -120,6 +120,9 @@ func (r *hiveReader) view(h *hive.Hive, at *evidence.Place, earlier bool) {
 		}
 	}
 	markRestamps(h, sub, 0)
+	if isTemplate(at.Path) {
+		template(sub, &cover)
+	}
 	cover.Keys, cover.Dirty = sub.keys, h.Dirty() && !earlier
 	cover.Complete = !slices.ContainsFunc(sub.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
 	sum := digest(sub.Observations)
