@@ -34,7 +34,9 @@ func ReadOther(f File, modTime time.Time) *Emitter {
 		modTime = time.Time{} // what archives write for a time that they have not
 	}
 	in := &DataFile{R: f.R, Size: f.Size, Path: f.Place.Path, Name: plainName(f.Place.Path), Profile: profileFolder(f.Place.Path), ModTime: modTime}
-	out.user = in.Profile
+	if out.user = in.Profile; out.user == systemProfile {
+		out.user = "SYSTEM"
+	}
 	f.Place.AsOf = modTime
 	for _, a := range All() {
 		if a.ReadFile == nil || !a.named(in.Name) {
@@ -45,7 +47,7 @@ func ReadOther(f File, modTime time.Time) *Emitter {
 			out.Unreadable("", err)
 			continue
 		}
-		c := evidence.Coverage{Evidence: evidence.Files + a.Name, AsOf: modTime, To: modTime, Records: 1, Place: f.Place, User: in.Profile}
+		c := evidence.Coverage{Evidence: evidence.Files + a.Name, AsOf: modTime, To: modTime, Records: 1, Place: f.Place, User: out.user}
 		if c.User != "" {
 			c.Evidence += ":" + c.User
 		}
@@ -81,7 +83,7 @@ func plainName(p string) string {
 }
 
 // profileFolder names the profile folder that a path inside a volume leads
-// through, SYSTEM for that of the system account; "" if it leads through none.
+// through; "" if it leads through none.
 func profileFolder(p string) string {
 	parts := strings.Split(p, "/")
 	for i, part := range parts[:max(len(parts)-2, 0)] {
@@ -92,11 +94,15 @@ func profileFolder(p string) string {
 	}
 	for _, part := range parts[:max(len(parts)-1, 0)] {
 		if strings.EqualFold(part, "systemprofile") {
-			return "SYSTEM"
+			return systemProfile
 		}
 	}
 	return ""
 }
+
+// systemProfile is the folder of the system account, whose hive is not in it:
+// that is config\DEFAULT.
+const systemProfile = "systemprofile"
 
 // ObserveBytes records o as what the structure of n bytes at off states.
 func (e *Emitter) ObserveBytes(off, n int64, o evidence.Observation) {
