@@ -44,6 +44,9 @@ func (e *Emitter) stamp(o evidence.Observation) evidence.Observation {
 	if o.State == "" {
 		o.State = e.state
 	}
+	if o.State == evidence.Deleted && o.Action == evidence.Mapped {
+		o.Action = evidence.Present // of a deleted file it is not known until when it held
+	}
 	if o.User == "" && o.Side != evidence.Server {
 		o.User = e.user
 	}
@@ -62,7 +65,10 @@ func (e *Emitter) origin(o *evidence.Observation) {
 	if !replayed {
 		return
 	}
-	o.From.Place, o.From.Offset, o.State = e.logPlace(log), off, evidence.Replayed
+	o.From.Place, o.From.Offset = e.logPlace(log), off
+	if o.State == evidence.Live {
+		o.State = evidence.Replayed
+	}
 }
 
 // logPlace returns the place that a transaction log of the hive is.

@@ -37,7 +37,9 @@ func ReadOther(f File, modTime time.Time) *Emitter {
 	if out.user = in.Profile; out.user == systemProfile {
 		out.user = "SYSTEM"
 	}
-	f.Place.AsOf = modTime
+	if f.Place.Snapshot == "" {
+		f.Place.AsOf = modTime
+	}
 	for _, a := range All() {
 		if a.ReadFile == nil || !a.named(in.Name) {
 			continue

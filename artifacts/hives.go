@@ -25,7 +25,9 @@ func ReadHive(f File) *Emitter {
 		out.Unreadable("", err)
 		return out
 	}
-	f.Place.AsOf = h.Newest()
+	if f.Place.Snapshot == "" {
+		f.Place.AsOf = h.Newest()
+	}
 	for _, err := range replay.Problems {
 		out.Doubtful("", "", err)
 	}
@@ -87,7 +89,9 @@ func (r *hiveReader) states(replay *hive.Replay) {
 			return
 		}
 		p := *r.file.Place
-		p.AsOf = s.Hive.Newest()
+		if p.Snapshot == "" {
+			p.AsOf = s.Hive.Newest()
+		}
 		r.view(s.Hive, &p, true)
 		if replay.Gap > 0 {
 			// What lies between the primary and the first entry is not there:
@@ -104,7 +108,10 @@ func (r *hiveReader) view(h *hive.Hive, at *evidence.Place, earlier bool) {
 	sub := r.file.emitter()
 	sub.place, sub.hive = at, h
 	in := &Hive{Hive: h, Path: at.Path}
-	cover := evidence.Coverage{Evidence: "registry:" + string(h.Kind()), AsOf: at.AsOf, To: at.AsOf, Records: -1, Place: at, Earlier: earlier, View: r.seq}
+	// What the hive had not yet been told is unknown, also if the place shows a
+	// later instant, as a snapshot does.
+	asOf := h.Newest()
+	cover := evidence.Coverage{Evidence: "registry:" + string(h.Kind()), AsOf: asOf, To: asOf, Records: -1, Place: at, Earlier: earlier, View: r.seq}
 	if h.Kind() == hive.NTUSER || h.Kind() == hive.UsrClass {
 		in.Profile = profile(h, at.Path)
 		sub.user, cover.User = in.Profile, in.Profile
@@ -127,7 +134,7 @@ func (r *hiveReader) view(h *hive.Hive, at *evidence.Place, earlier bool) {
 	cover.Complete = !slices.ContainsFunc(sub.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
 	sum := digest(sub.Observations)
 	if n := len(r.out.Coverage); earlier && n > 0 && sum == r.last {
-		r.out.Coverage[n-1].AsOf, r.out.Coverage[n-1].To = at.AsOf, at.AsOf
+		r.out.Coverage[n-1].AsOf, r.out.Coverage[n-1].To = asOf, asOf
 		r.out.Coverage[n-1].Place.AsOf = at.AsOf
 		return
 	}

@@ -32,11 +32,12 @@ type File struct {
 	AllContext bool
 	Logs       []hive.LogFile // of a hive: the transaction logs beside it
 	NoDeleted  bool           // leave out what was deleted and can be recovered
+	State      evidence.State // of the file: Live if "", Shadow in a snapshot, Deleted if its MFT record was free
 	Jobs       int            // of a log: chunks that are read at the same time; nothing else depends on it
 }
 
 func (f File) emitter() *Emitter {
-	return &Emitter{place: f.Place, state: evidence.Live, loose: f.Loose, unmasked: f.Unmasked, allContext: f.AllContext}
+	return &Emitter{place: f.Place, state: cmp.Or(f.State, evidence.Live), loose: f.Loose, unmasked: f.Unmasked, allContext: f.AllContext}
 }
 
 // guard turns a panic of a parser, which third-party ones are prone to on
@@ -223,7 +224,7 @@ func (f File) coverLog(l *eventlog.Log, out *Emitter) {
 		for _, s := range c.Series {
 			cov.Series = append(cov.Series, evidence.IDRange{First: s.First, Last: s.Last, FirstTime: s.FirstTime, LastTime: s.LastTime})
 		}
-		if f.Place.AsOf.Before(c.Newest.Time) {
+		if f.Place.Snapshot == "" && f.Place.AsOf.Before(c.Newest.Time) {
 			f.Place.AsOf = c.Newest.Time
 		}
 		out.Coverage = append(out.Coverage, cov)

@@ -30,7 +30,10 @@ type Options struct {
 	Jobs        int    // files read at once; 0 is one a processor
 	Context     string // which context facts become rows: "related" (default), "all", "none"
 	ShowSecrets bool
-	NoDeleted   bool // leave out what was deleted and can be recovered
+	NoDeleted   bool     // leave out what was deleted and can be recovered
+	NoSnapshots bool     // leave out shadow copies
+	Passwords   [][]byte // for encrypted archives, tried in turn
+	Storage     []string // disk images on which stores of shadow copies may lie
 	TempDir     string
 	Log         *slog.Logger
 	// Progress, if set, is called as files are finished.
@@ -76,7 +79,9 @@ func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
 	res := &Result{}
 	var problems []evidence.Problem
 	for _, s := range sources {
-		ev, err := source.Open(ctx, s, source.Options{TempDir: o.TempDir, NoSnapshots: true, NoDeleted: true})
+		ev, err := source.Open(ctx, s, source.Options{
+			TempDir: o.TempDir, NoSnapshots: o.NoSnapshots, NoDeleted: o.NoDeleted, Passwords: o.Passwords, Storage: o.Storage,
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +98,7 @@ func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
 	for _, ev := range res.Evidence {
 		for _, v := range ev.Volumes {
 			for _, p := range v.Problems {
-				problems = append(problems, sourceProblem(p, &evidence.Place{Source: ev.Name, Volume: v.ID, Path: p.Path}))
+				problems = append(problems, sourceProblem(p, placeOf(ev, v, p.Path)))
 			}
 		}
 	}
@@ -101,7 +106,7 @@ func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
 	res.hosts = map[volumeKey]string{}
 	for _, t := range tasks {
 		res.Files = append(res.Files, t.read)
-		res.hosts[volumeKey{t.place.Source, t.place.Volume}] = t.place.Host
+		res.hosts[volumeKey{t.place.Source, t.vol.ID}] = t.place.Host
 	}
 	return res, nil
 }
@@ -116,11 +121,12 @@ func sourceProblem(p source.Problem, at *evidence.Place) evidence.Problem {
 
 // A task is one evidence file to read.
 type task struct {
-	vol   *source.Volume
-	file  source.File
-	place *evidence.Place
-	read  FileRead
-	out   *artifacts.Emitter
+	vol    *source.Volume
+	file   source.File
+	place  *evidence.Place
+	leader *task // reads the same bytes in a newer view of the volume; nil if none does
+	read   FileRead
+	out    *artifacts.Emitter
 }
 
 // plan lists the files to read, in a fixed order.
@@ -133,12 +139,13 @@ func plan(evs []*source.Evidence) (tasks []*task) {
 				}
 				tasks = append(tasks, &task{
 					vol: v, file: f,
-					place: &evidence.Place{Source: ev.Name, Volume: v.ID, Path: f.Path},
+					place: placeOf(ev, v, f.Path),
 					read:  FileRead{Source: ev.Name, Volume: v.ID, Path: f.Path, Kind: string(f.Kind), Size: f.Size},
 				})
 			}
 		}
 	}
+	lead(tasks)
 	return tasks
 }
 
@@ -150,14 +157,14 @@ func read(ctx context.Context, tasks []*task, o Options) error {
 	}
 	var mu sync.Mutex
 	done, bytes, total := 0, int64(0), int64(0)
-	for _, t := range tasks {
-		total += t.file.Size
-	}
 	slots := make(chan struct{}, jobs)
 	var wg sync.WaitGroup
 	// The largest files first: a worker that meets one last would work alone.
-	order := slices.Clone(tasks)
+	order := slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool { return t.leader != nil })
 	slices.SortStableFunc(order, func(a, b *task) int { return cmp.Compare(b.file.Size, a.file.Size) })
+	for _, t := range order {
+		total += t.file.Size
+	}
 	for _, t := range order {
 		select {
 		case slots <- struct{}{}:
@@ -175,17 +182,26 @@ func read(ctx context.Context, tasks []*task, o Options) error {
 			defer mu.Unlock()
 			done, bytes = done+1, bytes+t.file.Size
 			if o.Progress != nil {
-				o.Progress(done, len(tasks), bytes, total)
+				o.Progress(done, len(order), bytes, total)
 			}
 		})
 	}
 	wg.Wait()
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		if t.leader != nil {
+			t.follow()
+		}
+		t.bounded()
+	}
+	return nil
 }
 
 // run reads one file, through its artifacts and through the hash.
 func (t *task) run(ctx context.Context, o Options) {
-	f := artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose, Unmasked: o.ShowSecrets, AllContext: o.Context == "all", NoDeleted: o.NoDeleted}
+	f := artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose, Unmasked: o.ShowSecrets, AllContext: o.Context == "all", NoDeleted: o.NoDeleted, State: stateOf(t.vol, &t.file)}
 	h, err := t.file.Open()
 	if err != nil {
 		t.out = artifacts.Unopened(f, err)
@@ -214,19 +230,7 @@ func (t *task) run(ctx context.Context, o Options) {
 // be opened is given as one that cannot be read, so that the hive says so.
 func (t *task) hiveLogs() (logs []hive.LogFile, closeAll func()) {
 	var open []io.Closer
-	for _, f := range t.vol.Files {
-		if f.Kind != source.HiveLog || path.Dir(f.Path) != path.Dir(t.file.Path) || f.Size == 0 {
-			continue
-		}
-		base, ext, _ := cutLast(path.Base(f.Path), ".")
-		switch strings.ToUpper(ext) {
-		case "LOG", "LOG1", "LOG2":
-		default:
-			continue
-		}
-		if !strings.EqualFold(base, path.Base(t.file.Path)) {
-			continue
-		}
+	for _, f := range t.logFiles() {
 		l := hive.LogFile{Name: path.Base(f.Path), Size: f.Size}
 		if h, err := f.Open(); err != nil {
 			l.R = failing{err}

@@ -74,14 +74,22 @@ func (h *hostNames) canonical(name string) string {
 // says. Volumes of one name with different machine SIDs are different hosts.
 func nameHosts(tasks []*task) *hostNames {
 	h := &hostNames{volume: map[*source.Volume]string{}, spelt: map[string]string{}}
-	type seen struct{ name, sid string }
+	type seen struct {
+		name, sid string
+		image     imageKey
+		tasks     []*task
+	}
 	var order []*source.Volume
 	known := map[*source.Volume]*seen{}
 	var names []string // of SYSTEM hives first, then of logs
 	for _, t := range tasks {
 		if known[t.vol] == nil {
-			known[t.vol] = &seen{}
+			known[t.vol] = &seen{image: imageKey{t.read.Source, t.vol.Image}}
 			order = append(order, t.vol)
+		}
+		known[t.vol].tasks = append(known[t.vol].tasks, t)
+		if t.file.Deleted {
+			continue
 		}
 		for _, o := range t.out.Observations {
 			switch o.Artifact {
@@ -103,10 +111,32 @@ func nameHosts(tasks []*task) *hostNames {
 		}
 	}
 	h.spell(names)
-	taken := map[string]string{} // host → machine SID
+	// A snapshot belongs to the host of its volume. The volume itself is known
+	// by its snapshots if it says nothing.
+	var own []*source.Volume
 	for _, v := range order {
+		if v.Of == nil || known[v.Of] == nil {
+			own = append(own, v)
+			continue
+		}
+		k := known[v.Of]
+		k.name, k.sid = cmp.Or(k.name, known[v].name), cmp.Or(k.sid, known[v].sid)
+	}
+	images := map[imageKey][]string{} // names of the computers on one disk
+	name := func(v *source.Volume) string { return cmp.Or(known[v].name, computerOfLogs(known[v].tasks)) }
+	for _, v := range own {
+		if at := known[v].image; at.image != "" && name(v) != "" {
+			images[at] = append(images[at], strings.ToLower(h.canonical(name(v))))
+		}
+	}
+	taken := map[string]string{} // host → machine SID
+	for _, v := range own {
 		k := known[v]
-		name := cmp.Or(k.name, computerOfLogs(tasks, v), v.HostHint, v.Label)
+		disk := ""
+		if names := images[k.image]; len(slices.Compact(slices.Sorted(slices.Values(names)))) == 1 {
+			disk = names[0]
+		}
+		name := cmp.Or(name(v), v.HostHint, disk, v.Label)
 		name = h.canonical(name)
 		for n := 2; k.sid != "" && taken[name] != "" && taken[name] != k.sid; n++ {
 			name = h.canonical(cmp.Or(k.name, v.Label)) + "~" + strconv.Itoa(n)
@@ -116,8 +146,16 @@ func nameHosts(tasks []*task) *hostNames {
 		}
 		h.volume[v] = name
 	}
+	for _, v := range order {
+		if v.Of != nil && known[v.Of] != nil {
+			h.volume[v] = h.volume[v.Of]
+		}
+	}
 	return h
 }
+
+// An imageKey names a disk image of a source.
+type imageKey struct{ source, image string }
 
 // spell decides which spellings are one host: those that differ in case only,
 // and a short name and the one full name that begins with it.
@@ -150,11 +188,12 @@ func (h *hostNames) spell(names []string) {
 	}
 }
 
-// computerOfLogs returns the computer that the logs of a volume name last.
-func computerOfLogs(tasks []*task, v *source.Volume) string {
+// computerOfLogs returns the computer that the logs of a volume, of which tasks
+// are, name last.
+func computerOfLogs(tasks []*task) string {
 	var best evidence.Coverage
 	for _, t := range tasks {
-		if t.vol != v {
+		if t.file.Deleted {
 			continue
 		}
 		for _, c := range t.out.Coverage {

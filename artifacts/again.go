@@ -1,0 +1,50 @@
+package artifacts
+
+import (
+	"slices"
+
+	"sharetrail/artifacts/evidence"
+)
+
+// Again returns what e found as what a file with the same bytes and the same
+// path, at another place, states: in a shadow copy of the volume. Problems are
+// not told again.
+func (e *Emitter) Again(at *evidence.Place) *Emitter {
+	out := &Emitter{place: at, state: evidence.Shadow}
+	moved := map[*evidence.Place]*evidence.Place{e.place: at}
+	move := func(p *evidence.Place) *evidence.Place {
+		q := moved[p]
+		if q == nil && p != nil {
+			c := *p
+			c.Volume, c.Snapshot, c.AsOf = at.Volume, at.Snapshot, at.AsOf
+			q = &c
+			moved[p] = q
+		}
+		return q
+	}
+	for _, p := range e.Places {
+		out.Places = append(out.Places, move(p))
+	}
+	out.Observations = slices.Clone(e.Observations)
+	for i := range out.Observations {
+		o := &out.Observations[i]
+		o.From.Place = move(o.From.Place)
+		o.Detail = slices.Clip(o.Detail)
+		if o.State == evidence.Live || o.State == evidence.Replayed {
+			o.State = evidence.Shadow
+		}
+		o.Views = slices.Clone(o.Views)
+		for j, v := range o.Views {
+			o.Views[j] = move(v)
+		}
+		o.AlsoAt = slices.Clone(o.AlsoAt)
+		for j := range o.AlsoAt {
+			o.AlsoAt[j].Place = move(o.AlsoAt[j].Place)
+		}
+	}
+	out.Coverage = slices.Clone(e.Coverage)
+	for i := range out.Coverage {
+		out.Coverage[i].Place = move(out.Coverage[i].Place)
+	}
+	return out
+}

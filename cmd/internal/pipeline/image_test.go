@@ -1,0 +1,209 @@
+package pipeline
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/cmd/internal/output"
+	"sharetrail/parsers/hive/hivetest"
+	"sharetrail/parsers/source/ntfs/ntfstest"
+	"sharetrail/parsers/source/vss/vsstest"
+	"sharetrail/timeline"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func buildHive(t *testing.T, text string) []byte {
+	t.Helper()
+	b, err := hivetest.Build(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+const computerWS01 = "[Select] 2026-01-01T00:00:00Z\nCurrent=dword:1\n[ControlSet001\\Control\\ComputerName\\ComputerName] 2026-01-01T00:00:00Z\nComputerName=WS01\n"
+
+func ntfsOf(t *testing.T, files map[string][]byte, deleted ...string) []byte {
+	t.Helper()
+	v := ntfstest.Volume{Size: 8 << 20}
+	for name, data := range files {
+		v.Files = append(v.Files, ntfstest.File{Path: name, Data: data, Deleted: slices.Contains(deleted, name)})
+	}
+	slices.SortFunc(v.Files, func(a, b ntfstest.File) int { return strings.Compare(a.Path, b.Path) })
+	b, err := v.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func analyzeImage(t *testing.T, img []byte, o Options) *Result {
+	t.Helper()
+	p := filepath.Join(t.TempDir(), "disk.dd")
+	if err := os.WriteFile(p, img, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	res, err := Run(t.Context(), []string{p}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// TestRemovedSinceSnapshot: the mapping stands in a shadow copy and not in the
+// live hive.
+func TestRemovedSinceSnapshot(t *testing.T) {
+	system := buildHive(t, computerWS01)
+	before := ntfsOf(t, map[string][]byte{"Windows/System32/config/SYSTEM": system, "Users/alice/NTUSER.DAT": buildHive(t, withZ)})
+	after := ntfsOf(t, map[string][]byte{"Windows/System32/config/SYSTEM": system, "Users/alice/NTUSER.DAT": buildHive(t, withoutZ)})
+	made := time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
+	img, err := vsstest.Write(after, []vsstest.Snapshot{{Image: before, Created: made, Machine: "WS01"}}, 5<<20, 7<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := analyzeImage(t, img, Options{})
+	rep := &res.Report
+	g := onlyGap(t, rep)
+	if g.Rule != "G01" || g.Confidence != timeline.Certain || g.Drive != "Z:" || g.Host != "WS01" || evidence.FormatTime(g.Window.NotAfter) != "2026-03-02T09:40:31.5621034Z" {
+		t.Errorf("%s %s %s on %s %v: %s", g.Rule, g.Confidence, g.Drive, g.Host, g.Window, g.Claim)
+	}
+	if !slices.Equal(rep.Hosts, []string{"WS01"}) {
+		t.Errorf("hosts %q", rep.Hosts)
+	}
+	mapped := 0
+	for _, o := range rep.Observations {
+		if o.Action != evidence.Mapped {
+			continue
+		}
+		mapped++
+		if o.State != evidence.Shadow || o.From.Volume != "disk.dd" || o.From.Snapshot != "disk.dd!vss1" || !o.From.AsOf.Equal(made) {
+			t.Errorf("mapped: state %s, volume %q, snapshot %q as of %v", o.State, o.From.Volume, o.From.Snapshot, o.From.AsOf)
+		}
+	}
+	if mapped != 1 {
+		t.Errorf("%d rows of the mapping", mapped)
+	}
+	if res := analyzeImage(t, img, Options{NoSnapshots: true}); slices.ContainsFunc(res.Report.Gaps, func(g timeline.Gap) bool { return g.Rule == "G01" }) {
+		t.Error("a snapshot is read although none should be")
+	}
+}
+
+// TestUnchangedSinceSnapshot: a file that did not change gives one row, from the
+// live volume, which names the snapshot too.
+func TestUnchangedSinceSnapshot(t *testing.T) {
+	files := map[string][]byte{"Windows/System32/config/SYSTEM": buildHive(t, computerWS01), "Users/alice/NTUSER.DAT": buildHive(t, withZ)}
+	live := ntfsOf(t, files)
+	img, err := vsstest.Write(live, []vsstest.Snapshot{{Image: live, Created: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)}}, 5<<20, 7<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep := &analyzeImage(t, img, Options{}).Report
+	for _, g := range rep.Gaps {
+		if g.Severity != timeline.Info {
+			t.Errorf("gap %s: %s", g.Rule, g.Claim)
+		}
+	}
+	if len(rep.Connections) != 1 || rep.Connections[0].Status != timeline.StatusMapped {
+		t.Errorf("connections %+v", rep.Connections)
+	}
+	for _, o := range rep.Observations {
+		if o.Action == evidence.Mapped && (o.State != evidence.Live || o.From.Snapshot != "" || len(o.AlsoAt) != 1 || o.AlsoAt[0].Snapshot != "disk.dd!vss1") {
+			t.Errorf("mapped: %s at %q, also at %+v", o.State, o.From.Snapshot, o.AlsoAt)
+		}
+	}
+}
+
+// TestDeletedHive: a hive whose MFT record is free says what was, never that
+// anything is gone.
+func TestDeletedHive(t *testing.T) {
+	img := ntfsOf(t, map[string][]byte{
+		"Windows/System32/config/SYSTEM": buildHive(t, computerWS01), "Users/alice/NTUSER.DAT": buildHive(t, withZ), "Users/bob/NTUSER.DAT": buildHive(t, withoutZ),
+	}, "Users/alice/NTUSER.DAT", "Users/bob/NTUSER.DAT")
+	rep := &analyzeImage(t, img, Options{}).Report
+	found := false
+	for _, o := range rep.Observations {
+		if o.Drive == "Z:" {
+			found = true
+			if o.State != evidence.Deleted || o.Action != evidence.Present {
+				t.Errorf("%s %s: %s", o.State, o.Action, o.Summary)
+			}
+		}
+	}
+	if !found {
+		t.Error("the deleted hive was not read")
+	}
+	for _, c := range rep.Connections {
+		if c.Status == timeline.StatusMapped || c.Status == timeline.StatusRemoved {
+			t.Errorf("%s is %s", c.Share, c.Status)
+		}
+	}
+	for _, r := range rep.Coverage {
+		if strings.HasPrefix(r.Evidence, "registry:NTUSER") && r.Class != timeline.Absent {
+			t.Errorf("a deleted hive attests %s: %s", r.Evidence, r.Class)
+		}
+	}
+}
+
+// All formats of one disk give the same rows, ids included, but for the names
+// of source and volume; and the rows of the bare files.
+func TestCorpusFormatsAgree(t *testing.T) {
+	dir := os.Getenv("SHARETRAIL_CORPUS")
+	if dir == "" {
+		t.Skip("SHARETRAIL_CORPUS is not set: corpus not tested")
+	}
+	var want []string
+	for i, name := range []string{"disk-split.E01", "disk-2gb.vmdk", "disk-dynamic.vhd", "disk-dynamic.vhdx", "disk-sparse.vmdk", "disk-streamopt.vmdk", "disk.qcow2", "kape-layout.zip"} {
+		res, err := Run(t.Context(), []string{filepath.Join(dir, "derived", name)}, Options{Context: "all"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := plainRows(t, res, name)
+		if i == 0 {
+			want = got
+		}
+		if name == "kape-layout.zip" {
+			// File times are those of the archive, if it has any. They are also
+			// how far the evidence of the host reaches.
+			got, want = dropTimes(got), dropTimes(want)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-%s +got):\n%s", name, "disk-split.E01", d)
+		}
+	}
+}
+
+// plainRows are the rows of a run without the names of source and volume.
+func plainRows(t *testing.T, res *Result, name string) []string {
+	t.Helper()
+	var b bytes.Buffer
+	write := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := output.Options{Format: output.JSONL}
+	write(output.WriteAll(&b, output.Timeline, res.Report.Observations, o))
+	write(output.WriteAll(&b, output.Shares, res.Report.Connections, o))
+	write(output.WriteAll(&b, output.Gaps, res.Report.Gaps, o))
+	write(output.WriteAll(&b, output.Coverage, res.Report.Coverage, o))
+	text := b.String()
+	source := filepath.Join(os.Getenv("SHARETRAIL_CORPUS"), "derived", name)
+	text = strings.ReplaceAll(text, `"`+source+`"`, `"SOURCE"`)
+	for _, volume := range []string{name + "!p1", name} {
+		text = strings.ReplaceAll(text, `"`+volume+`"`, `"VOLUME"`)
+	}
+	return strings.Split(text, "\n")
+}
+
+func dropTimes(rows []string) []string {
+	return slices.DeleteFunc(slices.Clone(rows), func(s string) bool {
+		return strings.Contains(s, `"files:`) || strings.Contains(s, `.pf"`) || strings.Contains(s, `"class":"absent"`)
+	})
+}

@@ -1,0 +1,127 @@
+package pipeline
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/source"
+)
+
+// placeOf returns the place of a file, or with "" of the volume itself. A
+// snapshot's volume is the one that it was made of.
+func placeOf(ev *source.Evidence, v *source.Volume, file string) *evidence.Place {
+	p := &evidence.Place{Source: ev.Name, Volume: v.ID, Path: file}
+	if v.Snapshot == "" {
+		return p
+	}
+	p.Snapshot, p.AsOf = v.ID, v.AsOf
+	p.Volume = v.Snapshot
+	if i := strings.LastIndex(v.Snapshot, "!"); i >= 0 {
+		p.Volume = v.Snapshot[:i]
+	}
+	if v.Of != nil {
+		p.Volume = v.Of.ID
+	}
+	return p
+}
+
+// stateOf is the state of the facts of a file.
+func stateOf(v *source.Volume, f *source.File) evidence.State {
+	switch {
+	case f.Deleted:
+		return evidence.Deleted
+	case v.Snapshot != "":
+		return evidence.Shadow
+	}
+	return evidence.Live
+}
+
+// bounded lowers what a file states that is not the last word on its volume.
+// A deleted file attests nothing, and damage in it is no loss of evidence: that
+// it could be read at all is a find. A hive in a snapshot is superseded by the
+// one in the volume.
+func (t *task) bounded() {
+	if t.file.Deleted {
+		t.out.Coverage = nil
+		for i := range t.out.Problems {
+			t.out.Problems[i].Severity = evidence.Warning
+		}
+	}
+	if t.vol.Of == nil || t.file.Kind != source.Hive {
+		return
+	}
+	if slices.ContainsFunc(t.vol.Of.Files, func(f source.File) bool {
+		return f.Kind == source.Hive && !f.Deleted && strings.EqualFold(f.Path, t.file.Path)
+	}) {
+		for i := range t.out.Coverage {
+			t.out.Coverage[i].Earlier = true
+		}
+	}
+}
+
+// A fileKey names a file of the evidence.
+type fileKey struct {
+	source string
+	ref    source.Ref
+}
+
+// lead points the tasks of files that a newer view of the volume has with the
+// same bytes at the task that reads those.
+func lead(tasks []*task) {
+	at := map[fileKey]*task{}
+	for _, t := range tasks {
+		at[fileKey{t.read.Source, source.Ref{Volume: t.vol.ID, Path: t.file.Path}}] = t
+	}
+	for _, t := range tasks {
+		if t.file.SameAs == (source.Ref{}) {
+			continue
+		}
+		l := at[fileKey{t.read.Source, t.file.SameAs}]
+		if l == nil || t.file.Kind == source.Hive && !slices.Equal(t.logIdentity(), l.logIdentity()) {
+			continue
+		}
+		if t.file.Kind == source.Other && !t.file.ModTime.Equal(l.file.ModTime) {
+			continue
+		}
+		t.leader = l
+	}
+}
+
+// logIdentity names the contents of the transaction logs of a hive.
+func (t *task) logIdentity() (ids []source.Ref) {
+	for _, f := range t.logFiles() {
+		ids = append(ids, cmp.Or(f.SameAs, source.Ref{Volume: t.vol.ID, Path: f.Path}))
+	}
+	return ids
+}
+
+// logFiles returns the transaction logs that lie beside a hive.
+func (t *task) logFiles() (logs []source.File) {
+	if t.file.Deleted {
+		return nil
+	}
+	for _, f := range t.vol.Files {
+		if f.Kind != source.HiveLog || f.Deleted || path.Dir(f.Path) != path.Dir(t.file.Path) || f.Size == 0 {
+			continue
+		}
+		base, ext, _ := cutLast(path.Base(f.Path), ".")
+		switch strings.ToUpper(ext) {
+		case "LOG", "LOG1", "LOG2":
+		default:
+			continue
+		}
+		if strings.EqualFold(base, path.Base(t.file.Path)) {
+			logs = append(logs, f)
+		}
+	}
+	return logs
+}
+
+// follow takes over what the leader of t found.
+func (t *task) follow() {
+	t.out = t.leader.out.Again(t.place)
+	t.read.SHA256, t.read.Parsed = t.leader.read.SHA256, t.leader.read.Parsed
+}
