@@ -40,7 +40,7 @@ func ReadHive(f File) *Emitter {
 		r.states(replay)
 	}
 	r.view(h, f.Place, false)
-	if !f.NoDeleted && !isTemplate(f.Place.Path) {
+	if !f.NoDeleted && !isTemplate(f.Place.Path) && !f.Former && !IsFormer(f.Place.Path) {
 		readDeleted(h, replay, out)
 	}
 	for _, err := range h.Problems() { // after reading: they include what it met
@@ -127,8 +127,11 @@ func (r *hiveReader) view(h *hive.Hive, at *evidence.Place, earlier bool) {
 		}
 	}
 	markRestamps(h, sub, 0)
-	if isTemplate(at.Path) {
+	switch {
+	case isTemplate(at.Path):
 		template(sub, &cover)
+	case r.file.Former || IsFormer(at.Path):
+		former(sub, &cover)
 	}
 	cover.Keys, cover.Dirty = sub.keys, h.Dirty() && !earlier
 	cover.Complete = !slices.ContainsFunc(sub.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })

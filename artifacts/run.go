@@ -31,6 +31,7 @@ type File struct {
 	// row: logons of services and of the network that nothing else belongs to.
 	AllContext bool
 	Logs       []hive.LogFile // of a hive: the transaction logs beside it
+	Former     bool           // of an installation of Windows that another one replaced
 	NoDeleted  bool           // leave out what was deleted and can be recovered
 	State      evidence.State // of the file: Live if "", Shadow in a snapshot, Deleted if its MFT record was free
 	Jobs       int            // of a log: chunks that are read at the same time; nothing else depends on it

@@ -201,7 +201,7 @@ func read(ctx context.Context, tasks []*task, o Options) error {
 
 // run reads one file, through its artifacts and through the hash.
 func (t *task) run(ctx context.Context, o Options) {
-	f := artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose, Unmasked: o.ShowSecrets, AllContext: o.Context == "all", NoDeleted: o.NoDeleted, State: stateOf(t.vol, &t.file)}
+	f := artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose, Former: artifacts.IsFormer(t.vol.Root), Unmasked: o.ShowSecrets, AllContext: o.Context == "all", NoDeleted: o.NoDeleted, State: stateOf(t.vol, &t.file)}
 	h, err := t.file.Open()
 	if err != nil {
 		t.out = artifacts.Unopened(f, err)
