@@ -63,9 +63,14 @@ type decoder struct {
 
 	names map[uint32]name
 	plans map[uint32]*template
-	defs  map[uint32]uint32 // offset of an inline definition → id of the instance it came with
-	ops   []op              // of all templates, see template.ops
-	offs  []int             // value offsets of the instances being read, innermost last
+	// recent is a part of plans that costs less to look up.
+	recent [32]struct {
+		def uint32
+		t   *template
+	}
+	defs map[uint32]uint32 // offset of an inline definition → id of the instance it came with
+	ops  []op              // of all templates, see template.ops
+	offs []int             // value offsets of the instances being read, innermost last
 
 	strings map[string]string
 	latest  [sysNone]latestValue
@@ -98,6 +103,7 @@ func (d *decoder) reset(b []byte, base int64) {
 	d.steps, d.bytes = maxSteps, maxBytes
 	clear(d.names)
 	clear(d.plans)
+	clear(d.recent[:])
 	clear(d.defs)
 	d.offs = d.offs[:0]
 	d.ops = d.ops[:0]

@@ -173,6 +173,7 @@ func (b *censusBuilder) record(r *Record) {
 		b.c.HeaderIDTail = 0
 	}
 	switch d := r.HeaderTime.Sub(r.Time); {
+	case d == 0 && !r.HeaderTime.IsZero():
 	case r.HeaderTime.IsZero():
 		b.c.HeaderTimeZero++
 	case d > time.Second || d < -time.Second:

@@ -185,10 +185,9 @@ func lost(b []byte, base int64, off, next int, last uint64) error {
 
 // newRecord prepares r for the record in s.
 func (s *slot) newRecord(r *Record, d *decoder, state string) {
-	*r = Record{
-		Off: d.base + int64(s.off), Len: int64(s.size),
-		HeaderID: s.id, HeaderTime: filetime.Time(s.time),
-		State: state, Doubt: s.doubt,
-		dec: d, lo: s.off + recordHeader, hi: s.off + s.size - 4,
-	}
+	*r = Record{}
+	r.Off, r.Len = d.base+int64(s.off), int64(s.size)
+	r.HeaderID, r.HeaderTime = s.id, filetime.Time(s.time)
+	r.State, r.Doubt = state, s.doubt
+	r.dec, r.lo, r.hi = d, s.off+recordHeader, s.off+s.size-4
 }

@@ -6,69 +6,92 @@ import "sync"
 type pipeline struct {
 	log    *Log
 	opt    Options
-	ahead  int // chunks that are chosen from before they are yielded
+	ahead  int // chunks that may wait for what the library makes of an earlier one
 	next   chunkSource
 	shapes map[shape]int
-	ring   []*chunkReader // chunk n is in ring[n%len(ring)]
-	tasks  chan func()    // nil: the consumer does all work
-	wait   sync.WaitGroup
+
+	n       int            // chunks so far
+	end     bool           // there is no other
+	loading []*chunkReader // not yet chosen from, in their order
+	pending []*chunkReader // not yet yielded
+	free    []*chunkReader // the one used last is used next: its buffers are in the cache
+
+	tasks chan func() // nil: the consumer does all work
+	wait  sync.WaitGroup
 }
 
+// run yields the chunks. When a chunk is chosen from and when it is yielded
+// must not depend on the workers, so it goes by what was chosen alone.
 func (p *pipeline) run(yield func(*Record, error) bool) {
 	p.log.census = censusBuilder{}
+	p.shapes = make(map[shape]int)
 	if p.opt.Slack {
 		p.log.learn(&p.opt)
 	}
 	p.start()
 	defer p.stop()
-	loaded, total, last := 0, -1, uint64(0)
-	for n := 0; total < 0 || n < total+p.ahead; n++ {
-		for total < 0 && loaded <= n+p.loadAhead() {
-			off, err, ok := p.next()
-			if !ok {
-				total = loaded
-				break
-			}
-			c := p.chunk(loaded)
-			c.n, c.off = loaded, off
-			if err != nil {
-				p.do(c, func() { c.fail(err) })
-			} else {
-				p.do(c, c.load)
-			}
-			loaded++
-		}
-		if total < 0 || n < total {
-			c := p.done(n)
-			if last = c.link(last); c.choose() {
+	for last := uint64(0); ; {
+		p.load()
+		if len(p.loading) > 0 {
+			c := p.loading[0]
+			p.loading = append(p.loading[:0], p.loading[1:]...)
+			c.wait()
+			last = c.link(last)
+			if c.choose() {
 				p.do(c, c.render)
 			} else {
 				c.done <- struct{}{}
 			}
+			p.pending = append(p.pending, c)
+			if p.pending[0].chosen() && len(p.pending) <= p.ahead {
+				continue
+			}
 		}
-		if i := n - p.ahead; i >= 0 && (total < 0 || i < total) && !p.done(i).emit(yield) {
+		if len(p.pending) == 0 {
 			return
 		}
+		for ok := true; ok; ok = len(p.pending) > 0 && !p.pending[0].chosen() {
+			c := p.pending[0]
+			p.pending = append(p.pending[:0], p.pending[1:]...)
+			if c.wait(); !c.emit(yield) {
+				return
+			}
+			p.free = append(p.free, c)
+		}
 	}
 }
 
-// loadAhead is how many chunks are loaded before they are chosen from.
-func (p *pipeline) loadAhead() int {
-	if p.tasks == nil {
-		return 0
+// load has the next chunks loaded.
+func (p *pipeline) load() {
+	ahead := 1
+	if p.tasks != nil {
+		ahead = p.ahead
 	}
-	return p.ahead - 1
+	for !p.end && len(p.loading) < ahead {
+		off, err, ok := p.next()
+		if !ok {
+			p.end = true
+			return
+		}
+		c := p.chunk()
+		c.n, c.off = p.n, off
+		p.n++
+		if err != nil {
+			p.do(c, func() { c.fail(err) })
+		} else {
+			p.do(c, c.load)
+		}
+		p.loading = append(p.loading, c)
+	}
 }
 
-// start makes the buffers and, for more than one job, the workers.
+// start makes the workers for more than one job.
 func (p *pipeline) start() {
-	p.shapes = make(map[shape]int)
-	p.ring = make([]*chunkReader, max(1, 2*p.ahead))
 	jobs := min(p.opt.Jobs, 2*p.ahead)
 	if jobs < 2 {
 		return
 	}
-	p.tasks = make(chan func(), 2*p.ahead)
+	p.tasks = make(chan func(), 2*p.ahead+1)
 	for range jobs {
 		p.wait.Go(func() {
 			for f := range p.tasks {
@@ -86,13 +109,17 @@ func (p *pipeline) stop() {
 	}
 }
 
-// chunk returns the reader for the n-th chunk.
-func (p *pipeline) chunk(n int) *chunkReader {
-	c := &p.ring[n%len(p.ring)]
-	if *c == nil {
-		*c = &chunkReader{log: p.log, opt: &p.opt, shapes: p.shapes, buf: make([]byte, chunkSize), dec: newDecoder(), done: make(chan struct{}, 1)}
+// chunk returns a reader that is not in use.
+func (p *pipeline) chunk() *chunkReader {
+	if n := len(p.free); n > 0 {
+		c := p.free[n-1]
+		p.free = p.free[:n-1]
+		return c
 	}
-	return *c
+	return &chunkReader{
+		log: p.log, opt: &p.opt, shapes: p.shapes,
+		buf: make([]byte, chunkSize), dec: newDecoder(), done: make(chan struct{}, 1),
+	}
 }
 
 // do has f, which works on c, done by a worker. A panic there would end the
@@ -112,12 +139,13 @@ func (p *pipeline) do(c *chunkReader, f func()) {
 	}
 }
 
-// done waits for the work on the n-th chunk.
-func (p *pipeline) done(n int) *chunkReader {
-	c := p.chunk(n)
+// wait waits for the work on the chunk.
+func (c *chunkReader) wait() {
 	<-c.done
 	if c.died != nil {
 		panic(c.died)
 	}
-	return c
 }
+
+// chosen reports whether the library is to read a record of the chunk.
+func (c *chunkReader) chosen() bool { return len(c.lib.pick) > 0 }

@@ -83,37 +83,43 @@ const (
 // sysFieldOf names the field that an element, or an attribute of it, of
 // System holds.
 func sysFieldOf(element, attr string) sysField {
-	switch element + "/" + attr {
-	case "Provider/Name":
-		return sysProvider
-	case "EventID/":
-		return sysEventID
-	case "EventID/Qualifiers":
-		return sysQualifiers
-	case "Version/":
-		return sysVersion
-	case "Level/":
-		return sysLevel
-	case "Task/":
-		return sysTask
-	case "Opcode/":
-		return sysOpcode
-	case "Keywords/":
-		return sysKeywords
-	case "TimeCreated/SystemTime":
-		return sysTime
-	case "EventRecordID/":
-		return sysRecordID
-	case "Execution/ProcessID":
-		return sysProcessID
-	case "Execution/ThreadID":
-		return sysThreadID
-	case "Channel/":
-		return sysChannel
-	case "Computer/":
-		return sysComputer
-	case "Security/UserID":
-		return sysUserID
+	content, named, name := sysNone, sysNone, ""
+	switch element {
+	case "Provider":
+		named, name = sysProvider, "Name"
+	case "EventID":
+		content, named, name = sysEventID, sysQualifiers, "Qualifiers"
+	case "Version":
+		content = sysVersion
+	case "Level":
+		content = sysLevel
+	case "Task":
+		content = sysTask
+	case "Opcode":
+		content = sysOpcode
+	case "Keywords":
+		content = sysKeywords
+	case "TimeCreated":
+		named, name = sysTime, "SystemTime"
+	case "EventRecordID":
+		content = sysRecordID
+	case "Execution":
+		if attr == "ThreadID" {
+			return sysThreadID
+		}
+		named, name = sysProcessID, "ProcessID"
+	case "Channel":
+		content = sysChannel
+	case "Computer":
+		content = sysComputer
+	case "Security":
+		named, name = sysUserID, "UserID"
+	}
+	switch attr {
+	case "":
+		return content
+	case name:
+		return named
 	}
 	return sysNone
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"sharetrail/parsers/binread"
 )
@@ -161,13 +162,12 @@ func (c *chunkReader) fill() (got int, err error) {
 func (c *chunkReader) decode() {
 	c.dec.reset(c.buf, c.off)
 	c.slots = c.head.records(c.slots[:0], c.buf, c.off, c.prev)
-	c.recs = c.recs[:0]
+	c.recs = slices.Grow(c.recs[:0], len(c.slots))[:len(c.slots)]
 	last := uint64(0) // header number of the record right before
 	for i := range c.slots {
-		c.recs = append(c.recs, Record{})
 		s, r := &c.slots[i], &c.recs[i]
 		if s.err != nil {
-			last = 0
+			*r, last = Record{}, 0
 			continue
 		}
 		s.newRecord(r, c.dec, c.log.state())
@@ -204,6 +204,7 @@ func (c *chunkReader) link(prev uint64) (last uint64) {
 
 // choose asks which records are wanted, and reports whether any is.
 func (c *chunkReader) choose() bool {
+	c.lib.pick = c.lib.pick[:0]
 	if c.opt.Want == nil || !c.used {
 		return false
 	}
@@ -217,7 +218,7 @@ func (c *chunkReader) choose() bool {
 	for i := range c.slack.recs {
 		c.opt.Want(&c.slack.recs[i])
 	}
-	return len(c.lib.pick) > 0
+	return c.chosen()
 }
 
 // maxShapes bounds the shapes that are told apart.

@@ -106,8 +106,12 @@ func (d *decoder) template(def, id uint32, here bool, end int) (*template, error
 	}
 	if here {
 		d.defs[def] = id
-	} else if d.defs[def] != id && le.Uint32(d.b[def+4:]) != id {
+	} else if le.Uint32(d.b[def+4:]) != id && d.defs[def] != id {
 		return nil, d.errorf(int(def), "template definition", "%#x is wanted, another one is stored", id)
+	}
+	last := &d.recent[def/64%uint32(len(d.recent))]
+	if last.t != nil && last.def == def {
+		return last.t, last.t.err
 	}
 	t, ok := d.plans[def]
 	if !ok {
@@ -123,6 +127,7 @@ func (d *decoder) template(def, id uint32, here bool, end int) (*template, error
 		}
 		d.plans[def] = t
 	}
+	last.def, last.t = def, t
 	return t, t.err
 }
 
@@ -144,17 +149,20 @@ func (t *template) compile(d *decoder) {
 // returns the offset behind the values.
 func (d *decoder) selectSystem(in *instance, r *Record) (int, error) {
 	off, refs := in.vals, in.plan.refs
-	for k := range in.n {
-		desc := in.desc + 4*k
-		size := int(le.Uint16(d.b[desc:]))
-		if off+size > in.end {
-			return off, d.errorf(desc, "template value", "%d: %d bytes do not fit: %w", k, size, binread.ErrTruncated)
+	list := d.b[in.desc : in.desc+4*in.n]
+	for k := 0; k < in.n; k, list = k+1, list[4:] {
+		size := int(list[0]) | int(list[1])<<8
+		next := off + size
+		if next > in.end {
+			return off, d.errorf(in.desc+4*k, "template value", "%d: %d bytes do not fit: %w", k, size, binread.ErrTruncated)
 		}
 		for len(refs) > 0 && refs[0].sub == k {
-			r.set(refs[0].field, d.b[desc+2], d.b[off:off+size])
+			if size != 0 {
+				r.set(refs[0].field, list[2], d.b[off:next])
+			}
 			refs = refs[1:]
 		}
-		off += size
+		off = next
 	}
 	d.steps -= in.n / 8
 	for _, l := range in.plan.literals {
