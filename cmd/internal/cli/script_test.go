@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -101,11 +102,19 @@ func buildLog(text string) ([]byte, error) {
 	return evtxtest.Build(events, evtxtest.Options{})
 }
 
+var update = flag.Bool("update", false, "rewrite what scripts compare output with")
+
 func TestScripts(t *testing.T) {
+	cases, err := filepath.Abs("../../../testdata/cases")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: "../../../testdata/scripts",
+		Dir:           "../../../testdata/scripts",
+		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("COLUMNS", "120")
+			e.Setenv("CASES", cases)
 			return writeEvidence(filepath.Join(e.WorkDir, "ev"))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
