@@ -13,6 +13,7 @@ import (
 
 // resolve gives every fact its host and user, and returns all facts together.
 func resolve(tasks []*task) (obs []evidence.Observation, facts []evidence.Coverage, problems []evidence.Problem) {
+	joinRecent(tasks)
 	hosts := nameHosts(tasks)
 	for _, t := range tasks {
 		t.place.Host = hosts.volume[t.vol]
