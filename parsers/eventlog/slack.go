@@ -75,6 +75,7 @@ func (s *slackReader) complete(r *Record) error {
 
 // scan looks for records in [lo, hi) of the chunk.
 func (s *slackReader) scan(c *chunkReader, lo, hi int) {
+	next := lo // sound record behind off, or hi
 	for off := lo; off+recordHeader < hi; off++ {
 		if off = nextMagic(c.buf, off, hi); off+recordHeader >= hi {
 			return
@@ -82,6 +83,14 @@ func (s *slackReader) scan(c *chunkReader, lo, hi int) {
 		slot := frame(c.buf, off, hi)
 		if slot.id == 0 || slot.id >= 1<<63 {
 			continue
+		}
+		if next <= off {
+			next = resync(c.buf, off, hi)
+		}
+		if slot.doubt != "" { // a sound one inside it has overwritten its end
+			if slot.size = min(slot.size, next-off); slot.size < recordMin {
+				continue
+			}
 		}
 		var r Record
 		slot.newRecord(&r, s.dec, "slack")
@@ -102,7 +111,7 @@ func (s *slackReader) scan(c *chunkReader, lo, hi int) {
 			r.doubt("only its header can be read: " + err.Error())
 		}
 		s.recs = append(s.recs, r)
-		if err == nil && r.end > r.lo {
+		if err == nil && slot.doubt == "" && r.end > r.lo {
 			off = r.end - 1
 		} else if err == nil && slot.doubt == "" {
 			off += slot.size - 1

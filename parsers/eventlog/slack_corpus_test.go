@@ -1,9 +1,11 @@
 package eventlog
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -86,4 +88,94 @@ func readSlack(t testing.TB, path string) (recs []*seenRecord, census Census) {
 		}
 	}
 	return recs, l.Census()
+}
+
+// TestCorpusCarve: from logs that are nothing but bytes among others, as many
+// records are carved, the same ones, as their chunks hold.
+func TestCorpusCarve(t *testing.T) {
+	dir := corpus(t)
+	key := func(r *Record) string {
+		fields, err := r.Data()
+		return fmt.Sprint(r.HeaderID, r.HeaderTime, r.ID, r.Time, r.Channel, r.Provider, r.EventID, fields, err != nil)
+	}
+	logs, records := 0, 0
+	for _, log := range corpusLogs(t, dir, "evtx", "triage") {
+		b, err := os.ReadFile(filepath.Join(dir, log))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := Open(bytes.NewReader(b), int64(len(b)))
+		if err != nil || len(b) > 4<<20 {
+			continue
+		}
+		var want []string
+		for r, err := range l.Read(Options{Slack: true}) {
+			if err == nil {
+				want = append(want, key(r))
+			}
+		}
+		// The end of one chunk and the begin of the next stay together.
+		s := append(bytes.Repeat([]byte("sector of text, "), 32*(1+logs%9)), b[l.base:]...)
+		c := Carve(bytes.NewReader(s), int64(len(s)))
+		var got []string
+		for r, err := range c.Read(Options{Slack: true, Jobs: 2}) {
+			if err == nil {
+				got = append(got, key(r))
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %d records carved, %d are there", log, len(got), len(want))
+		}
+		logs++
+		records += len(got)
+	}
+	t.Logf("%d records carved from %d logs", records, logs)
+	if records == 0 {
+		t.Error("nothing was carved")
+	}
+}
+
+// TestCorpusMagics: every record signature in a log is that of a record that
+// is yielded, or chance: nothing like a record follows it.
+func TestCorpusMagics(t *testing.T) {
+	dir := corpus(t)
+	magics, records, left, padding := 0, 0, 0, 0
+	for _, log := range corpusLogs(t, dir, "evtx", "triage", "evtx-malformed") {
+		b, err := os.ReadFile(filepath.Join(dir, log))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := Open(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			continue
+		}
+		yielded := map[int64]bool{}
+		for r, err := range l.Read(Options{Slack: true}) {
+			if err == nil {
+				yielded[r.Off] = true
+			}
+		}
+		records += len(yielded)
+		for off := int64(nextMagic(b, int(min(l.base, int64(len(b)))), len(b))); off < int64(len(b)); off = int64(nextMagic(b, int(off)+1, len(b))) {
+			if magics++; yielded[off] {
+				continue
+			}
+			if yielded[off+8] { // what was in the padding at the end of a record before
+				padding++
+				continue
+			}
+			left++
+			chunk := b[l.base+(off-l.base)/chunkSize*chunkSize:]
+			in := int((off - l.base) % chunkSize)
+			if in >= chunkHeaderSize && in+recordMin < len(chunk) {
+				if s := frame(chunk, in, min(chunkSize, len(chunk))); s.doubt == "" && s.id != 0 && s.id < 1<<63 {
+					t.Errorf("%s: a whole record at %#x is not yielded", log, off)
+				}
+			}
+		}
+	}
+	t.Logf("%d signatures: %d of records, %d left in padding, %d without a record", magics, records, padding, left)
+	if magics-left-padding != records {
+		t.Errorf("%d signatures of records, %d records", magics-left-padding, records)
+	}
 }
