@@ -86,8 +86,7 @@ type Log struct {
 	header FileHeader
 	census censusBuilder
 
-	carved  bool       // not a log: see Carve
-	foreign *templates // of all chunks, while slack is read
+	carved bool // not a log: see Carve
 }
 
 // state is what records in the list of a chunk are.

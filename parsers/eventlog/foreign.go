@@ -3,6 +3,7 @@ package eventlog
 import (
 	"bytes"
 	"strings"
+	"sync"
 )
 
 // Bounds of what is kept of templates.
@@ -28,11 +29,23 @@ type foreign struct {
 	subs []op  // its substitutions
 }
 
+// A lender gives the template definitions of a log. They are collected when a
+// record lacks its own for the first time: most logs are read without.
+type lender struct {
+	log  *Log
+	once sync.Once
+	t    *templates
+}
+
+func (l *lender) templates() *templates {
+	l.once.Do(func() { l.t = l.log.learn() })
+	return l.t
+}
+
 // learn collects the template definitions of all chunks.
-func (l *Log) learn(o *Options) {
+func (l *Log) learn() *templates {
 	t := &templates{byID: make(map[uint32][]*foreign)}
-	l.foreign = nil
-	c := chunkReader{log: l, opt: o, buf: make([]byte, chunkSize)}
+	c := chunkReader{log: l, buf: make([]byte, chunkSize)}
 	d := newDecoder()
 	d.strict = true
 	next := l.chunks()
@@ -46,7 +59,7 @@ func (l *Log) learn(o *Options) {
 			t.chunk(d)
 		}
 	}
-	l.foreign = t
+	return t
 }
 
 // chunk adds the definitions that the records of a chunk hold, in its list or

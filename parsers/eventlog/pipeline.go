@@ -9,6 +9,7 @@ type pipeline struct {
 	ahead  int // chunks that may wait for what the library makes of an earlier one
 	next   chunkSource
 	shapes map[shape]int
+	lender *lender
 
 	n       int            // chunks so far
 	end     bool           // there is no other
@@ -25,9 +26,7 @@ type pipeline struct {
 func (p *pipeline) run(yield func(*Record, error) bool) {
 	p.log.census = censusBuilder{}
 	p.shapes = make(map[shape]int)
-	if p.opt.Slack {
-		p.log.learn(&p.opt)
-	}
+	p.lender = &lender{log: p.log}
 	p.start()
 	defer p.stop()
 	for last := uint64(0); ; {
@@ -117,7 +116,7 @@ func (p *pipeline) chunk() *chunkReader {
 		return c
 	}
 	return &chunkReader{
-		log: p.log, opt: &p.opt, shapes: p.shapes,
+		log: p.log, opt: &p.opt, shapes: p.shapes, lender: p.lender,
 		buf: make([]byte, chunkSize), dec: newDecoder(), done: make(chan struct{}, 1),
 	}
 }

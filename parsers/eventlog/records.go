@@ -79,6 +79,7 @@ type chunkReader struct {
 	log    *Log
 	opt    *Options
 	shapes map[shape]int // wanted records of each, of all chunks
+	lender *lender
 	done   chan struct{} // load or render has ended
 	died   any           // what it panicked with
 

@@ -25,7 +25,7 @@ func (s *slackReader) read(c *chunkReader) {
 		s.dec = newDecoder()
 		s.dec.strict = true
 	}
-	s.dec.foreign = c.log.foreign
+	s.dec.foreign = c.lender
 	s.dec.reset(c.buf, c.off)
 	s.recs = s.recs[:0]
 	end := chunkHeaderSize

@@ -89,7 +89,7 @@ func (d *decoder) parseInstance(off, end int) (in instance, err error) {
 	in.n = int(n)
 	in.vals, in.end = in.desc+4*in.n, end
 	if lost != nil {
-		f := d.foreign.find(d, in.id, &in)
+		f := d.foreign.templates().find(d, in.id, &in)
 		if f == nil {
 			return in, lost
 		}
