@@ -70,8 +70,8 @@ func (a *ancestry) of(key, parent string, p *evidence.Process, unmasked bool) (c
 				p.ParentCommandLine = line
 			}
 		}
-		if line == "" || !strings.Contains(strings.ToLower(line), strings.ToLower(baseName(s.image))) {
-			line = strings.TrimSpace(s.image + " " + line)
+		if s.image != "" && !strings.Contains(strings.ToLower(line), strings.ToLower(s.image)) {
+			line = strings.TrimSpace(s.image + ": " + line) // what a line calls a program is not what ran
 		}
 		chain = append(chain, line)
 		parent = s.parent

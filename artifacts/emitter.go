@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"path"
-	"strings"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
@@ -122,7 +121,7 @@ func (e *Emitter) ObserveRecord(rec *eventlog.Record, o evidence.Observation) {
 		o.Time, o.TimeKind = rec.Time, evidence.EventCreated
 	}
 	// A collected log may hold the records of other computers.
-	if e.loose || strings.EqualFold(rec.Channel, "ForwardedEvents") {
+	if e.loose {
 		o.Host = rec.Computer
 	} else {
 		o.Detail = append(o.Detail, evidence.Field{Name: "Computer", Value: rec.Computer})

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 
@@ -106,8 +107,33 @@ func ReadLog(f File) *Emitter {
 			r.Close(out)
 		}
 	}
-	f.coverLog(l, out)
+	census := l.Census()
+	sent := holdsForwarded(f.Place.Path, &census)
+	if sent {
+		for i := range out.Observations { // what other computers sent is about them
+			o := &out.Observations[i]
+			o.Host = cmp.Or(o.Host, o.Detail.Text("Computer"))
+		}
+	}
+	f.coverLog(&census, out, f.Loose || sent)
 	return out
+}
+
+// holdsForwarded reports whether a log holds what other computers sent: Windows
+// writes the records of one channel to one file, a collector those of many.
+func holdsForwarded(at string, census *eventlog.Census) bool {
+	if strings.EqualFold(path.Base(at), "ForwardedEvents.evtx") {
+		return true
+	}
+	first := ""
+	for _, c := range census.Channels {
+		if first == "" {
+			first = c.Channel
+		} else if !strings.EqualFold(first, c.Channel) {
+			return true
+		}
+	}
+	return false
 }
 
 // A logRun is the reading of one log.
@@ -196,9 +222,8 @@ func (m *routes) of(rec *eventlog.Record) []int {
 }
 
 // coverLog records what a log could have told, one Coverage a channel and host.
-func (f File) coverLog(l *eventlog.Log, out *Emitter) {
+func (f File) coverLog(census *eventlog.Census, out *Emitter, loose bool) {
 	complete := !slices.ContainsFunc(out.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
-	census := l.Census()
 	for _, b := range census.BadChunks {
 		out.Doubtful("", "", binread.Errorf(b.Off, fmt.Sprintf("chunk %d", b.Number), "%s: its records are read and must be doubted", b.Why))
 	}
@@ -219,7 +244,7 @@ func (f File) coverLog(l *eventlog.Log, out *Emitter) {
 				cov.Witnesses = append(cov.Witnesses, *w)
 			}
 		}
-		if f.Loose || strings.EqualFold(c.Channel, "ForwardedEvents") {
+		if loose {
 			cov.Host = c.Computer
 		}
 		for _, s := range c.Series {

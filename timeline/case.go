@@ -37,6 +37,7 @@ type MappingState struct {
 	// ChildRemoved says that the last change was the removal of a child: no
 	// child that is there can have caused it.
 	ChildRemoved bool
+	Empty        bool  // it has no children at all, and no values
 	Volatile     int64 // children that are not on disk; they stamp the key too
 	// Restamped says that the last write of Network is one of many in the same
 	// second, all over the hive: an installer's or an update's, no user's.
@@ -228,6 +229,7 @@ func (s *MappingState) judge(children []*evidence.Observation) {
 	// read might be the newest.
 	values, _ := d.Get("Values").(int64)
 	clean := values == 0 && len(d.List("Subkeys")) == len(children)
+	s.Empty = clean && len(children) == 0 && len(d.List("Subkeys")) == 0
 	dated := len(children) > 0 || s.Untouched == No
 	s.ChildRemoved = clean && dated && s.Untouched != Yes && s.LastChange.Sub(newest) > structuralSlack
 }

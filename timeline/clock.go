@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -48,6 +49,7 @@ func (c *Case) widen(g *Gap) {
 	if !g.Window.Known() {
 		return
 	}
+	moved := false
 	for _, j := range c.Jumps() {
 		from, to := j.span()
 		by := j.By()
@@ -63,6 +65,9 @@ func (c *Case) widen(g *Gap) {
 		text := fmt.Sprintf("The clock was moved from %s to %s nearby: the window is widened by as much.", evidence.FormatTime(j.Old), evidence.FormatTime(j.New))
 		g.Reasoning = append(g.Reasoning, Step{Rule: g.Rule, Statement: text, Observations: Ids(j.Why)})
 		g.Observations = addNew(g.Observations, j.Why.ID)
-		g.Claim += " The clock was moved nearby: that time is as the clock showed it."
+		moved = true
+	}
+	if moved {
+		g.Claim += fmt.Sprintf(" The clock was moved nearby: these times are as it showed them, and the window is widened to %s to %s.", cmp.Or(evidence.FormatTime(g.Window.NotBefore), "an open begin"), cmp.Or(evidence.FormatTime(g.Window.NotAfter), "an open end"))
 	}
 }

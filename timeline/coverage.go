@@ -156,10 +156,15 @@ func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
 	if !complete {
 		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.Corrupt})
 	}
-	if reexported {
-		series = nil // its gaps mean nothing
+	merged := union(series)
+	holes := c.seriesHoles(channel, merged)
+	for i := range holes {
+		if reexported && holes[i].Reason == evidence.RecordGap {
+			holes[i].Reason = evidence.NotCollected // an export may leave records out: a gap, and no deletion
+		}
 	}
-	r.Holes = append(r.Holes, c.seriesHoles(channel, union(series))...)
+	r.Holes = append(r.Holes, holes...)
+	r.Records = distinct(facts, merged)
 	r.Holes = append(r.Holes, c.auditHoles(channel)...)
 	r.Holes = append(r.Holes, c.serviceHoles(channel)...)
 	r.Holes = append(r.Holes, c.clockHoles(r.From, r.To)...)
@@ -168,6 +173,25 @@ func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
 	}
 	r.Class = c.classOf(&r)
 	return r
+}
+
+// distinct counts the records of all files, each once, however many copies of
+// a log there are.
+func distinct(facts []evidence.Coverage, merged []evidence.IDRange) (n int64) {
+	var listed, all int64
+	for _, f := range facts {
+		all += f.Records
+		for _, s := range f.Series {
+			listed += int64(s.Last - s.First + 1)
+		}
+	}
+	if listed != all { // ids that come twice in one file, or more runs than are kept
+		return all
+	}
+	for _, s := range merged {
+		n += int64(s.Last - s.First + 1)
+	}
+	return n
 }
 
 // union merges runs of record ids that overlap or touch.
@@ -466,9 +490,8 @@ func (c *Case) ClassOf(kind string, w Window) (Class, string) {
 			return Absent, kind + " was not collected"
 		}
 		class := classIn(r, w)
-		if class == Continuous && !w.NotBefore.IsZero() && w.NotBefore.Before(r.From) && r.From.After(w.NotBefore) {
-			// The log begins inside the window with its first record ever.
-			class = Partial
+		if class == Continuous && (!w.NotBefore.IsZero() && w.NotBefore.Before(r.From) || w.NotAfter.After(r.To)) {
+			class = Partial // it begins inside the window, or ends there
 		}
 		return class, fmt.Sprintf("%s: %s, %d records from %s to %s", kind, class, r.Records, evidence.FormatTime(r.From), evidence.FormatTime(r.To))
 	}
@@ -554,6 +577,12 @@ func (c *Case) switchedOn(name string) Tri {
 		}
 	}
 	return Unknown
+}
+
+// ShareAuditSeen reports whether records from before and after w prove that
+// changes of shares were recorded.
+func (c *Case) ShareAuditSeen(w Window) bool {
+	return c.witnessed(securityLog, evidence.ShareAccess, w) || c.auditOn(auditFileShare) == Yes
 }
 
 // ShareAudit judges whether the deletion of a share in w would have been

@@ -18,7 +18,64 @@ func shareName(share string) string {
 
 // isShareRemoval reports whether o is a command that deletes exported shares.
 func isShareRemoval(o *evidence.Observation) bool {
-	return o.Action == evidence.Command && o.Detail.Text("Class") == "share.delete" && !elsewhere(o)
+	if o.Action != evidence.Command || elsewhere(o) {
+		return false
+	}
+	switch o.Detail.Text("Class") {
+	case "share.delete":
+		return true
+	case "value.delete":
+		t := o.Detail.List("Targets")
+		return len(t) > 1 && isSharesKey(strings.TrimRight(t[0], `\\`))
+	}
+	return false
+}
+
+// sharesOf returns the names of the shares that a removal command names, as it
+// spells them. A share may also be named by the folder that it exports: then it
+// is the one that is known to export it, or none.
+func sharesOf(o *evidence.Observation, known map[string]*Life) (names []string) {
+	targets := o.Detail.List("Targets")
+	if o.Detail.Text("Class") == "value.delete" {
+		targets = targets[1:]
+	}
+	for _, t := range targets {
+		switch {
+		case t == "" || t == "*":
+		case strings.Contains(t, ":"):
+			for _, key := range sortedKeys(known) {
+				if known[key].exports(t) {
+					names = append(names, key)
+				}
+			}
+		default:
+			names = append(names, t[strings.LastIndex(t, `\\`)+1:])
+		}
+	}
+	return names
+}
+
+// exports reports whether l is known to export a folder.
+func (l *Life) exports(folder string) bool {
+	all := append(slices.Clone(l.Maps), l.Key)
+	return slices.ContainsFunc(all, func(o *evidence.Observation) bool {
+		if o == nil {
+			return false
+		}
+		for _, name := range []string{"Path", "ShareLocalPath"} {
+			if p := o.Detail.Text(name); p != "" && strings.EqualFold(strings.Trim(p, `\\`), strings.Trim(folder, `\\`)) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// IsDefaultShare reports whether Windows makes a share of that name by itself
+// and stores it nowhere.
+func IsDefaultShare(name string) bool {
+	name = strings.ToUpper(name)
+	return name == "ADMIN$" || name == "IPC$" || len(name) == 2 && name[1] == '$' && name[0] >= 'A' && name[0] <= 'Z'
 }
 
 // TargetsShare reports whether command o names the share called name.
@@ -66,10 +123,11 @@ func serverLives(c *Case) []*Life {
 	state := sharesState(c)
 	byName := map[string]*Life{} // the life that the name is in
 	var lives []*Life
-	get := func(name string, o *evidence.Observation) *Life {
+	get := func(spelt string, o *evidence.Observation) *Life {
+		name := strings.ToLower(spelt)
 		l := byName[name]
 		if l == nil {
-			l = &Life{Connection: Connection{Host: c.Host, Side: evidence.Server, Share: `\\` + c.Host + `\` + name}, Shares: state}
+			l = &Life{Connection: Connection{Host: c.Host, Side: evidence.Server, Share: `\\` + c.Host + `\` + spelt}, Shares: state}
 			if s := o.Share; s != "" {
 				l.Share = s
 			}
@@ -79,15 +137,18 @@ func serverLives(c *Case) []*Life {
 		return l
 	}
 	for _, o := range c.Observations {
-		if o.Side != evidence.Server {
+		if o.Side != evidence.Server && !isShareRemoval(o) {
 			continue
 		}
-		for _, name := range namesOf(o, byName) {
-			if l := byName[name]; l != nil && (makesShare(o) || o.Action == evidence.Present) && l.over() {
+		for _, spelt := range namesOf(o, byName) {
+			name := strings.ToLower(spelt)
+			// That it is stored after its removal is recorded means that it
+			// was made again; after a command alone, that the command failed.
+			if l := byName[name]; l != nil && (makesShare(o) && l.over() || o.Action == evidence.Present && len(l.Gone) > 0) {
 				l.Next = o.Time
 				delete(byName, name)
 			}
-			l := get(name, o)
+			l := get(spelt, o)
 			switch {
 			case makesShare(o):
 				l.Maps = append(l.Maps, o)
@@ -125,13 +186,7 @@ func serverLives(c *Case) []*Life {
 func namesOf(o *evidence.Observation, known map[string]*Life) []string {
 	switch {
 	case isShareRemoval(o):
-		var names []string
-		for _, t := range o.Detail.List("Targets") {
-			if n := shareName(t); n != "" && n != "*" {
-				names = append(names, n)
-			}
-		}
-		return names
+		return sharesOf(o, known)
 	case o.Share == "" || !strings.Contains(strings.TrimPrefix(o.Share, `\\`), `\`):
 		return nil
 	case o.Action == evidence.Context:
@@ -169,21 +224,13 @@ func (l *Life) describeServer() {
 			}
 		}
 	}
-	for _, o := range l.Uses {
-		l.UseCount++
-		if l.FirstUsed.IsZero() || o.Time.Before(l.FirstUsed) {
-			l.FirstUsed = o.Time
-		}
-		if o.Time.After(l.LastUsed) {
-			l.LastUsed = o.Time
-		}
-	}
+	l.countUses()
 	if len(l.Maps) == 0 && !l.FirstUsed.IsZero() {
 		l.Mapped = Window{NotAfter: l.FirstUsed, Basis: Recorded}
 	}
 	if l.Key != nil && l.Next.IsZero() {
 		l.Persistent = Yes
-		if !l.over() {
+		if !l.over() || l.storedAfter() {
 			l.Status, l.Confidence, l.Facts.ShareGone = StatusExported, Certain, No
 		}
 		if len(l.Maps) == 0 && (l.Mapped.NotAfter.IsZero() || l.Key.Time.Before(l.Mapped.NotAfter)) {
@@ -194,3 +241,12 @@ func (l *Life) describeServer() {
 
 // SharesNow returns the stored shares of the host as they stand, or nil.
 func (c *Case) SharesNow() *SharesState { return sharesState(c) }
+
+// storedAfter reports whether the share is stored in a state of the hive from
+// after every command that names it, and no event records its removal: the
+// commands had no effect.
+func (l *Life) storedAfter() bool {
+	return l.Key != nil && len(l.Gone) == 0 && l.Shares != nil && !slices.ContainsFunc(l.Removes, func(o *evidence.Observation) bool {
+		return !l.Shares.AsOf.After(o.Time.Add(EffectAfter))
+	})
+}

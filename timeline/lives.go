@@ -26,7 +26,7 @@ func isMap(o *evidence.Observation) bool {
 	case o.Side != evidence.Client:
 		return false
 	case o.Action == evidence.Mapped:
-		return true
+		return o.Drive != "" || o.Artifact != "mapped-drives" // Network holds printers, too
 	case o.Action == evidence.Present: // the deleted key of a remembered mapping
 		return gone(o.State) && o.Drive != ""
 	}
@@ -119,14 +119,30 @@ func removedOnly(c *Case, lives []*Life) []*Life {
 			continue
 		}
 		user, sid := owner(o)
+		if o.Detail.Text("Class") == "key.delete" && c.keptStill(o) {
+			continue // there was nothing to remove
+		}
 		known := slices.ContainsFunc(lives, func(l *Life) bool {
-			return SameUser(l.User, l.SID, user, sid) && l.Targets(o) && (len(l.Maps) == 0 || !l.MappedAtFirst().After(o.Time))
+			if !SameUser(l.User, l.SID, user, sid) {
+				return false
+			}
+			if o.Drive == "" && evidence.ShareKey(l.Share) == evidence.ShareKey(o.Share) {
+				return true // a letter, or a use, of the share is known
+			}
+			return l.Targets(o) && (len(l.Maps) == 0 || !l.MappedAtFirst().After(o.Time))
 		})
 		if !known {
 			lives = append(lives, &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: user, SID: sid, Share: o.Share, Drive: o.Drive}})
 		}
 	}
 	return lives
+}
+
+// keptStill reports whether the hive shows that the key Network was not
+// changed by command o: it was written before, and is known from after.
+func (c *Case) keptStill(o *evidence.Observation) bool {
+	s := c.StateOf(owner(o))
+	return s != nil && s.neverHeld(o.Time)
 }
 
 // A lane is what one user did with one letter, or with one share without a
@@ -156,9 +172,9 @@ func clientLives(c *Case) []*Life {
 		}
 		cur.take(o)
 	}
-	lives = removedOnly(c, lives)
 	lives = joinDeviceless(lives)
 	lives = attachUses(c, lives)
+	lives = removedOnly(c, lives)
 	for _, l := range lives {
 		l.State = c.StateOf(l.User, l.SID)
 		if l.Key != nil && l.State != nil && l.State.Drives[l.Drive] != l.Key {
@@ -178,6 +194,9 @@ func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
 	if o.Share != "" && l.Share != "" && evidence.ShareKey(o.Share) != evidence.ShareKey(l.Share) {
 		return false
 	}
+	if !l.mayOutlive(c) && c.sessionEnded(l, o.Time) {
+		return false
+	}
 	for _, r := range c.Observations {
 		user, sid := owner(r)
 		if r.Time.After(l.MappedAtFirst()) && r.Time.Before(o.Time) && SameUser(user, sid, l.User, l.SID) &&
@@ -186,6 +205,37 @@ func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
 		}
 	}
 	return true
+}
+
+// mayOutlive reports whether the connection may have outlived the session that
+// made it: not if it was made not to be remembered, or Network shows that it
+// was not.
+func (l *Life) mayOutlive(c *Case) bool {
+	if l.Maps[0].Detail.Text("Persistent") == "no" {
+		return false
+	}
+	s := c.StateOf(l.User, l.SID)
+	return s == nil || !s.neverHeld(l.MappedAtFirst())
+}
+
+// neverHeld reports whether Network cannot have held a mapping that was made
+// at t: making one stamps it.
+func (s *MappingState) neverHeld(t time.Time) bool {
+	return !t.IsZero() && s.AsOf.After(t.Add(EffectAfter)) &&
+		(s.Untouched == Yes || !s.LastChange.IsZero() && s.LastChange.Before(t.Add(-EffectBefore)))
+}
+
+// sessionEnded reports whether the session of l ended between its last fact
+// and t: its user logged off, or the computer was restarted.
+func (c *Case) sessionEnded(l *Life, t time.Time) bool {
+	since := l.Maps[len(l.Maps)-1].Time
+	return slices.ContainsFunc(c.Observations, func(o *evidence.Observation) bool {
+		if !o.Time.After(since) || !o.Time.Before(t) {
+			return false
+		}
+		return o.Action == evidence.Boot || o.Action == evidence.Shutdown ||
+			o.Action == evidence.Logoff && SameUser(o.User, o.SID, l.User, l.SID) && (o.LogonID == "" || o.LogonID == l.LogonID)
+	})
 }
 
 // MappedAtFirst returns the time of the first fact that says it was mapped.
@@ -324,17 +374,10 @@ func (l *Life) describeClient() {
 			l.CredentialsAs = u
 		}
 	}
-	for _, o := range l.Uses {
-		l.UseCount++
-		if o.TimeKind == evidence.AtOrBefore || o.Time.IsZero() {
-			continue
-		}
-		if l.FirstUsed.IsZero() || o.Time.Before(l.FirstUsed) {
-			l.FirstUsed = o.Time
-		}
-		if o.Time.After(l.LastUsed) {
-			l.LastUsed = o.Time
-		}
+	l.countUses()
+	if s := l.State; s != nil && l.Drive != "" && l.Persistent == Yes && len(l.Maps) > 0 && l.Next.IsZero() && s.Key != nil &&
+		s.Drives[l.Drive] == nil && s.LastChange.After(l.MappedAtFirst()) {
+		l.Facts.MappingGone = Yes
 	}
 	if d := l.State; d != nil && l.Drive != "" && l.Key != nil && d.Drives[l.Drive] != nil && l.Next.IsZero() {
 		l.Status, l.Confidence, l.Facts.MappingGone = StatusMapped, Certain, No
@@ -349,7 +392,7 @@ func (l *Life) persistence() Tri {
 	said := Unknown
 	for _, o := range l.Maps {
 		switch {
-		case o.Artifact == "sysmon-registry":
+		case o.Artifact == "sysmon-registry" || o.Artifact == "object-access":
 			return Yes // the write of Network\X itself
 		case o.Detail.Text("Persistent") == "no":
 			said = No
@@ -359,11 +402,8 @@ func (l *Life) persistence() Tri {
 	}
 	// To remember a mapping stamps Network. A key that was last written before
 	// the mapping was made has never held it.
-	if s := l.State; s != nil && said != No && len(l.Maps) > 0 && !l.MappedAtFirst().IsZero() {
-		first := l.MappedAtFirst()
-		if s.Untouched == Yes || !s.LastChange.IsZero() && s.LastChange.Before(first.Add(-EffectBefore)) && s.AsOf.After(first.Add(EffectAfter)) {
-			return No
-		}
+	if s := l.State; s != nil && said != No && len(l.Maps) > 0 && s.neverHeld(l.MappedAtFirst()) {
+		return No
 	}
 	if l.Drive == "" && l.Maps != nil && said == Unknown && l.Maps[0].Action == evidence.Command {
 		return No // a connection without a device is never remembered
@@ -398,4 +438,31 @@ func basisOf(o *evidence.Observation) Basis {
 		return ByCommand
 	}
 	return Recorded
+}
+
+// countUses fills in how often and when l was used. A row that stands for
+// several records says when the first and the last of them were. 5140 is
+// written once a session and share; 5145, of single files, does not count.
+func (l *Life) countUses() {
+	for _, o := range l.Uses {
+		if o.From.EventID != 5145 {
+			l.UseCount += max(1, o.Detail.Int("count"))
+		}
+		if o.TimeKind == evidence.AtOrBefore || o.Time.IsZero() {
+			continue
+		}
+		first, last := o.Time, o.Time
+		if t, ok := o.Detail.Get("first").(time.Time); ok {
+			first = t
+		}
+		if t, ok := o.Detail.Get("last").(time.Time); ok {
+			last = t
+		}
+		if l.FirstUsed.IsZero() || first.Before(l.FirstUsed) {
+			l.FirstUsed = first
+		}
+		if last.After(l.LastUsed) {
+			l.LastUsed = last
+		}
+	}
 }

@@ -195,7 +195,7 @@ func (l *Life) settle(g *Gap, group []Claim) {
 	case KindNoEffect:
 		l.Facts.CommandSeen = Yes
 	case KindEnd:
-		l.Status, l.Confidence, l.Removed, l.RemovedBy = StatusEnded, top.Confidence, g.Window, ByLogoff
+		l.Status, l.Confidence, l.Removed, l.RemovedBy = StatusEnded, top.Confidence, g.Window, top.By
 		l.Facts.SessionEnded = Yes
 	case KindRemoval:
 		l.Removed, l.RemovedBy = g.Window, top.By

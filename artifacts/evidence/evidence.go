@@ -152,6 +152,12 @@ func (d Detail) Text(name string) string {
 	return s
 }
 
+// Int returns the int64 value of name, or 0.
+func (d Detail) Int(name string) int64 {
+	n, _ := d.Get(name).(int64)
+	return n
+}
+
 // List returns the []string value of name, or nil.
 func (d Detail) List(name string) []string {
 	s, _ := d.Get(name).([]string)

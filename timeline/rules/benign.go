@@ -53,7 +53,7 @@ func scriptHost(o *evidence.Observation) string {
 	for _, s := range chain {
 		low := strings.ToLower(s)
 		for _, host := range []string{"gpscript.exe", "userinit.exe"} {
-			if strings.Contains(low, host) {
+			if strings.Contains(low, `:\windows\system32\`+host) { // elsewhere it is only called so
 				return host
 			}
 		}

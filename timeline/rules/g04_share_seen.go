@@ -39,7 +39,7 @@ var _ = register(timeline.Rule{
 					continue
 				}
 				mapped, seen := from(l, "map-drive-mru"), from(l, "mountpoints2")
-				if mapped == nil || seen == nil || neverHeld(l.State, mapped, seen) {
+				if mapped == nil || seen == nil || neverHeld(l.State, mapped, seen) || toldWithCommand(c, l) {
 					continue
 				}
 				if !yield(notRememberedNow(c, l, mapped, seen)) {
@@ -54,6 +54,12 @@ var _ = register(timeline.Rule{
 // first seen, so that it cannot have held the mapping.
 func neverHeld(s *timeline.MappingState, mapped, seen *evidence.Observation) bool {
 	return s.Untouched == timeline.Yes || s.Key != nil && s.LastChange.Before(firstOf(mapped, seen))
+}
+
+// toldWithCommand reports whether a delete command that nothing else explains
+// tells of l already (G07).
+func toldWithCommand(c *timeline.Case, l *timeline.Life) bool {
+	return slices.ContainsFunc(unnamed(c), func(o *evidence.Observation) bool { return slices.Contains(candidates(c, o), l) })
 }
 
 // from returns the fact of an artifact that l rests on, or nil.

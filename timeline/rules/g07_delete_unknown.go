@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
+	"time"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/timeline"
@@ -74,38 +76,132 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 		Confidence: timeline.Likely, Severity: timeline.Low, By: timeline.ByTheCommand, Actor: o, Attack: []string{"T1070.005"},
 		Facts: []*evidence.Observation{o},
 	}
-	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s was run by %s at %s.", quote(o), who(o.User, o.SID), stamp(o.Time)), o),
-		step("No remembered mapping, map command, list of Explorer or use in the evidence names a mapping of this user that it could have removed.")}
-	for _, l := range c.Lives { // a connection that nothing but the command names
-		if len(l.Maps) == 0 && l.Side == evidence.Client && slices.Contains(l.Removes, o) && (o.Drive != "" && l.Drive == o.Drive || o.Drive == "" && o.Share != "" && l.Drive == "") {
-			cl.Life = l
-		}
+	if o.Detail.Text("Class") == "key.delete" {
+		cl.By = timeline.ByRegistry
 	}
-	s := c.StateOf(o.User, o.SID)
+	ran := step(fmt.Sprintf("%s was run by %s at %s.", quote(o), who(o.User, o.SID), stamp(o.Time)), o)
+	if l := connectionOf(c, o); l != nil {
+		cl.Life, cl.User, cl.SID = l, l.User, l.SID
+	}
+	s := c.StateOf(cl.User, cl.SID)
+	if s == nil {
+		cl.Missing = append(cl.Missing, timeline.Missing{What: "the hive NTUSER.DAT of " + who(cl.User, cl.SID), Why: "no hive of that user was read"})
+	}
+	cl.Benign = []timeline.Benign{script(c, o), hygiene(c, o)}
+	innocent := cl.Benign[0].Verdict == timeline.Supported || cl.Benign[1].Verdict == timeline.Supported
 	all := slices.Contains(o.Detail.List("Targets"), "*")
+	keeps, seen := lettered(c, o), candidates(c, o)
+	switch {
+	case keeps != nil:
+		cl.Kind, cl.Life, cl.Severity, cl.Confidence, cl.Attack = timeline.KindNoEffect, nil, timeline.Info, timeline.Likely, nil
+		cl.Steps = []timeline.Step{ran, step("By remote name, a connection with a letter is not removed (WNetCancelConnection2).", keeps.Maps...)}
+		cl.Text = fmt.Sprintf("%s, run by %s at %s, leaves %s as it is: it names the share, not the letter.", quote(o), who(o.User, o.SID), stamp(o.Time), mapping(keeps.Drive, keeps.Share))
+		return cl
+	case cl.By == timeline.ByRegistry && s != nil && s.Key != nil && s.AsOf.After(o.Time) && s.LastChange.Before(o.Time.Add(-timeline.EffectBefore)):
+		cl.Kind, cl.Severity, cl.Confidence, cl.Attack = timeline.KindNoEffect, timeline.Info, timeline.Strong, nil
+		cl.Steps = []timeline.Step{ran, step(fmt.Sprintf("Network was last written at %s, before the command: nothing was removed below it.", stamp(s.LastChange)), s.Key)}
+		cl.Text = fmt.Sprintf("%s, run by %s at %s, removed no mapping: Network was not written then.", quote(o), who(o.User, o.SID), stamp(o.Time))
+		return cl
+	}
+	cl.Steps = []timeline.Step{ran, unknownStep(o, seen)}
+	for _, l := range seen {
+		cl.Facts = append(append(cl.Facts, l.Maps...), l.Uses...)
+	}
 	switch {
 	case s != nil && s.ChildRemoved && !s.Restamped && timeline.Within(s.LastChange, o.Time):
 		cl.Confidence, cl.Severity, cl.Window = timeline.Strong, timeline.High, timeline.At(s.LastChange, timeline.ParentKeyLastWrite)
 		cl.Facts = append(cl.Facts, s.Key)
 		cl.Steps = append(cl.Steps, gone(s), step("The last change of Network was the removal of a child, within the time in which the command takes effect (E2).", o, s.Key))
-		cl.Text = fmt.Sprintf("A remembered mapping%s was removed at %s by %s, run by %s; nothing else in the evidence names it.", letter(o), stamp(s.LastChange), quote(o), who(o.User, o.SID))
-	case all:
-		cl.Confidence = timeline.Possible
-		cl.Text = fmt.Sprintf("%s, run by %s at %s, may have removed mappings: none is known from other evidence.", quote(o), who(o.User, o.SID), stamp(o.Time))
-	default:
-		cl.Text = fmt.Sprintf("A connection%s that left no other trace was removed by %s, run by %s at %s.", letter(o), quote(o), who(o.User, o.SID), stamp(o.Time))
-		if o.Detail.Text("Class") == "key.delete" {
-			cl.By = timeline.ByRegistry
+		cl.Text = fmt.Sprintf("A remembered mapping%s was removed at %s by %s, run by %s; %s.", letter(o), stamp(s.LastChange), quote(o), who(o.User, o.SID), otherwise(seen))
+		if cl.Life != nil {
+			cl.Life.Facts.MappingGone, cl.Life.Persistent = timeline.Yes, timeline.Yes
 		}
-	}
-	if s == nil {
-		cl.Missing = append(cl.Missing, timeline.Missing{What: "the hive NTUSER.DAT of " + who(o.User, o.SID), Why: "no hive of that user was read"})
-	}
-	cl.Benign = []timeline.Benign{script(c, o)}
-	if b := cl.Benign[0]; b.Verdict == timeline.Supported && cl.Confidence != timeline.Strong {
+	case all || innocent:
 		cl.Confidence, cl.Severity = timeline.Possible, timeline.Info
+		if all && !innocent {
+			cl.Severity = timeline.Low
+		}
+		cl.Text = fmt.Sprintf("%s, run by %s at %s, may have removed mappings%s: %s.", quote(o), who(o.User, o.SID), stamp(o.Time), letter(o), otherwise(seen))
+	default:
+		cl.Text = fmt.Sprintf("A connection%s was removed by %s, run by %s at %s; %s.", letter(o), quote(o), who(o.User, o.SID), stamp(o.Time), otherwise(seen))
 	}
 	return cl
+}
+
+// connectionOf returns the connection that nothing but the command, or uses
+// without a mapping, name.
+func connectionOf(c *timeline.Case, o *evidence.Observation) *timeline.Life {
+	for _, l := range c.Lives {
+		if len(l.Maps) == 0 && l.Side == evidence.Client && slices.Contains(l.Removes, o) && (o.Drive != "" && l.Drive == o.Drive || o.Drive == "" && o.Share != "" && l.Drive == "") {
+			return l
+		}
+	}
+	return nil
+}
+
+// lettered returns a mapping with a letter whose share a command names by its
+// remote name.
+func lettered(c *timeline.Case, o *evidence.Observation) *timeline.Life {
+	if o.Drive != "" || o.Share == "" {
+		return nil
+	}
+	for _, l := range c.Lives {
+		if l.Side == evidence.Client && l.Drive != "" && len(l.Maps) > 0 && !l.MappedAtFirst().After(o.Time) && l.Next.IsZero() && len(l.Removes)+len(l.Gone) == 0 &&
+			evidence.ShareKey(l.Share) == evidence.ShareKey(o.Share) && timeline.SameUser(l.User, l.SID, o.User, o.SID) {
+			return l
+		}
+	}
+	return nil
+}
+
+// candidates returns the shares that Explorer knows of the user, without a
+// letter: any of them may be what the command removed.
+func candidates(c *timeline.Case, o *evidence.Observation) (out []*timeline.Life) {
+	for _, l := range c.Lives {
+		if l.Side == evidence.Client && l.Drive == "" && l.Share != "" && len(l.Maps)+len(l.Uses) > 0 && timeline.SameUser(l.User, l.SID, o.User, o.SID) &&
+			(o.Share == "" || evidence.ShareKey(o.Share) == evidence.ShareKey(l.Share)) && from(l, "map-drive-mru") != nil {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func unknownStep(o *evidence.Observation, seen []*timeline.Life) timeline.Step {
+	if len(seen) == 0 {
+		return step("No remembered mapping, map command or list of mapped drives in the evidence names a mapping of this user that it could have removed.")
+	}
+	var facts []*evidence.Observation
+	for _, l := range seen {
+		facts = append(append(facts, l.Maps...), l.Uses...)
+	}
+	return step("No evidence ties a share to what it removed; "+otherwise(seen)+".", facts...)
+}
+
+// otherwise tells what else is known of what a command removed.
+func otherwise(seen []*timeline.Life) string {
+	if len(seen) == 0 {
+		return "nothing else in the evidence names it"
+	}
+	var names []string
+	for _, l := range seen {
+		names = append(names, l.Share)
+	}
+	return "Explorer's list of mapped drives names " + strings.Join(names, ", ") + ", without a letter"
+}
+
+// hygiene tests whether the command cleared a letter for a mapping that
+// followed at once.
+func hygiene(c *timeline.Case, o *evidence.Observation) timeline.Benign {
+	const explanation = "the letter was cleared for a mapping that followed"
+	for _, l := range c.Lives {
+		if l.Side != evidence.Client || l.Drive == "" || len(l.Maps) == 0 || !l.Targets(o) || !timeline.SameUser(l.User, l.SID, o.User, o.SID) {
+			continue
+		}
+		if d := l.MappedAtFirst().Sub(o.Time); d >= 0 && d <= 5*time.Minute {
+			return verdict(explanation, timeline.Supported, fmt.Sprintf("%s was mapped at %s", l.Drive, stamp(l.MappedAtFirst())), o, l.Maps[0])
+		}
+	}
+	return verdict(explanation, timeline.Contradicted, "no mapping that it would clear the way for followed within 5 minutes", o)
 }
 
 func letter(o *evidence.Observation) string {

@@ -34,16 +34,60 @@ var _ = register(timeline.Rule{
 		return func(yield func(timeline.Claim) bool) {
 			for _, l := range c.Lives {
 				if l.Side != evidence.Client || l.Drive == "" || len(l.Maps) == 0 || l.Maps[0].TimeKind == evidence.AtOrBefore ||
-					len(l.Gone) > 0 || effective(l) != nil || !l.Next.IsZero() || l.State == nil || l.Persistent == timeline.No || holds(l.State, l) != nil {
+					len(l.Gone) > 0 || effective(c, l) != nil || l.Persistent == timeline.No {
 					continue
 				}
-				if cl, ok := vanished(c, l); ok && !yield(cl) {
+				cl, ok := replaced(c, l)
+				if !ok && l.Next.IsZero() && l.State != nil && holds(l.State, l) == nil {
+					cl, ok = vanished(c, l)
+				}
+				if ok && !yield(cl) {
 					return
 				}
 			}
 		}
 	},
 })
+
+// replaced makes the claim of a mapping whose letter later stands for another
+// share: a letter in use cannot be mapped again.
+func replaced(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
+	next := nextOf(c, l)
+	if next == nil || evidence.ShareKey(next.Share) == evidence.ShareKey(l.Share) {
+		return timeline.Claim{}, false
+	}
+	since, last := l.Since(l.Next)
+	cl := claim(timeline.KindRemoval, l)
+	cl.Window = timeline.Window{NotBefore: since, NotAfter: l.Next, Basis: timeline.ByCommand}
+	if next.Maps[0].TimeKind == evidence.KeyLastWrite {
+		cl.Window.Basis = timeline.KeyLastWrite
+	}
+	cl.By, cl.Severity, cl.Confidence, cl.Attack = timeline.ByUnknown, timeline.Low, timeline.Likely, []string{"T1070.005"}
+	if l.Persistent != timeline.Yes {
+		cl.Confidence = timeline.Possible // it may have ended with a session
+	}
+	cl.Facts = append(append(cl.Facts, l.Maps...), next.Maps[0])
+	cl.Steps = []timeline.Step{known(l), step("It was last seen at "+stamp(since)+".", last),
+		step(fmt.Sprintf("%s stands for %s from %s on at the latest: the letter was free by then.", l.Drive, next.Share, stamp(l.Next)), next.Maps[0])}
+	verb := "was removed"
+	if cl.Confidence == timeline.Possible {
+		verb = "ended or was removed"
+	}
+	cl.Text = fmt.Sprintf("%s by %s %s between %s and %s, when the letter was mapped to %s; no command that removes it is known.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), verb, stamp(since), stamp(l.Next), next.Share)
+	cl.Benign = innocents(c, nil, cl.Window)
+	cl.Missing = commandsMissing(c, cl.Window)
+	return cl, true
+}
+
+// nextOf returns the life that took over the letter of l, or nil.
+func nextOf(c *timeline.Case, l *timeline.Life) *timeline.Life {
+	for _, x := range c.Lives {
+		if x != l && x.Side == l.Side && x.Drive == l.Drive && !l.Next.IsZero() && len(x.Maps) > 0 && x.MappedAtFirst().Equal(l.Next) && timeline.SameUser(x.User, x.SID, l.User, l.SID) {
+			return x
+		}
+	}
+	return nil
+}
 
 func vanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	s := l.State
@@ -80,8 +124,6 @@ func vanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	}
 	if cl.Confidence == timeline.Possible {
 		cl.Severity = timeline.Low
-	} else {
-		l.Facts.MappingGone = timeline.Yes
 	}
 	verb := "was removed"
 	if cl.Confidence == timeline.Possible {

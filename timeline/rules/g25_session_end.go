@@ -24,13 +24,13 @@ var _ = register(timeline.Rule{
 	Logic:     "a mapping that was not remembered (/persistent:no, no letter, or Network was not written when it was made), no removal, and a logoff of its user afterwards",
 	Bound:     "between the last sight of it and the end of the session",
 	Misses:    "an earlier end without a trace",
-	Benign:    []string{"logoff ends what is not remembered"},
+	Benign:    []string{"a logoff or a restart ends what is not remembered"},
 	Reference: "artifacts.md §0 rule 5, §6.1 G25",
 	Needs:     []string{"evtx:Security|evtx:System"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
 			for _, l := range c.Lives {
-				if l.Side != evidence.Client || len(l.Maps) == 0 || l.Persistent != timeline.No || len(l.Gone) > 0 || effective(l) != nil || l.Maps[0].TimeKind == evidence.AtOrBefore {
+				if l.Side != evidence.Client || len(l.Maps) == 0 || l.Persistent != timeline.No || len(l.Gone) > 0 || effective(c, l) != nil || l.Maps[0].TimeKind == evidence.AtOrBefore {
 					continue
 				}
 				if end, why := sessionEnd(c, l); end != nil && !yield(ended(c, l, end, why)) {
@@ -46,7 +46,7 @@ var _ = register(timeline.Rule{
 func sessionEnd(c *timeline.Case, l *timeline.Life) (end *evidence.Observation, why string) {
 	after := l.MappedAtFirst()
 	for _, o := range c.Observations {
-		if !o.Time.After(after) {
+		if !o.Time.After(after) || !l.Next.IsZero() && o.Time.After(l.Next) {
 			continue
 		}
 		if o.Action == evidence.Logoff && l.LogonID != "" && o.LogonID == l.LogonID {
@@ -73,7 +73,11 @@ func ended(c *timeline.Case, l *timeline.Life, end *evidence.Observation, why st
 	cl.Facts = append(append(cl.Facts, l.Maps...), end)
 	cl.Text = fmt.Sprintf("%s by %s was not remembered and ended with its session, at the latest at %s; nothing shows that it was removed before.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), stamp(end.Time))
 	cl.Steps = []timeline.Step{known(l), notRemembered(l), step(capital(why)+" at "+stamp(end.Time)+".", end)}
-	cl.Benign = []timeline.Benign{verdict("logoff ends what is not remembered", timeline.Supported, why, end)}
+	cl.By = timeline.ByLogoff
+	if end.Action != evidence.Logoff {
+		cl.Window.Basis, cl.By = timeline.ByBoot, timeline.ByUnknown
+	}
+	cl.Benign = []timeline.Benign{verdict("a logoff or a restart ends what is not remembered", timeline.Supported, why, end)}
 	for _, o := range c.Observations {
 		if o.Artifact == "vpn" && o.From.EventID == 20226 && o.Time.After(since) && !o.Time.After(end.Time) {
 			cl.Benign = append(cl.Benign, verdict("a VPN connection ended", timeline.Supported, "a VPN disconnected at "+stamp(o.Time), o))

@@ -51,7 +51,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	if len(l.Gone) > 0 {
 		return eventClaim(c, l, l.Gone[len(l.Gone)-1]), true
 	}
-	by := effective(l)
+	by := effective(c, l)
 	if by == nil {
 		return timeline.Claim{}, false
 	}
@@ -63,7 +63,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	cl.Severity = timeline.High
 	cl.Facts = append(append(cl.Facts, l.Maps...), by)
 	cl.Steps = append(cl.Steps, known(l), step(fmt.Sprintf("%s was run by %s at %s.", quote(by), who(by.User, by.SID), stamp(by.Time)), by))
-	cl.Confidence, cl.Window = effect(l, by)
+	cl.Confidence, cl.Window = effect(c, l, by)
 	if end, why := sessionEnd(c, l); end != nil && l.Persistent == timeline.No {
 		// Without the command the session's end would have taken it as well.
 		l.Facts.SessionEnded = timeline.Yes
@@ -72,11 +72,6 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 			cl.Steps = append(cl.Steps, notRemembered(l), step(fmt.Sprintf("%s at %s, which ends it too.", capital(why), stamp(end.Time)), end))
 		}
 	}
-	verb := "was"
-	if cl.Confidence == timeline.Possible {
-		verb = "may have been"
-	}
-	how := fmt.Sprintf("%s %s removed by %s, run by %s", capital(mapping(l.Drive, l.Share)), verb, quote(by), who(by.User, by.SID))
 	switch s := l.State; {
 	case cl.Confidence == timeline.Certain:
 		cl.Facts = append(cl.Facts, s.Key)
@@ -85,13 +80,16 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	case s == nil:
 		cl.Missing = append(cl.Missing, timeline.Missing{What: "the hive NTUSER.DAT of " + who(l.User, l.SID) + ", to see whether the mapping is still remembered", Why: "no hive of that user was read"})
 	case s.AsOf.Before(by.Time):
+		cl.Confidence, l.Facts.MappingGone = timeline.Possible, timeline.Unknown
 		cl.Missing = append(cl.Missing, timeline.Missing{What: "a state of the hive from after the command", Why: "the hive shows nothing later than " + stamp(s.AsOf)})
 	case l.Next.IsZero():
 		cl.Steps = append(cl.Steps, gone(s))
-		if l.Persistent == timeline.Yes {
-			l.Facts.MappingGone = timeline.Yes
-		}
 	}
+	verb := "was"
+	if cl.Confidence == timeline.Possible {
+		verb = "may have been"
+	}
+	how := fmt.Sprintf("%s %s removed by %s, run by %s", capital(mapping(l.Drive, l.Share)), verb, quote(by), who(by.User, by.SID))
 	cl.Text = fmt.Sprintf("%s, %s.", how, span(cl.Window))
 	cl.Benign = innocents(c, by, cl.Window)
 	return cl, true
@@ -99,12 +97,12 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 
 // effective returns the command that removed l: the one whose effect the hive
 // dates, else the first that no later state refutes. nil if there is none.
-func effective(l *timeline.Life) (by *evidence.Observation) {
+func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Observation) {
 	for _, o := range l.Removes {
 		if refuted(l, o) {
 			continue
 		}
-		if by == nil || dated(l, o) && !dated(l, by) || sameRun(by, o) && direct(o) && !direct(by) {
+		if by == nil || dated(c, l, o) && !dated(c, l, by) || sameRun(by, o) && direct(o) && !direct(by) {
 			by = o
 		}
 	}
@@ -138,24 +136,75 @@ func refuted(l *timeline.Life, o *evidence.Observation) bool {
 	return k != nil && k.Time.Before(o.Time)
 }
 
-// dated reports whether the last write of Network dates the effect of o (E2).
-func dated(l *timeline.Life, o *evidence.Observation) bool {
+// dated reports whether the last write of Network dates the effect of o (E2):
+// it falls within the time in which the command takes effect, it was a removal
+// that stamped it, and no other removal can have been that one.
+func dated(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 	s := l.State
 	return s != nil && !s.Restamped && l.Next.IsZero() && timeline.Within(s.LastChange, o.Time) && holds(s, l) == nil &&
-		l.Persistent != timeline.No && l.Drive != ""
+		l.Persistent != timeline.No && l.Drive != "" && (s.ChildRemoved || s.Empty) && !rivals(c, l, o)
+}
+
+// rivals reports whether another mapping of the user went, or may have gone, at
+// the instant that o's effect is dated by: then it is not known whose removal
+// stamped Network last.
+func rivals(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
+	s := l.State
+	for _, x := range c.Lives {
+		if x == l || x.State != s || x.Drive == "" || x.Side != evidence.Client || !x.Next.IsZero() || x.Persistent == timeline.No || s.Drives[x.Drive] != nil || x.Targets(o) {
+			continue
+		}
+		if len(x.Maps) > 0 && x.MappedAtFirst().After(s.LastChange) || removedBefore(x, s.LastChange) {
+			continue
+		}
+		return true
+	}
+	return false
+}
+
+// removedBefore reports whether a record dates the removal of x well before t.
+func removedBefore(x *timeline.Life, t time.Time) bool {
+	for _, o := range x.Gone {
+		if o.Time.Before(t.Add(-timeline.EffectBefore)) {
+			return true
+		}
+	}
+	for _, o := range x.Removes {
+		if o.Time.Add(timeline.EffectAfter).Before(t) {
+			return true
+		}
+	}
+	return false
 }
 
 // effect grades the removal of l by command o and bounds it.
-func effect(l *timeline.Life, o *evidence.Observation) (timeline.Confidence, timeline.Window) {
+func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeline.Confidence, timeline.Window) {
 	w := timeline.Window{NotBefore: o.Time, NotAfter: o.Time.Add(timeline.EffectAfter), Basis: timeline.ByCommand}
 	s := l.State
-	switch {
-	case dated(l, o):
-		return timeline.Certain, timeline.At(s.LastChange, timeline.ParentKeyLastWrite)
-	case s != nil && l.Next.IsZero() && l.Persistent == timeline.Yes && !s.AsOf.Before(o.Time) && holds(s, l) == nil && s.LastChange.After(o.Time):
-		return timeline.Strong, w // two kinds of evidence: the command, and the hive that lacks it later
+	if !l.Next.IsZero() && l.Next.Before(w.NotAfter) {
+		w.NotAfter = l.Next
 	}
-	return timeline.Likely, w
+	if s == nil || !l.Next.IsZero() || l.Drive == "" || l.Persistent != timeline.Yes && !(l.Persistent == timeline.Unknown && timeline.Within(s.LastChange, o.Time)) ||
+		s.AsOf.Before(o.Time) || holds(s, l) != nil || s.LastChange.Before(o.Time.Add(-timeline.EffectBefore)) {
+		return timeline.Likely, w
+	}
+	// The hive lacks it later, and its removal stamped Network at the latest
+	// when Network was last written.
+	switch {
+	case dated(c, l, o):
+		return timeline.Certain, timeline.At(s.LastChange, timeline.ParentKeyLastWrite)
+	case timeline.Within(s.LastChange, o.Time):
+		w.NotBefore = earlier(o.Time, s.LastChange)
+		w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
+		return timeline.Strong, w
+	case s.ChildRemoved && !rivals(c, l, o):
+		// A removal is dated, later than the command takes effect: it was
+		// slow, or it failed and something else did it.
+		w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
+		return timeline.Likely, w
+	}
+	w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
+	return timeline.Strong, w
 }
 
 // eventClaim makes the claim of a removal that an event records (E1).

@@ -44,7 +44,10 @@ var _ = register(timeline.Rule{
 				case len(l.Gone) > 0:
 					cl = shareDeleted(c, l, cmp.Or(deletedEvent(l), l.Gone[0]))
 				case len(l.Removes) > 0 && l.Status != timeline.StatusExported:
-					cl = shareCommand(c, l)
+					ok := false
+					if cl, ok = shareCommand(c, l); !ok {
+						continue
+					}
 				default:
 					continue
 				}
@@ -91,39 +94,71 @@ func retired(by *evidence.Observation) timeline.Benign {
 	return verdict("an administrator retired the share", timeline.VerdictUnknown, "who deletes a share has the right to; whether it was meant to hide something, the evidence does not say", by)
 }
 
-// shareCommand makes the claim of a deletion that only a command shows.
-func shareCommand(c *timeline.Case, l *timeline.Life) timeline.Claim {
+// shareCommand makes the claim of a deletion that only a command shows; ok is
+// false if other evidence says that it removed nothing.
+func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok bool) {
 	by := l.Removes[len(l.Removes)-1]
-	cl := claim(timeline.KindRemoval, l)
+	for _, o := range l.Removes {
+		if sameRun(by, o) && direct(o) {
+			by = o
+		}
+	}
+	cl = claim(timeline.KindRemoval, l)
 	cl.User, cl.SID = by.User, by.SID
 	cl.Confidence, cl.Severity, cl.Attack = timeline.Likely, timeline.High, []string{"T1070.005"}
 	cl.Window = timeline.Window{NotBefore: by.Time, NotAfter: by.Time.Add(timeline.EffectAfter), Basis: timeline.ByCommand}
 	cl.Actor, cl.By = by, timeline.ByTheCommand
+	registry := by.Detail.Text("Class") == "value.delete"
+	if registry {
+		cl.By = timeline.ByRegistry
+	}
 	cl.Facts = append(append(cl.Facts, l.Maps...), by)
 	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s was run by %s at %s.", quote(by), who(by.User, by.SID), stamp(by.Time)), by)}
-	if s := l.Shares; s != nil && s.Key != nil && s.Names[nameOf(l.Share)] == nil && !s.AsOf.Before(by.Time) {
+	class, why := c.ShareAudit(cl.Window)
+	switch {
+	case registry: // an edit of the registry is no event of the server
+	case class == timeline.Continuous && c.ShareAuditSeen(cl.Window):
+		// 5144 would have recorded it.
+		return cl, false
+	case class != timeline.Continuous:
+		cl.Missing = append(cl.Missing, timeline.Missing{What: "Security 5144, which records the deletion of a share", Why: why})
+	}
+	known := len(l.Maps)+len(l.Uses) > 0 || l.Old != nil
+	s := l.Shares
+	switch {
+	case s == nil || s.Key == nil:
+		cl.Missing = append(cl.Missing, timeline.Missing{What: "the SYSTEM hive, to see whether the share is still stored", Why: "none was read"})
+	case timeline.IsDefaultShare(nameOf(l.Share)):
+		cl.Steps = append(cl.Steps, step("Windows stores no share of that name and makes it again at the next start of the service."))
+	case s.Names[nameOf(l.Share)] == nil && !s.AsOf.Before(by.Time):
 		cl.Facts = append(cl.Facts, s.Key)
 		cl.Steps = append(cl.Steps, step(fmt.Sprintf(`LanmanServer\Shares, as of %s, does not store it; it was last written at %s.`, stamp(s.AsOf), stamp(s.LastChange)), s.Key))
-		if timeline.Within(s.LastChange, by.Time) {
+		if known && timeline.Within(s.LastChange, by.Time) && !otherWrite(c, l, s.LastChange) {
 			cl.Confidence, cl.Window = timeline.Strong, timeline.At(s.LastChange, timeline.KeyLastWrite)
 			l.Facts.ShareGone = timeline.Yes
 		}
-	} else if s == nil {
-		cl.Missing = append(cl.Missing, timeline.Missing{What: "the SYSTEM hive, to see whether the share is still stored", Why: "none was read"})
 	}
-	if len(l.Maps) == 0 && len(l.Uses) == 0 && cl.Confidence == timeline.Likely {
+	if !known {
 		cl.Confidence, cl.Severity = timeline.Possible, timeline.Low
 		cl.Steps = append(cl.Steps, step("Nothing else in the evidence shows that there was such a share."))
-	}
-	if class, why := c.ShareAudit(cl.Window); class != timeline.Continuous {
-		cl.Missing = append(cl.Missing, timeline.Missing{What: "Security 5144, which records the deletion of a share", Why: why})
 	}
 	cl.Text = fmt.Sprintf("The share %s was deleted by %s, run by %s, %s.", l.Share, quote(by), who(by.User, by.SID), span(cl.Window))
 	if cl.Confidence == timeline.Possible {
 		cl.Text = fmt.Sprintf("%s, run by %s at %s, may have deleted the share %s.", quote(by), who(by.User, by.SID), stamp(by.Time), l.Share)
 	}
 	cl.Benign = []timeline.Benign{retired(by), script(c, by)}
-	return cl
+	return cl, true
+}
+
+// otherWrite reports whether another share was made, or its removal recorded,
+// when the stored shares were last written: then that wrote them.
+func otherWrite(c *timeline.Case, l *timeline.Life, t time.Time) bool {
+	return slices.ContainsFunc(c.Lives, func(x *timeline.Life) bool {
+		if x == l || x.Side != evidence.Server {
+			return false
+		}
+		return slices.ContainsFunc(slices.Concat(x.Maps, x.Gone, x.Removes), func(o *evidence.Observation) bool { return timeline.Within(t, o.Time) })
+	})
 }
 
 func nameOf(share string) string {

@@ -254,6 +254,9 @@ func (u *userNames) find(host, user, sid string) (string, string) {
 		at := hostUser{host, strings.ToLower(user)}
 		sid = cmp.Or(u.profile[at], u.sid[at])
 	}
+	if name := wellKnown[sid]; name != "" {
+		return name, sid
+	}
 	if sid != "" {
 		if name := cmp.Or(u.name[hostUser{host, sid}], u.domain[sid]); name != "" {
 			return name, sid
@@ -263,6 +266,11 @@ func (u *userNames) find(host, user, sid string) (string, string) {
 		}
 	}
 	return user, sid
+}
+
+// wellKnown names the accounts that logs call by the computer's name.
+var wellKnown = map[string]string{
+	"S-1-5-18": "SYSTEM", "S-1-5-19": "LOCAL SERVICE", "S-1-5-20": "NETWORK SERVICE", "S-1-5-7": "ANONYMOUS LOGON",
 }
 
 // folder returns the profile folder of a SID, the first by name.
