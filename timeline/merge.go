@@ -204,6 +204,8 @@ func (l *Life) settle(g *Gap, group []Claim) {
 		}
 		if top.Confidence.rank() <= Likely.rank() {
 			l.Status, l.Confidence = StatusRemoved, top.Confidence
+		} else if l.Facts.MappingGone == Yes {
+			l.Status, l.Confidence = StatusRemoved, Possible
 		} else {
 			l.Status, l.Confidence = StatusUnknown, Possible
 		}

@@ -103,6 +103,9 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 		cl.Text = fmt.Sprintf("%s, run by %s at %s, removed no mapping: Network was not written then.", quote(o), who(o.User, o.SID), stamp(o.Time))
 		return cl
 	}
+	if cl.Life != nil && len(cl.Life.Uses) > 0 {
+		seen = []*timeline.Life{cl.Life}
+	}
 	cl.Steps = []timeline.Step{ran, unknownStep(o, seen)}
 	for _, l := range seen {
 		cl.Facts = append(append(cl.Facts, l.Maps...), l.Uses...)
@@ -184,6 +187,9 @@ func otherwise(seen []*timeline.Life) string {
 	}
 	var names []string
 	for _, l := range seen {
+		if from(l, "map-drive-mru") == nil {
+			return "the share was used, and no mapping of it is known"
+		}
 		names = append(names, l.Share)
 	}
 	return "Explorer's list of mapped drives names " + strings.Join(names, ", ") + ", without a letter"
