@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,23 @@ func TestCost(t *testing.T) {
 			})
 		}, true},
 		{"many small records", func(f *forge) { fill(f, func() { f.u8(0x0f, 1, 1, 0, 0) }) }, true},
+		{"definitions with one id, records that need one", func(f *forge) {
+			f.record(func() {
+				f.u8(0x0f, 1, 1, 0)
+				f.template(7, make([]byte, 30), nil)
+				f.values(make([]forgedValue, 30)...)
+			})
+			for i := range 60 {
+				f.record(func() {
+					f.u8(0x0f, 1, 1, 0)
+					at := f.off + 2 + 4 + 4 + 4
+					f.template(7, make([]byte, 1+i%8), nil)
+					f.b[at+4] = byte(i) // of the GUID
+					f.values(forgedValue{typeString, nil})
+				})
+			}
+			fill(f, func() { use(f, 600, make([]forgedValue, 3)...) })
+		}, true},
 		{"deep elements", func(f *forge) {
 			f.record(func() {
 				f.u8(0x0f, 1, 1, 0)
@@ -100,5 +118,26 @@ func TestCost(t *testing.T) {
 				t.Logf("%s: %d records, %d errors, %v", c.name, len(r.text), len(r.errs), time.Since(start))
 			}
 		})
+		// The same bytes behind the end of the list, and in a log of several
+		// chunks, each of which may lend its definitions.
+		b := f.log()
+		le.PutUint32(b[48:], chunkHeaderSize)
+		const chunks = 8
+		start = time.Now()
+		for _, b := range [][]byte{bytes.Repeat(b, chunks), bytes.Repeat(f.log(), chunks)} {
+			within(t, func() {
+				l, err := Open(bytes.NewReader(b), int64(len(b)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				n := 0
+				for r, err := range l.Read(Options{Slack: true}) {
+					if n++; err == nil {
+						r.Data()
+					}
+				}
+				t.Logf("%s, %d chunks with slack: %d elements, %v", c.name, chunks, n, time.Since(start))
+			})
+		}
 	}
 }

@@ -128,6 +128,9 @@ func (t *templates) add(d *decoder, p *template) {
 func (t *templates) find(d *decoder, id uint32, in *instance) *foreign {
 	var found *foreign
 	for _, f := range t.byID[id] {
+		if d.steps -= 1 + len(f.subs); d.steps < 0 {
+			return nil
+		}
 		if f.fits(d, in) {
 			if found != nil {
 				return nil

@@ -131,7 +131,7 @@ func frame(b []byte, off, limit int) slot {
 	default:
 		s.size = int(size)
 	}
-	if s.doubt != "" && filetime.Time(s.time).IsZero() {
+	if s.doubt != "" && (b[off+recordHeader] != tokenFragment || filetime.Time(s.time).IsZero()) {
 		s.id = 0 // nothing of a record but its signature
 	}
 	return s
