@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -272,4 +273,39 @@ func FuzzCacheEntries(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestCorpusTexts looks for every text of real user hives that names a share,
+// as other parsers found them: it is a row, or of a kind that is left out.
+func TestCorpusTexts(t *testing.T) {
+	leftOut := []string{
+		`\group policy\history\`,      // where policies lie: the domain's own share, read at each logon
+		`vmware tools\hgfs usability`, // a file system of the hypervisor
+	}
+	found := 0
+	truth(t, []string{"hive-user/*"}, func(t *testing.T, path string, rows []map[string]string) {
+		if strings.Contains(path, "ntuser_software_partial") {
+			t.Skip("the subtree Software alone, in which no key is where Windows has it")
+		}
+		e := readEvidence(t, path, ReadHive)
+		for _, row := range rows {
+			key := row["key_path"]
+			if row["kind"] != "unc_any" || !strings.HasPrefix(strings.TrimLeft(row["value_data"], `[]FTO0123456789ABCDEF*`), `\\`) {
+				continue // \\ in the middle of a local path
+			}
+			if slices.ContainsFunc(leftOut, func(s string) bool { return strings.Contains(strings.ToLower(key), s) }) {
+				continue
+			}
+			found++
+			if !slices.ContainsFunc(e.Observations, func(o evidence.Observation) bool {
+				return strings.EqualFold(o.From.Key, key) && (o.From.Value == "" || strings.EqualFold(o.From.Value, row["value_name"]))
+			}) {
+				t.Errorf("no row for %s, %s: %s", key, row["value_name"], row["value_data"])
+			}
+		}
+	})
+	if found == 0 && os.Getenv("SHARETRAIL_CORPUS") != "" {
+		t.Error("no texts found")
+	}
+	t.Logf("%d texts", found)
 }
