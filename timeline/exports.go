@@ -26,7 +26,7 @@ func isShareRemoval(o *evidence.Observation) bool {
 		return true
 	case "value.delete":
 		t := o.Detail.List("Targets")
-		return len(t) > 1 && isSharesKey(strings.TrimRight(t[0], `\\`))
+		return len(t) > 1 && isSharesKey(strings.TrimRight(t[0], `\`))
 	}
 	return false
 }
@@ -49,7 +49,7 @@ func sharesOf(o *evidence.Observation, known map[string]*Life) (names []string) 
 				}
 			}
 		default:
-			names = append(names, t[strings.LastIndex(t, `\\`)+1:])
+			names = append(names, t[strings.LastIndex(t, `\`)+1:])
 		}
 	}
 	return names
@@ -63,7 +63,7 @@ func (l *Life) exports(folder string) bool {
 			return false
 		}
 		for _, name := range []string{"Path", "ShareLocalPath"} {
-			if p := o.Detail.Text(name); p != "" && strings.EqualFold(strings.Trim(p, `\\`), strings.Trim(folder, `\\`)) {
+			if p := o.Detail.Text(name); p != "" && strings.EqualFold(strings.Trim(p, `\`), strings.Trim(folder, `\`)) {
 				return true
 			}
 		}
