@@ -37,7 +37,7 @@ func (p *pipeline) run(yield func(*Record, error) bool) {
 			c.wait()
 			last = c.link(last)
 			if c.choose() {
-				p.do(c, c.render)
+				p.do(func() { c.guard(c.render) })
 			} else {
 				c.done <- struct{}{}
 			}
@@ -60,28 +60,50 @@ func (p *pipeline) run(yield func(*Record, error) bool) {
 	}
 }
 
+// A worker is woken for this many chunks at once, each of which takes it some
+// 50 µs, and so many are loaded before they are needed.
+const (
+	group     = 4
+	loadAhead = 4 * group
+)
+
 // load has the next chunks loaded.
 func (p *pipeline) load() {
-	ahead := 1
-	if p.tasks != nil {
-		ahead = p.ahead
+	if p.tasks == nil {
+		if len(p.loading) == 0 {
+			p.loadGroup(1)
+		}
+		return
 	}
-	for !p.end && len(p.loading) < ahead {
+	for !p.end && len(p.loading) <= loadAhead-group {
+		p.loadGroup(group)
+	}
+}
+
+func (p *pipeline) loadGroup(size int) {
+	var work [group]func()
+	var list []*chunkReader
+	for !p.end && len(list) < size {
 		off, err, ok := p.next()
 		if !ok {
 			p.end = true
-			return
+			break
 		}
 		c := p.chunk()
 		c.n, c.off = p.n, off
 		p.n++
+		work[len(list)] = c.load
 		if err != nil {
-			p.do(c, func() { c.fail(err) })
-		} else {
-			p.do(c, c.load)
+			work[len(list)] = func() { c.fail(err) }
 		}
-		p.loading = append(p.loading, c)
+		list = append(list, c)
 	}
+	p.loading = append(p.loading, list...)
+	p.do(func() {
+		for i, c := range list {
+			c.guard(work[i])
+		}
+	})
 }
 
 // start makes the workers for more than one job.
@@ -121,21 +143,23 @@ func (p *pipeline) chunk() *chunkReader {
 	}
 }
 
-// do has f, which works on c, done by a worker. A panic there would end the
-// process; it is handed to the consumer.
-func (p *pipeline) do(c *chunkReader, f func()) {
+// do has f done by a worker, if there are any.
+func (p *pipeline) do(f func()) {
 	if p.tasks == nil {
 		f()
-		c.done <- struct{}{}
 		return
 	}
-	p.tasks <- func() {
-		defer func() {
-			c.died = recover()
-			c.done <- struct{}{}
-		}()
-		f()
-	}
+	p.tasks <- f
+}
+
+// guard calls f, which works on the chunk. A panic in a worker would end the
+// process; it is handed to the consumer.
+func (c *chunkReader) guard(f func()) {
+	defer func() {
+		c.died = recover()
+		c.done <- struct{}{}
+	}()
+	f()
 }
 
 // wait waits for the work on the chunk.
