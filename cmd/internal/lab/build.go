@@ -42,6 +42,10 @@ func (s *Scenario) Build(dir string) error {
 	if names, err := os.ReadDir(dir); err == nil && len(names) > 0 {
 		return fmt.Errorf("%s is not empty", dir)
 	}
+	return writeFiles(dir, files)
+}
+
+func writeFiles(dir string, files []file) error {
 	for _, f := range files {
 		name := filepath.Join(dir, filepath.FromSlash(f.path))
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
@@ -200,6 +204,15 @@ func logBytes(events []evtxtest.Event, o evtxtest.Options) ([]byte, error) {
 
 // files tells h's story and returns what it leaves.
 func (h *Host) files() ([]file, error) {
+	w, err := h.told()
+	if err != nil {
+		return nil, err
+	}
+	return w.files()
+}
+
+// told returns the world at the end of h's story.
+func (h *Host) told() (*world, error) {
 	w, err := h.world()
 	if err != nil {
 		return nil, err
@@ -224,7 +237,7 @@ func (h *Host) files() ([]file, error) {
 			return nil, err
 		}
 	}
-	return w.files()
+	return w, nil
 }
 
 // overlay adds a section "hive KIND" or "log CHANNEL" to the world.
@@ -249,6 +262,23 @@ func (w *world) overlay(s section) error {
 	return nil
 }
 
+// userHive builds a user's hive below folder, with a transaction log where the
+// story saved it before its last change.
+func (w *world) userHive(folder, user string) ([]file, error) {
+	r := w.users[user]
+	last := hiveState{r.text(), r.newest()}
+	if s, ok := w.frozen[user]; ok {
+		last = s
+	}
+	first, ok := w.saved[user]
+	if !ok || first.text == last.text {
+		data, err := hivetest.Build(last.text)
+		return []file{{folder + "NTUSER.DAT", data, last.asOf}}, err
+	}
+	hive, log1, log2, err := hivetest.BuildWithLog(first.text, last.text)
+	return []file{{folder + "NTUSER.DAT", hive, last.asOf}, {folder + "ntuser.dat.LOG1", log1, last.asOf}, {folder + "ntuser.dat.LOG2", log2, last.asOf}}, err
+}
+
 // files builds the hives and logs of w below DIR/HOST/C, as collectors do.
 func (w *world) files() ([]file, error) {
 	root := w.Name + "/C/"
@@ -266,9 +296,11 @@ func (w *world) files() ([]file, error) {
 		if u.Folder == "" {
 			continue
 		}
-		if err := add(hiveFile(root+"Users/"+u.Folder+"/NTUSER.DAT", w.users[strings.ToLower(u.Name)])); err != nil {
+		hive, err := w.userHive(root+"Users/"+u.Folder+"/", lower(u.Name))
+		if err != nil {
 			return nil, err
 		}
+		files = append(files, hive...)
 	}
 	slices.SortStableFunc(w.events, func(a, b evtxtest.Event) int { return a.Time.Compare(b.Time) })
 	channels := map[string][]evtxtest.Event{}

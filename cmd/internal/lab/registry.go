@@ -12,6 +12,7 @@ type registry struct {
 	directives []string
 	keys       []*regKey
 	byPath     map[string]*regKey // by lower-case path
+	freed      []regKey           // deleted keys whose cells are still there; rest says in what condition
 }
 
 // A regKey is one key. A zero time means its parent's, as in hivetest.
@@ -139,10 +140,17 @@ func (r *registry) create(path string, t time.Time) {
 }
 
 // remove deletes the key at path and all below it at the instant t, which
-// stamps the parent. It reports whether the key was there.
-func (r *registry) remove(path string, t time.Time) bool {
+// stamps the parent. It reports whether the key was there. Its cells are as
+// good as overwritten, unless cell says in which condition they stay: "free",
+// or a word of hivetest.
+func (r *registry) remove(path string, t time.Time, cell string) bool {
 	if !r.has(path) {
 		return false
+	}
+	if cell != "" {
+		k := *r.open(path)
+		k.rest = " " + strings.TrimSuffix(cell, "free")
+		r.freed = append(r.freed, k)
 	}
 	lower := strings.ToLower(path)
 	kept := r.keys[:0]
@@ -193,14 +201,21 @@ func (r *registry) text() string {
 		fmt.Fprintln(&b, d)
 	}
 	for _, k := range r.keys {
-		fmt.Fprintf(&b, "[%s]", k.path)
-		if !k.time.IsZero() {
-			b.WriteString(" " + stamp(k.time))
-		}
-		fmt.Fprintln(&b, k.rest)
-		for _, v := range k.values {
-			fmt.Fprintf(&b, "%s=%s\n", v.name, v.data)
-		}
+		k.print(&b, "")
+	}
+	for _, k := range r.freed {
+		k.print(&b, "-")
 	}
 	return b.String()
+}
+
+func (k *regKey) print(b *strings.Builder, prefix string) {
+	fmt.Fprintf(b, "%s[%s]", prefix, k.path)
+	if !k.time.IsZero() {
+		b.WriteString(" " + stamp(k.time))
+	}
+	fmt.Fprintln(b, k.rest)
+	for _, v := range k.values {
+		fmt.Fprintf(b, "%s=%s\n", v.name, v.data)
+	}
 }

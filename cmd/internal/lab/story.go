@@ -20,7 +20,9 @@ type world struct {
 	present  []presence           // who was logged on when
 	clears   map[string]time.Time // the last clearing, by channel
 	lost     []loss
-	off      []presence // spans without power
+	saved    map[string]hiveState // users' hives as their files hold them, where the log holds more
+	frozen   map[string]hiveState // and as the disk held them last
+	off      []presence           // spans without power
 	audit    auditPolicy
 	pid      uint64
 	err      error // the first of emit
@@ -36,7 +38,7 @@ type presence struct {
 func (h *Host) world() (*world, error) {
 	w := &world{
 		Host: h, machine: map[string]*registry{}, users: map[string]*registry{},
-		sessions: map[string]logon{}, started: map[string]string{}, clears: map[string]time.Time{}, audit: h.audit.clone(),
+		saved: map[string]hiveState{}, frozen: map[string]hiveState{}, sessions: map[string]logon{}, started: map[string]string{}, clears: map[string]time.Time{}, audit: h.audit.clone(),
 	}
 	for _, kind := range []string{"SYSTEM", "SOFTWARE"} {
 		r, err := baseHive(kind, baseData{Host: h})
@@ -199,3 +201,5 @@ func (w *world) nextPID() string {
 	w.pid += 4 * (1 + w.pid%7)
 	return fmt.Sprintf("0x%x", 0x1a00+w.pid%0x6000)
 }
+
+func lower(s string) string { return strings.ToLower(s) }

@@ -62,14 +62,25 @@ func unmapDrive(w *world, s *step) error {
 	if err != nil {
 		return err
 	}
-	if !r.remove(`Network\`+letter, s.time) {
+	if !r.remove(`Network\`+letter, s.time, s.opts["cell"]) {
 		return fmt.Errorf("unmap: %s has no mapping of drive %s", p.name, letter)
+	}
+	if s.opts["sacl"] == "yes" {
+		w.keyDeleted(s.time, p, `\REGISTRY\USER\`+p.sid+`\Network\`+letter, or(s.opts["image"], `C:\Windows\System32\net.exe`))
 	}
 	if w.Sysmon {
 		w.sysmon(s.time, 12, or(s.opts["image"], `C:\Windows\System32\net.exe`), or(s.opts["pid"], "0x1f44"),
 			"EventType", "DeleteKey", "TargetObject", `HKU\`+p.sid+`\Network\`+letter)
 	}
 	return nil
+}
+
+// keyDeleted is what auditing tells of a deleted key that has an audit entry:
+// the right that was used, and the deletion by the same handle.
+func (w *world) keyDeleted(t time.Time, p principal, object, image string) {
+	handle := pairs("HandleId", "0x1c4", "ProcessId", "0x1f44", "ProcessName", image)
+	w.security(t, 4663, "Registry", p.as("Subject"), pairs("ObjectName", object, "AccessList", "%%1537\r\n\t\t\t\t", "AccessMask", "0x10000"), handle)
+	w.security(t, 4660, "Registry", p.as("Subject"), handle)
 }
 
 // browse: Explorer sees a share: MountPoints2\##server#share appears.

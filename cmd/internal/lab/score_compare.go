@@ -1,0 +1,351 @@
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// claims are the rules whose rows claim that something was removed, as the
+// reference of the rules has them. All others tell facts that fit a removal.
+var claims = []string{"G01", "G02", "G03", "G08", "G13", "G14", "G15", "G17", "G31", "G32"}
+
+// silent are the rules that speak of evidence or of sessions, never of a removal.
+var silent = []string{"G18", "G19", "G20", "G21", "G24", "G25", "G30", "G33", "G34"}
+
+// A tally counts what is compared.
+type tally struct {
+	Figures
+	right, all     map[string]int // claims by word
+	ratios         []float64
+	exact, certain int
+	two, strong    int
+	classes, same  int
+	faults         Faults
+}
+
+func newTally() *tally {
+	return &tally{Figures: Figures{ByBehaviour: map[string]Behaviour{}}, right: map[string]int{}, all: map[string]int{}, faults: Faults{}}
+}
+
+func (t *tally) fault(class, format string, args ...any) {
+	t.faults[class] = append(t.faults[class], fmt.Sprintf(format, args...))
+}
+
+// add puts o's counts to t's.
+func (t *tally) add(o *tally) {
+	t.Hosts += o.Hosts
+	t.Windows += o.Windows
+	t.WindowsMissed += o.WindowsMissed
+	t.RemovalsWithTrace += o.RemovalsWithTrace
+	t.RemovalsFound += o.RemovalsFound
+	t.BenignHosts += o.BenignHosts
+	t.FalseRemovals += o.FalseRemovals
+	t.BenignWrong += o.BenignWrong
+	t.FalseClaims += o.FalseClaims
+	t.Unread += o.Unread
+	t.exact, t.certain, t.two, t.strong = t.exact+o.exact, t.certain+o.certain, t.two+o.two, t.strong+o.strong
+	t.classes, t.same = t.classes+o.classes, t.same+o.same
+	t.ratios = append(t.ratios, o.ratios...)
+	for w, n := range o.all {
+		t.all[w] += n
+		t.right[w] += o.right[w]
+	}
+	for name, b := range o.ByBehaviour {
+		s := t.ByBehaviour[name]
+		t.ByBehaviour[name] = Behaviour{s.Removals + b.Removals, s.WithTrace + b.WithTrace, s.Found + b.Found, s.Certain + b.Certain}
+	}
+	for class, texts := range o.faults {
+		t.faults[class] = append(t.faults[class], texts...)
+	}
+}
+
+func (t *tally) figures() *Figures {
+	f := t.Figures
+	f.Calibration, f.Claims = map[string]float64{}, t.all
+	for w, n := range t.all {
+		f.Calibration[w] = part(t.right[w], n)
+	}
+	f.ExactCertain, f.TwoKindStrong, f.CoverageRight = part(t.certain, t.exact), part(t.strong, t.two), part(t.same, t.classes)
+	slices.Sort(t.ratios)
+	f.WidthRatioMedian, f.WidthRatioP95 = quantile(t.ratios, 0.5), quantile(t.ratios, 0.95)
+	return &f
+}
+
+func part(n, of int) float64 {
+	if of == 0 {
+		return 1
+	}
+	return float64(n) / float64(of)
+}
+
+func quantile(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 {
+		return 1
+	}
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+}
+
+// compare judges the rows of r by the truth of c.
+func (c *truthCase) compare(r *report) *tally {
+	t := newTally()
+	t.Hosts = len(c.hosts)
+	t.Unread = len(r.unread)
+	for _, text := range r.unread {
+		t.fault("evidence that could not be read", "%s", text)
+	}
+	matched := map[*truthRow][]*programRow{}
+	for _, g := range r.gaps {
+		if slices.Contains(silent, g.Rule) {
+			continue
+		}
+		c.judge(t, g, matched)
+	}
+	for _, s := range r.shares {
+		if s.Status == "removed" {
+			c.judgeShare(t, s)
+		}
+	}
+	for _, h := range c.hosts {
+		if h.Benign {
+			t.BenignHosts++
+		}
+	}
+	for _, row := range c.rows {
+		if row.Removed != "" {
+			t.removal(row, matched[row])
+			c.covered(t, r, row, matched[row])
+		}
+	}
+	return t
+}
+
+// judge compares one gap with what happened, and notes what it is about.
+func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*programRow) {
+	about, hits := c.about(g, g.Window)
+	for _, row := range hits {
+		matched[row] = append(matched[row], g)
+	}
+	if !slices.Contains(claims, g.Rule) {
+		return
+	}
+	t.Windows++
+	t.all[g.Confidence]++
+	text := g.text(g.Window)
+	switch {
+	case len(hits) > 0:
+		t.right[g.Confidence]++
+	case len(about) > 0:
+		t.WindowsMissed++
+		t.fault("window misses the truth: "+g.Rule+" "+g.Confidence+", "+about[0].Behaviour, "%s; true: %s", text, about[0].text())
+	default:
+		t.FalseClaims++
+		t.fault("nothing was removed: "+g.Rule+" "+g.Confidence, "%s; %s", text, g.Claim)
+	}
+	if c.benign(g.Host) && g.Confidence != "possible" {
+		t.FalseRemovals++
+		t.fault("removal on a benign host: "+g.Rule, "%s; %s", text, g.Claim)
+	}
+}
+
+// judgeShare compares the row of a share that is said to be removed.
+func (c *truthCase) judgeShare(t *tally, s *programRow) {
+	t.Windows++
+	about, hits := c.about(s, s.Removed)
+	switch {
+	case len(hits) > 0:
+	case len(about) > 0:
+		t.WindowsMissed++
+		t.fault("window of a share misses the truth: "+about[0].Behaviour, "%s; true: %s", s.text(s.Removed), about[0].text())
+	default:
+		t.FalseClaims++
+		t.fault("share that was not removed", "%s", s.text(s.Removed))
+	}
+	if c.benign(s.Host) {
+		t.FalseRemovals++
+		t.fault("removed share on a benign host", "%s", s.text(s.Removed))
+	}
+}
+
+func (c *truthCase) benign(host string) bool {
+	return slices.ContainsFunc(c.hosts, func(h *truthHost) bool { return h.Benign && strings.EqualFold(h.Host, host) })
+}
+
+// about returns the removals that p can speak of, and those of them that fall
+// into its window w.
+func (c *truthCase) about(p *programRow, w truthWindow) (about, hits []*truthRow) {
+	for _, row := range c.rows {
+		if row.Removed == "" || !strings.EqualFold(row.Host, p.Host) || !row.named(p) {
+			continue
+		}
+		about = append(about, row)
+		if w.meets(row.Removed, row.RemovedEnd) {
+			hits = append(hits, row)
+		}
+	}
+	return about, hits
+}
+
+// named reports whether p names row's user and drive or share, or leaves them
+// open.
+func (row *truthRow) named(p *programRow) bool {
+	if row.Side == "server" {
+		return p.Drive == "" && (strings.EqualFold(p.Share, row.Share) || p.Share == "" && p.User == "")
+	}
+	if p.Side == "server" || p.User != "" && !strings.EqualFold(p.User, row.User) {
+		return false
+	}
+	drive := p.Drive == "" || p.Drive == "*" || strings.EqualFold(p.Drive, row.Drive)
+	return drive && (p.Share == "" || p.Share == "*" || strings.EqualFold(p.Share, row.Share))
+}
+
+// meets reports whether the window and the span from..to have an instant in
+// common.
+func (w truthWindow) meets(from, to string) bool {
+	return (w.NotBefore == "" || w.NotBefore <= or(to, from)) && (w.NotAfter == "" || w.NotAfter >= from)
+}
+
+// removal counts what became of one removal.
+func (t *tally) removal(row *truthRow, gaps []*programRow) {
+	b := t.ByBehaviour[row.Behaviour]
+	b.Removals++
+	defer func() { t.ByBehaviour[row.Behaviour] = b }()
+	if len(row.Traces) == 0 {
+		return
+	}
+	b.WithTrace++
+	t.RemovalsWithTrace++
+	best := row.best(gaps)
+	if best != nil {
+		b.Found++
+		t.RemovalsFound++
+	} else {
+		t.fault("removal not found: "+row.Behaviour+" by "+strings.Join(row.Traces, "+"), "%s", row.text())
+	}
+	word := ""
+	if best != nil {
+		word = best.Confidence
+	}
+	if word == "certain" {
+		b.Certain++
+	}
+	if row.ExactCase != "" {
+		t.exact++
+		if word == "certain" {
+			t.certain++
+		} else {
+			t.fault("exact case is not certain: "+row.ExactCase+" is "+or(word, "not found"), "%s; %s", row.text(), best.text(row.Window))
+		}
+	}
+	if row.Kinds >= 2 {
+		t.two++
+		if word == "certain" || word == "strong" {
+			t.strong++
+		} else {
+			t.fault("two kinds are not strong: "+or(word, "not found")+" by "+strings.Join(row.Traces, "+"), "%s; %s", row.text(), best.text(row.Window))
+		}
+	}
+	if best != nil && slices.Contains(claims, best.Rule) {
+		t.width(row, best)
+		t.verdicts(row, best)
+	}
+}
+
+// best is the row that says most of row: the one that claims a removal and
+// names the drive or share, and among those the strongest.
+func (row *truthRow) best(gaps []*programRow) *programRow {
+	var best *programRow
+	rank := func(g *programRow) int {
+		n := 0
+		if slices.Contains(claims, g.Rule) {
+			n = 10
+		}
+		if g.Drive != "" || g.Share != "" {
+			n += 20
+		}
+		return n - slices.IndexFunc(words, func(w struct {
+			word  string
+			least float64
+		}) bool {
+			return w.word == g.Confidence
+		})
+	}
+	for _, g := range gaps {
+		if best == nil || rank(g) > rank(best) {
+			best = g
+		}
+	}
+	return best
+}
+
+// width compares the reported window with the tightest. A second is added to
+// both, so that an exact window can be compared.
+func (t *tally) width(row *truthRow, g *programRow) {
+	tight, got := row.Window, g.Window
+	if tight.NotBefore == "" {
+		got.NotBefore, tight.NotBefore = "", ""
+	}
+	ratio := float64(got.seconds()+1) / float64(tight.seconds()+1)
+	if tight.NotBefore == "" && got.NotAfter <= tight.NotAfter {
+		ratio = 1
+	}
+	t.ratios = append(t.ratios, ratio)
+	if ratio > 1.5 {
+		t.fault("window too wide: "+g.Rule+" for "+strings.Join(row.Traces, "+"), "%.1f × %s; %s", ratio, row.text(), g.text(g.Window))
+	}
+	if ratio < 0.99 {
+		t.fault("window tighter than the truth allows: "+g.Rule+" for "+strings.Join(row.Traces, "+"), "%.3f × %s; %s", ratio, row.text(), g.text(g.Window))
+	}
+}
+
+// seconds is the window's width; an open window is ten years.
+func (w truthWindow) seconds() float64 {
+	from, err1 := time.Parse(time.RFC3339Nano, w.NotBefore)
+	to, err2 := time.Parse(time.RFC3339Nano, w.NotAfter)
+	if err1 != nil || err2 != nil {
+		return 10 * 365 * 24 * 3600
+	}
+	return to.Sub(from).Seconds()
+}
+
+// causes are words of the explanations that speak of a cause.
+var causes = map[string]string{"script": "script", "policy": "Group Policy drive map", "explorer": "Explorer"}
+
+// verdicts compares the verdicts on innocent causes with what is settled.
+func (t *tally) verdicts(row *truthRow, g *programRow) {
+	for _, cause := range []string{"explorer", "policy", "script"} {
+		want := row.Settled[cause]
+		if want == "" {
+			continue
+		}
+		got := ""
+		for _, b := range g.Benign {
+			if strings.Contains(b.Explanation, causes[cause]) && (got == "" || b.Verdict == "supported") {
+				got = b.Verdict
+			}
+		}
+		if got == want {
+			continue
+		}
+		if got == "unknown" || got == "" && want == "supported" {
+			t.BenignWrong++
+		}
+		t.fault("cause "+cause+" is "+want+", not "+or(got, "left out")+": "+g.Rule, "%s; %s", row.text(), g.text(g.Window))
+	}
+}
+
+func (row *truthRow) text() string {
+	return fmt.Sprintf("%s %s %s %s removed %s by %q, traces %s, window %s..%s %s", row.Host, row.User, row.Drive, row.Share, row.Removed, row.How,
+		strings.Join(row.Traces, "+"), row.Window.NotBefore, row.Window.NotAfter, row.ExactCase)
+}
+
+func (p *programRow) text(w truthWindow) string {
+	if p == nil {
+		return "no row"
+	}
+	if p.Row == "gap" {
+		w = p.Window
+	}
+	return fmt.Sprintf("%s %s %s %s %s %s %s %s..%s", p.Host, or(p.ID, p.Status), strings.Join(p.Rules, ","), p.Confidence, p.User, p.Drive, p.Share, w.NotBefore, w.NotAfter)
+}

@@ -1,0 +1,215 @@
+package lab
+
+import (
+	"slices"
+	"time"
+)
+
+// A networkState is HKCU\Network as a hive's state holds it.
+type networkState struct {
+	asOf    time.Time
+	written time.Time // of Network itself; zero if nothing ever changed there
+	removal bool      // the last change there was one
+	newest  time.Time // of its children
+	live    map[string]*simLife
+}
+
+// network returns the state after all changes until t.
+func (u *simUser) network(t, asOf time.Time) networkState {
+	s := networkState{asOf: asOf, live: map[string]*simLife{}}
+	stamps := map[string]time.Time{}
+	for _, c := range u.changes {
+		if c.t.After(t) {
+			break
+		}
+		if c.op != '=' {
+			s.written, s.removal = c.t, c.op == '-'
+		}
+		if c.op == '-' {
+			delete(s.live, c.letter)
+			delete(stamps, c.letter)
+			continue
+		}
+		s.live[c.letter], stamps[c.letter] = c.life, c.t
+	}
+	for _, at := range stamps {
+		if at.After(s.newest) {
+			s.newest = at
+		}
+	}
+	return s
+}
+
+// proves reports whether the state shows by its times that a child was removed
+// at t (rule 3 of the reference): Network is newer than every child.
+func (s networkState) proves(t time.Time) bool {
+	return s.removal && s.written.Equal(t) && s.written.Sub(s.newest) > 2*time.Second
+}
+
+// states are what the user's hive tells: as its file alone holds it, if its
+// log holds more, and in the end.
+func (u *simUser) states(w *world) (first *networkState, final networkState) {
+	slices.SortStableFunc(u.changes, func(a, b simChange) int { return a.t.Compare(b.t) })
+	end, asOf := u.collected, w.users[u.name].newest()
+	if !u.frozen.IsZero() {
+		end, asOf = u.frozen, w.frozen[u.name].asOf
+	}
+	final = u.network(end, asOf)
+	if s, ok := w.saved[u.name]; ok {
+		n := u.network(u.saved, s.asOf)
+		first = &n
+	}
+	return first, final
+}
+
+// onDisk is until when changes of the user's hive have reached the disk.
+func (u *simUser) onDisk() time.Time {
+	if u.frozen.IsZero() {
+		return u.collected
+	}
+	return u.frozen
+}
+
+// clientTruth is the truth about one mapping.
+func (l *simLife) clientTruth(w *world) *truthRow {
+	r := l.row("client")
+	m := l.removal
+	if m == nil {
+		return r
+	}
+	u := l.owner
+	first, final := u.states(w)
+	var b bounds
+	if u.survives(l.mapCmd) {
+		b.after(l.mapCmd.t)
+	}
+	last := l.commands(m, r, &b)
+	if l.persistent && !l.written.IsZero() {
+		if u.audit.sysmon && u.kept(channelSysmon, l.written) {
+			b.after(l.written)
+		}
+		if !m.at.After(u.onDisk()) {
+			l.hiveTruth(r, &b, first, final, last)
+		}
+		l.recorded(r, &b)
+	}
+	b.until(u.collected)
+	r.Window = b.window()
+	l.settle(r, b)
+	return r
+}
+
+// recorded adds what logs tell of the key's deletion itself: E1.
+func (l *simLife) recorded(r *truthRow, b *bounds) {
+	u, m := l.owner, l.removal
+	sysmon := u.audit.sysmon && u.kept(channelSysmon, m.at)
+	audit := m.sacl && u.kept("Security", m.at)
+	if sysmon {
+		r.trace(traceSysmon)
+	}
+	if audit {
+		r.trace(traceAudit)
+	}
+	if sysmon || audit {
+		r.Kinds++
+		r.ExactCase = "E1"
+		b.exactly(m.at)
+	}
+}
+
+// hiveTruth adds what the hive tells of the removal; last is when the command
+// that did it was run, if that is known.
+func (l *simLife) hiveTruth(r *truthRow, b *bounds, first *networkState, final networkState, last time.Time) {
+	u, m := l.owner, l.removal
+	again := final.live[l.letter]
+	hive := false
+	if m.cell == "free" && (again == nil || again.share != l.share) {
+		r.trace(traceDeleted)
+		b.after(l.written)
+		hive = true
+	}
+	if final.proves(m.at) {
+		r.trace(traceParent)
+		hive = true
+	}
+	if again == nil && u.survives(l.mapCmd) {
+		r.trace(traceMapped)
+	}
+	two := first != nil && first.live[l.letter] == l && again == nil
+	if two {
+		r.trace(traceStates)
+		b.after(first.asOf)
+		hive = true
+	}
+	if first != nil && first.live[l.letter] == nil && !first.written.Before(m.at) {
+		b.until(first.written)
+	}
+	b.until(final.written)
+	b.until(final.asOf)
+	if again != nil {
+		b.until(again.written)
+	}
+	if hive {
+		r.Kinds++
+	}
+	switch {
+	case !last.IsZero() && final.proves(m.at) && final.written.Sub(last) <= effect && u.alone(m, last):
+		r.ExactCase = "E2"
+		b.exactly(m.at)
+	case two && final.proves(m.at) && differ(*first, final) == 1:
+		r.ExactCase = "E3"
+		b.exactly(m.at)
+	}
+}
+
+// alone reports whether m is the only change of Network from 2 s before its
+// command, run at last, until the effect.
+func (u *simUser) alone(m *simRemoval, last time.Time) bool {
+	for _, c := range u.changes {
+		if c.op != '=' && !c.t.Equal(m.at) && !c.t.Before(last.Add(-2*time.Second)) && !c.t.After(m.at) {
+			return false
+		}
+	}
+	return true
+}
+
+// differ is the number of letters that two states hold differently.
+func differ(a, b networkState) int {
+	n := 0
+	for letter, l := range a.live {
+		if b.live[letter] != l {
+			n++
+		}
+	}
+	for letter := range b.live {
+		if a.live[letter] == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// settle says which innocent causes the surviving evidence decides.
+func (l *simLife) settle(r *truthRow, b bounds) {
+	u, m := l.owner, l.removal
+	if len(r.Traces) == 0 {
+		return
+	}
+	did := func(cause string, yes bool) {
+		r.Settled[cause] = map[bool]string{true: "supported", false: "contradicted"}[yes]
+	}
+	recorded := r.ExactCase == "E1"
+	command := slices.Contains(r.Traces, traceCommand) || slices.Contains(r.Traces, traceScript)
+	if recorded || command {
+		did("explorer", m.benign == "explorer")
+	}
+	const groupPolicy = "Microsoft-Windows-GroupPolicy/Operational"
+	if log := u.kept(groupPolicy, b.notBefore); !b.notBefore.IsZero() && log {
+		if m.benign != "policy" || b.notBefore.Equal(b.notAfter) {
+			did("policy", m.benign == "policy")
+		}
+		if m.benign == "script" {
+			did("script", true)
+		}
+	}
+}
