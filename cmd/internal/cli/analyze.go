@@ -27,8 +27,8 @@ func (a *app) analyze() *cobra.Command {
 		Use:   "analyze SOURCE...",
 		Short: "Do the main job: read everything, print the summary, write files",
 		Long: `Read all evidence, print a summary (findings first) and, with --output, write
-timeline, shares, gaps, coverage and problems as .csv and .jsonl, and
-manifest.json, which holds the SHA-256 of every evidence file read and of every
+timeline, shares, gaps, coverage and problems as .csv and .jsonl, report.html,
+one page for people that needs no network and no other file, and manifest.json, which holds the SHA-256 of every evidence file read and of every
 file written.
 
 The filters act on standard output only: files always hold all rows. --format
@@ -72,7 +72,7 @@ regular files, ordered by path.`,
 			return err
 		}
 		if dir.dir != "" {
-			if err := a.writeFolder(cmd.Context(), &dir, &r, res, sources, start); err != nil {
+			if err := a.writeFolder(cmd.Context(), &dir, &r, res, sources, start, p.o.Zone); err != nil {
 				return &exit{exitFailed, err}
 			}
 		}

@@ -13,7 +13,9 @@ import (
 	"runtime"
 	"time"
 
+	"sharetrail/artifacts"
 	"sharetrail/cmd/internal/output"
+	"sharetrail/timeline/rules"
 )
 
 // check refuses a folder that must not be written into.
@@ -123,7 +125,7 @@ func newRun(a *app, r *reading) *run {
 }
 
 // writeFolder writes the files of res.
-func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *result, sources []string, start *run) error {
+func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *result, sources []string, start *run, zone output.Zone) error {
 	m := &output.Manifest{
 		Version: Version(),
 		Arguments: output.Arguments{
@@ -154,13 +156,22 @@ func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *resul
 	start.Output = d.dir
 	start.Finished = time.Now().UTC().Format(time.RFC3339)
 	m.Run = start
-	if err := output.WriteFolder(ctx, d.dir, &res.Report, m); err != nil {
+	if err := output.WriteFolder(ctx, d.dir, &res.Report, m, htmlOptions(zone)); err != nil {
 		return err
 	}
 	if _, err := output.OpenFolder(d.dir); err != nil {
 		a.say("%s: %v: other commands will not take this folder for results", d.dir, err)
 	}
 	return nil
+}
+
+// htmlOptions says how report.html is made.
+func htmlOptions(zone output.Zone) output.HTMLOptions {
+	o := output.HTMLOptions{Zone: zone, Rules: rules.All()}
+	for _, a := range artifacts.All() {
+		o.Artifacts = append(o.Artifacts, output.HTMLArtifact{Name: a.Name, Title: a.Title, Proves: a.Proves, DoesNotProve: a.DoesNotProve})
+	}
+	return o
 }
 
 // hashSource returns the SHA-256 of a whole source, as the help of analyze

@@ -21,6 +21,9 @@ import (
 // ManifestName is the name of the manifest in a folder of results.
 const ManifestName = "manifest.json"
 
+// ReportName is the name of the page for people in a folder of results.
+const ReportName = "report.html"
+
 // FormatName is what a manifest's format says.
 const FormatName = "sharetrail/1"
 
@@ -99,8 +102,9 @@ func Count(r *timeline.Report) Counts {
 
 // WriteFolder writes the files of r into dir, which must exist, and last of
 // all the manifest m with their hashes. Every file appears under its name only
-// when it is whole; with ctx done it ends between two files.
-func WriteFolder(ctx context.Context, dir string, r *timeline.Report, m *Manifest) error {
+// when it is whole; with ctx done it ends between two files. page says how the
+// report for people is made.
+func WriteFolder(ctx context.Context, dir string, r *timeline.Report, m *Manifest, page HTMLOptions) error {
 	// An old manifest would vouch for files that are about to change.
 	if err := os.Remove(filepath.Join(dir, ManifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -119,6 +123,8 @@ func WriteFolder(ctx context.Context, dir string, r *timeline.Report, m *Manifes
 	for _, n := range r.NotRun {
 		m.NotRun = append(m.NotRun, ManifestRule(n))
 	}
+	w.write(ReportName, func(out io.Writer) error { return WriteHTML(out, r, m, page) })
+	m.Files = w.files
 	w.write(ManifestName, func(out io.Writer) error {
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)

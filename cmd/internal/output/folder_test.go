@@ -35,14 +35,14 @@ func report() *timeline.Report {
 func TestFolder(t *testing.T) {
 	dir := t.TempDir()
 	r := report()
-	if err := WriteFolder(t.Context(), dir, r, &Manifest{Version: "1"}); err != nil {
+	if err := WriteFolder(t.Context(), dir, r, &Manifest{Version: "1"}, HTMLOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	m, err := OpenFolder(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Counts != Count(r) || m.Counts.RulesNotRun != 2 || len(m.Files) != 10 {
+	if m.Counts != Count(r) || m.Counts.RulesNotRun != 2 || len(m.Files) != 11 {
 		t.Errorf("manifest %+v", m)
 	}
 	got, err := ReadFolder(dir, m, "timeline", "shares", "gaps", "coverage", "problems")
@@ -57,14 +57,14 @@ func TestFolder(t *testing.T) {
 	}
 	// Writing again gives the same, and leaves no other files.
 	before, _ := os.ReadFile(filepath.Join(dir, ManifestName))
-	if err := WriteFolder(t.Context(), dir, r, &Manifest{Version: "1"}); err != nil {
+	if err := WriteFolder(t.Context(), dir, r, &Manifest{Version: "1"}, HTMLOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	after, _ := os.ReadFile(filepath.Join(dir, ManifestName))
 	if !bytes.Equal(before, after) {
 		t.Errorf("manifests differ:\n%s\n%s", before, after)
 	}
-	if entries, _ := os.ReadDir(dir); len(entries) != 11 {
+	if entries, _ := os.ReadDir(dir); len(entries) != 12 {
 		t.Errorf("%v", entries)
 	}
 }
@@ -88,7 +88,7 @@ func TestFolderRefused(t *testing.T) {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteFolder(t.Context(), dir, report(), &Manifest{}); err != nil {
+		if err := WriteFolder(t.Context(), dir, report(), &Manifest{}, HTMLOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := change(dir); err != nil {
@@ -113,11 +113,11 @@ func TestFolderRefused(t *testing.T) {
 func TestFolderInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	dir := t.TempDir()
-	if err := WriteFolder(ctx, dir, report(), &Manifest{}); err != nil {
+	if err := WriteFolder(ctx, dir, report(), &Manifest{}, HTMLOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
-	if err := WriteFolder(ctx, dir, report(), &Manifest{}); !errors.Is(err, context.Canceled) {
+	if err := WriteFolder(ctx, dir, report(), &Manifest{}, HTMLOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := OpenFolder(dir); !errors.Is(err, ErrNoFolder) {
