@@ -193,7 +193,7 @@ func TestManyCommands(t *testing.T) {
 // FuzzRead damages golden evidence: no artifact may panic, and every problem
 // has a place.
 func FuzzRead(f *testing.F) {
-	for _, pattern := range []string{"mapped-drives/odd", "map-drive-mru/holes", "server-shares/odd", "audit-policy/versions", "process-creation/commands", "sysmon-registry/network", "power/starts", "log-clears/cleared"} {
+	for _, pattern := range []string{"mapped-drives/odd", "map-drive-mru/holes", "server-shares/odd", "audit-policy/versions", "process-creation/commands", "sysmon-registry/network", "power/starts", "log-clears/cleared", "shellbags/network", "comdlg32/places", "recent-docs/names", "office-mru/items", "appcompatcache/formats", "bam/programs", "group-policy-scripts/ran"} {
 		ar, err := txtar.ParseFile(filepath.Join("..", "testdata", "artifacts", pattern+".txtar"))
 		if err != nil {
 			f.Fatal(err)

@@ -56,6 +56,7 @@ func ReadOther(f File, modTime time.Time) *Emitter {
 		c.Complete = !slices.ContainsFunc(out.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
 		out.Coverage = append(out.Coverage, c)
 	}
+	setApart(f.Place.Path, f.Former, out.Observations)
 	return out
 }
 
@@ -91,6 +92,9 @@ func profileFolder(p string) string {
 	for i, part := range parts[:max(len(parts)-2, 0)] {
 		switch strings.ToLower(part) {
 		case "users", "documents and settings", "serviceprofiles":
+			if name := strings.ToLower(parts[i+1]); name == "public" || name == "all users" {
+				return "" // what everybody has
+			}
 			return parts[i+1]
 		}
 	}

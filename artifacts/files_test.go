@@ -18,14 +18,15 @@ import (
 
 func TestProfileFolder(t *testing.T) {
 	for p, want := range map[string]string{
-		"Users/alice/Desktop/a.lnk":                               "alice",
-		"Documents and Settings/bob/Recent/a.lnk":                 "bob",
-		"Windows/ServiceProfiles/LocalService/NTUSER.DAT":         "LocalService",
-		"Windows/System32/config/systemprofile/AppData/x/a.lnk":   "systemprofile",
-		"Windows.old/Users/carol/NTUSER.DAT":                      "carol",
-		"Users/NTUSER.DAT":                                        "",
-		"Windows/Prefetch/NET.EXE-1.pf":                           "",
-		"a.lnk":                                                   "",
+		"Users/alice/Desktop/a.lnk":                             "alice",
+		"Documents and Settings/bob/Recent/a.lnk":               "bob",
+		"Windows/ServiceProfiles/LocalService/NTUSER.DAT":       "LocalService",
+		"Windows/System32/config/systemprofile/AppData/x/a.lnk": "systemprofile",
+		"Windows.old/Users/carol/NTUSER.DAT":                    "carol",
+		"Users/Public/Desktop/a.lnk":                            "", "Documents and Settings/All Users/Desktop/a.lnk": "",
+		"Users/NTUSER.DAT":              "",
+		"Windows/Prefetch/NET.EXE-1.pf": "",
+		"a.lnk":                         "",
 		"ProgramData/Microsoft/Group Policy/History/x/Drives.xml": "",
 	} {
 		if got := profileFolder(p); got != want {

@@ -127,11 +127,12 @@ func (r *hiveReader) view(h *hive.Hive, at *evidence.Place, earlier bool) {
 		}
 	}
 	markRestamps(h, sub, 0)
-	switch {
-	case isTemplate(at.Path):
-		template(sub, &cover)
-	case r.file.Former || IsFormer(at.Path):
-		former(sub, &cover)
+	if !setApart(at.Path, r.file.Former, sub.Observations) {
+		// No state of today's hive, and none before it.
+		cover.Evidence = strings.Replace(cover.Evidence, "registry:", "registry:windows.old:", 1)
+		if isTemplate(at.Path) {
+			cover.Evidence, cover.User = "registry:NTUSER-TEMPLATE", ""
+		}
 	}
 	cover.Keys, cover.Dirty = sub.keys, h.Dirty() && !earlier
 	cover.Complete = !slices.ContainsFunc(sub.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })

@@ -22,18 +22,16 @@ func isTemplate(p string) bool {
 	return false
 }
 
-// template makes context of all that was read from the template of profiles,
-// a baseline for the users' own: no use, no mapping and no state of mappings
-// that a conclusion about a user could rest on.
-func template(out *Emitter, cover *evidence.Coverage) {
-	for i := range out.Observations {
-		o := &out.Observations[i]
-		if !o.Action.IsContext() {
+// templateRows makes context of all that was read from the template of
+// profiles, a baseline for the users' own: no use, no mapping and no state of
+// mappings that a conclusion about a user could rest on.
+func templateRows(list []evidence.Observation) {
+	for i := range list {
+		if o := &list[i]; !o.Action.IsContext() {
 			o.Action = evidence.Context
 			o.Summary = "In the template of new profiles: " + o.Summary
 		}
 	}
-	cover.Evidence, cover.User = "registry:NTUSER-TEMPLATE", ""
 }
 
 // IsFormer reports whether a path, of a file or of a volume's root, lies in
@@ -47,17 +45,34 @@ func IsFormer(p string) bool {
 	return false
 }
 
-// former marks what was read from a hive of an installation that another one
+// formerRows marks what was read from an installation that another one
 // replaced. Its mappings were there once: that today's hive has none of them is
-// no removal, and it is no earlier state of that hive.
-func former(out *Emitter, cover *evidence.Coverage) {
-	for i := range out.Observations {
-		o := &out.Observations[i]
-		if o.Action == evidence.Mapped {
+// no removal.
+func formerRows(list []evidence.Observation) {
+	for i := range list {
+		o := &list[i]
+		switch {
+		case o.Action == evidence.Mapped:
 			o.Action = evidence.Present
+		case o.Action == evidence.Present && o.Side == evidence.Server: // it is exported no more
+			o.Action = evidence.Context
 		}
 		o.Summary = "In an earlier installation of Windows: " + o.Summary
 		o.Detail = append(o.Detail, evidence.Field{Name: "earlier_installation", Value: true})
 	}
-	cover.Evidence = strings.Replace(cover.Evidence, "registry:", "registry:windows.old:", 1)
+}
+
+// setApart changes the rows that were read at path for where it lies, and says
+// whether they are of an installation and its users as they are now. former
+// says that the whole volume is of an earlier one.
+func setApart(path string, former bool, list []evidence.Observation) (current bool) {
+	switch {
+	case isTemplate(path):
+		templateRows(list)
+	case former || IsFormer(path):
+		formerRows(list)
+	default:
+		return true
+	}
+	return false
 }
