@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -98,14 +99,15 @@ func (t *templates) fragment(d *decoder, off, end, depth int) {
 func (t *templates) add(d *decoder, p *template) {
 	f := &foreign{guid: [16]byte(d.b[p.off+4:]), at: d.base + int64(p.off)}
 	id := le.Uint32(f.guid[:])
-	for _, g := range t.byID[id] {
-		if g.guid == f.guid && g.size == p.size {
-			return
-		}
-	}
 	ops, err := p.document(d)
 	if err != nil || len(ops) == 0 || t.n >= maxForeign || t.ops+len(ops) > maxForeignOps {
 		return
+	}
+	for _, g := range t.byID[id] {
+		// Their sizes may differ: a name is stored where it is used first.
+		if g.guid == f.guid && slices.EqualFunc(g.ops, ops, op.equal) {
+			return
+		}
 	}
 	f.template = template{size: p.size, refs: p.refs, literals: p.literals, fast: p.fast, odd: true}
 	for _, o := range ops {
@@ -121,6 +123,10 @@ func (t *templates) add(d *decoder, p *template) {
 	t.byID[id] = append(t.byID[id], f)
 	t.n++
 	t.ops += len(ops)
+}
+
+func (o op) equal(p op) bool {
+	return o.kind == p.kind && o.declared == p.declared && o.sub == p.sub && o.name == p.name && bytes.Equal(o.raw, p.raw)
 }
 
 // find returns the only definition known by id whose types are those of the
