@@ -49,7 +49,7 @@ func readShellBags(in *Hive, out *Emitter) error {
 		if root == nil || err != nil {
 			continue
 		}
-		b := bags{out: out, whole: true}
+		b := bags{out: out, whole: true, seen: map[int64]bool{}}
 		b.folder(root, nil)
 		if b.whole {
 			out.Attest(path)
@@ -63,6 +63,7 @@ type bags struct {
 	out   *Emitter
 	whole bool
 	n     int
+	seen  map[int64]bool // offsets of keys: damaged lists may lead back
 }
 
 func (b *bags) unreadable(k *hive.Key, err error) {
@@ -73,6 +74,11 @@ func (b *bags) unreadable(k *hive.Key, err error) {
 // folder reads what lies below k, the key of the folder to which the items
 // of at lead.
 func (b *bags) folder(k *hive.Key, at shell.List) {
+	if b.seen[k.Off] {
+		b.unreadable(k, binread.Errorf(k.Off, "BagMRU", "a key that was met before: %w", hive.ErrDamaged))
+		return
+	}
+	b.seen[k.Off] = true
 	if len(at) > maxBagDepth {
 		b.unreadable(k, binread.Errorf(k.Off, "BagMRU", "more than %d levels deep", maxBagDepth))
 		return
