@@ -35,9 +35,9 @@ func (s *scanner) single(abs string) error {
 	if len(c.items) == 1 {
 		switch it := c.items[0]; {
 		case it.lost:
-		case it.isZip():
-			s.ev.Kind = "zip"
-			s.ev.Tree, err = s.zip(it, triage.Show(base), 1)
+		case it.archive() != "":
+			s.ev.Kind = it.archive()
+			s.ev.Tree, err = s.archive(it, it.archive(), triage.Show(base), 1)
 			return err
 		case it.isImage() || it.head.kind == "" && it.head.foreign == "" && !promises(it.place) && it.size >= 512 && it.isDisk():
 			im := s.openImage(it, besides(root), 1)
@@ -47,7 +47,7 @@ func (s *scanner) single(abs string) error {
 		case it.head.kind == Hive:
 			c.logs(root, dir, base)
 		case it.head.kind == "" && it.head.foreign == "" && !promises(it.place):
-			c.problem(Problem{Error, it.path, 0, fmt.Sprintf("neither a registry hive nor an event log nor a zip archive nor a disk image: %s", it.starts())})
+			c.problem(Problem{Error, it.path, 0, fmt.Sprintf("neither a registry hive nor an event log nor an archive nor a disk image: %s", it.starts())})
 		}
 	}
 	s.ev.Tree, err = s.layout(c)

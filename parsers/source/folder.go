@@ -30,14 +30,14 @@ const (
 
 // A scanner carries the state of one Open.
 type scanner struct {
-	ctx     context.Context
-	o       Options
-	ev      *Evidence
-	members int             // archive members seen so far
-	total   int64           // bytes of archive members unpacked so far
-	held    int64           // of these, kept in memory until Close
-	listed  int             // files and directories of volumes seen so far
-	ntfs    []*volumeSource // in which shadow copies are still to be looked for
+	ctx           context.Context
+	o             Options
+	ev            *Evidence
+	listedMembers int             // archive members seen so far
+	total         int64           // bytes of archive members unpacked so far
+	held          int64           // of these, kept in memory until Close
+	listed        int             // files and directories of volumes seen so far
+	ntfs          []*volumeSource // in which shadow copies are still to be looked for
 
 	stored         bool          // Options.Storage was opened
 	storageVolumes []vss.Storage // in it
@@ -58,6 +58,7 @@ type item struct {
 	checked bool                            // check was called, and said
 	said    *Problem                        // this
 	record  uint64                          // number of its MFT record
+	passed  bool                            // not unpacked, since it cannot be evidence
 	lost    bool                            // could not be read, and a problem says so: it counts for the layout only
 }
 
@@ -190,11 +191,21 @@ func (c *scope) file(root *os.Root, name string, info fs.FileInfo) {
 	c.items = append(c.items, it)
 }
 
-// isZip reports whether it should be a zip archive. One whose start is lost or
-// that a program precedes is known by its name only.
-func (it *item) isZip() bool {
-	byName := strings.EqualFold(path.Ext(it.place), ".zip") && it.head.kind == "" && it.head.foreign == ""
-	return it.head.zip || byName && !it.lost && !it.dir && it.sealed == "" && it.size > 0
+// archive names the kind of archive that it should be, "" if none. One whose
+// start is lost or that a program precedes is known by its name only.
+func (it *item) archive() string {
+	if it.head.archive != "" || it.lost || it.dir || it.sealed != "" || it.size == 0 || it.head.kind != "" || it.head.foreign != "" {
+		return it.head.archive
+	}
+	switch strings.ToLower(path.Ext(it.place)) {
+	case ".zip":
+		return "zip"
+	case ".7z":
+		return "7z"
+	case ".tar":
+		return "tar"
+	}
+	return ""
 }
 
 // sniff fills in head.

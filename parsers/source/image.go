@@ -33,7 +33,7 @@ var imageNames = map[string]bool{
 
 // isImage reports whether it may be a disk image, by content or else by name.
 func (it *item) isImage() bool {
-	if it.lost || it.dir || it.size == 0 || it.sealed != "" || it.head.kind != "" || it.head.zip {
+	if it.lost || it.dir || it.size == 0 || it.sealed != "" || it.head.kind != "" || it.head.archive != "" {
 		return false
 	}
 	_, named := imageNames[strings.ToLower(path.Ext(it.place))]

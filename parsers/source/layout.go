@@ -149,14 +149,17 @@ func (l *layouter) add(it *item) (*Node, error) {
 	if im := l.opened[it]; im != nil {
 		return l.s.disk(it, im, join(l.c.id, it.path), l.c.depth+1)
 	}
-	if loose && l.c.shut && (it.isZip() || it.isImage()) {
+	if loose && l.c.shut && (it.archive() != "" || it.isImage()) {
 		l.closed++
 		return nil, nil
 	}
-	if loose && it.isZip() && l.c.kind != "file" {
-		return l.s.zip(it, join(l.c.id, it.path), l.c.depth+1)
+	if kind := it.archive(); loose && kind != "" && l.c.kind != "file" {
+		return l.s.archive(it, kind, join(l.c.id, it.path), l.c.depth+1)
 	}
 	f, p := l.judge(it, place, loose)
+	if f != nil && it.passed {
+		f, p = nil, &Problem{Severity: Error, Offset: -1, What: "member was not unpacked: extract it and point at the extracted folder"}
+	}
 	if p != nil {
 		p.Path = shown
 		if f == nil && loose {
@@ -215,7 +218,7 @@ func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 		f.Kind, p = Other, &Problem{Severity: Error, Offset: -1, What: "empty file"}
 	case promised:
 		f.Kind, p = Other, &Problem{Severity: Error, What: notWhatItSays(name, it)}
-	case loose && strings.EqualFold(path.Ext(place), ".7z") && it.head.foreign == "", loose && imageNames[strings.ToLower(path.Ext(place))] && it.size == 0, loose && strings.EqualFold(path.Ext(place), ".zip") && it.head.foreign == "":
+	case it.size == 0 && loose && strings.EqualFold(path.Ext(place), ".7z"), loose && imageNames[strings.ToLower(path.Ext(place))] && it.size == 0, loose && strings.EqualFold(path.Ext(place), ".zip") && it.head.foreign == "":
 		return nil, &Problem{Severity: Error, Offset: 0, What: "not what its name says: " + it.starts()}
 	case name == triage.Artifact:
 		f.Kind = Other

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"strings"
 	"unicode/utf16"
+
+	"sharetrail/parsers/source/archive"
 )
 
 // sniffLen is how much of a file is looked at: one hive base block or event log
@@ -15,10 +17,10 @@ const sniffLen = 4096 + 8
 type head struct {
 	kind    FileKind // Hive, HiveLog, EVTX, or ""
 	system  bool     // a hive that calls itself SYSTEM
-	zip     bool
-	image   bool   // a disk image, or a raw disk or volume
-	foreign string // another known format: what it is and, if it is not read, what to do
-	first   []byte // up to 16 bytes
+	archive string   // "zip", "tar", "7z", or the compression of a single file: "gzip", "zstd", "xz", "bzip2"
+	image   bool     // a disk image, or a raw disk or volume
+	foreign string   // another known format: what it is and, if it is not read, what to do
+	first   []byte   // up to 16 bytes
 }
 
 // identify judges a file by its first bytes.
@@ -44,8 +46,16 @@ func identify(b []byte) head {
 	case bytes.HasPrefix(b, []byte("ElfFile\x00")), at(b, 0, "ElfChnk\x00"), at(b, 4096, "ElfChnk\x00"):
 		h.kind = EVTX
 	case at(b, 0, "PK\x03\x04"), at(b, 0, "PK\x05\x06"), at(b, 0, "PK\x07\x08"):
-		h.zip = true
+		h.archive = "zip"
+	case archive.IsTar(b):
+		h.archive = "tar"
 	default:
+		for _, m := range packed {
+			if at(b, 0, m.magic) {
+				h.archive = m.kind
+				return h
+			}
+		}
 		h.foreign, h.image = foreign(b)
 	}
 	return h
@@ -69,6 +79,14 @@ func hiveName(b []byte) string {
 
 func at(b []byte, off int, magic string) bool {
 	return len(b) >= off+len(magic) && string(b[off:off+len(magic)]) == magic
+}
+
+var packed = []struct{ magic, kind string }{
+	{"7z\xbc\xaf\x27\x1c", "7z"},
+	{"\x1f\x8b\x08", "gzip"},
+	{"\xfd7zXZ\x00", "xz"},
+	{"\x28\xb5\x2f\xfd", "zstd"},
+	{"BZh", "bzip2"},
 }
 
 // What an examiner can do about a format that is not read.
@@ -102,12 +120,7 @@ var formats = []struct {
 	{82, "FAT32   ", "a raw FAT volume", true, ""},
 	{512, "EFI PART", "a raw disk image (GPT)", true, ""},
 	{4096, "EFI PART", "a raw disk image (GPT)", true, ""},
-	{0, "7z\xbc\xaf\x27\x1c", "a 7z archive", false, extractIt},
 	{0, "Rar!\x1a\x07", "a RAR archive", false, extractIt},
-	{257, "ustar", "a tar archive", false, extractIt},
-	{0, "\x1f\x8b\x08", "a gzip file", false, extractIt},
-	{0, "\xfd7zXZ\x00", "an xz file", false, extractIt},
-	{0, "\x28\xb5\x2f\xfd", "a zstd file", false, extractIt},
 	{0, "MSCF\x00\x00\x00\x00", "a cabinet archive", false, extractIt},
 	{4, "LfLe", "an event log of Windows XP or 2003 (EVT)", false, ": not supported; convert it with wevtutil export-log /lf:true"},
 }

@@ -43,7 +43,7 @@ func FuzzIdentify(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h := identify(b)
-		if h.zip && (h.kind != "" || h.foreign != "") || h.kind != "" && h.foreign != "" {
+		if h.archive != "" && (h.kind != "" || h.foreign != "") || h.kind != "" && h.foreign != "" {
 			t.Errorf("is several things: %+v", h)
 		}
 		if h.system && h.kind != Hive {

@@ -241,9 +241,11 @@ const nothingFound = "no evidence found: looked for registry hives, event logs, 
 // conclude says so if nothing was found and nothing explains why.
 func (s *scanner) conclude() {
 	files := 0
-	explained := s.ev.Kind != "folder" && slices.ContainsFunc(s.ev.Problems, func(p Problem) bool { return p.Severity == Error })
+	isError := func(p Problem) bool { return p.Severity == Error }
+	explained := s.ev.Kind != "folder" && slices.ContainsFunc(s.ev.Problems, isError)
 	for _, v := range s.ev.Volumes {
 		files += len(v.Files)
+		explained = explained || slices.ContainsFunc(v.Problems, isError)
 	}
 	if files == 0 && !explained {
 		p := Problem{Severity: Error, Offset: -1, What: nothingFound}

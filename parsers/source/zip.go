@@ -20,15 +20,15 @@ const (
 	ratioFrom      = 100 << 20 // a smaller member is no bomb, whatever its ratio
 )
 
-// zip opens the archive that it holds and lays out its members. Paths of its
-// problems start with id.
-func (s *scanner) zip(it *item, id string, depth int) (*Node, error) {
-	c := &scope{id: id, kind: "zip", label: strings.TrimSuffix(path.Base(it.path), path.Ext(it.path)), size: it.size, depth: depth}
+// archive opens the archive that it holds and lays out its members. Paths of
+// its problems start with id.
+func (s *scanner) archive(it *item, kind, id string, depth int) (*Node, error) {
+	c := &scope{id: id, kind: kind, label: strings.TrimSuffix(path.Base(it.path), path.Ext(it.path)), size: it.size, depth: depth}
 	switch err := s.list(it, c); {
 	case s.ctx.Err() != nil:
 		return nil, s.ctx.Err()
 	case err != nil:
-		c.problem(Problem{Severity: Error, Offset: binread.Offset(err), What: "zip archive cannot be read: " + text(err)})
+		c.problem(Problem{Severity: Error, Offset: binread.Offset(err), What: c.kind + " archive cannot be read: " + text(err)})
 	}
 	return s.layout(c)
 }
@@ -48,15 +48,29 @@ func (s *scanner) list(it *item, c *scope) error {
 	if err != nil {
 		return err
 	}
-	limit := s.o.entries(archiveEntries)
-	a, err := archive.Read(h, h.Size(), limit-s.members)
-	if errors.Is(err, archive.ErrTooMany) {
-		return fmt.Errorf("more than %d members in all archives of the source (MaxEntries)", limit)
+	switch c.kind {
+	case "zip":
+		return s.members(c, h, archive.Zip)
+	case "tar":
+		return s.members(c, h, archive.Tar)
+	case "7z":
+		return s.sevenZip(c, h)
 	}
-	if err != nil {
+	return s.compressed(it, c, h)
+}
+
+// members fills in the items of c by a reader of archives. Those that it
+// returns with an error are read.
+func (s *scanner) members(c *scope, h Handle, read func(io.ReaderAt, int64, archive.Options) (*archive.Archive, error)) error {
+	limit := s.o.entries(archiveEntries)
+	a, err := read(h, h.Size(), archive.Options{MaxMembers: limit - s.listedMembers, Passwords: s.o.Passwords})
+	if errors.Is(err, archive.ErrTooMany) {
+		err = fmt.Errorf("more than %d members in all archives of the source (MaxEntries)", limit)
+	}
+	if a == nil {
 		return err
 	}
-	s.members += len(a.Members)
+	s.listedMembers += len(a.Members)
 	for _, r := range a.Refused {
 		c.problem(warnf(r.Name, "member left out: %s", r.Why))
 	}
@@ -68,7 +82,7 @@ func (s *scanner) list(it *item, c *scope) error {
 		}
 		z.member(c, &a.Members[i], taken)
 	}
-	return nil
+	return err
 }
 
 // keep opens it for as long as the Evidence lives.
@@ -130,7 +144,7 @@ func peek(m *archive.Member) ([]byte, error) {
 	defer r.Close()
 	b := make([]byte, sniffLen)
 	n, err := io.ReadFull(r, b)
-	if n > 0 || err == io.EOF {
+	if n > 0 || err == io.EOF || errors.Is(err, archive.ErrChecksum) {
 		err = nil // what is wrong further on is for check to say
 	}
 	return b[:n], err
@@ -145,6 +159,13 @@ func (z *zipFile) check(it *item, m *archive.Member) *Problem {
 		return &Problem{Severity: Error, Offset: -1, What: "member not unpacked: " + why}
 	}
 	z.read += m.Packed
+	if n := m.Present(); n >= 0 { // it lies there as it is
+		if n < m.Size {
+			it.size = n
+			return &Problem{Severity: Error, Offset: n, What: fmt.Sprintf("member is damaged: only its first %d of %d bytes are there", n, m.Size)}
+		}
+		return nil
+	}
 	z.s.total += m.Size
 	n, err := z.verify(m)
 	switch {
@@ -168,9 +189,9 @@ func (z *zipFile) exceeds(m *archive.Member) string {
 		return "impossible size"
 	case m.Size > o.MaxMember:
 		return fmt.Sprintf("%d bytes exceed the limit of %d for one member (MaxMember)", m.Size, o.MaxMember)
-	case m.Size > ratioFrom && m.Size/max(1, m.Packed) > int64(o.MaxRatio):
+	case m.Present() < 0 && m.Size > ratioFrom && m.Size/max(1, m.Packed) > int64(o.MaxRatio):
 		return fmt.Sprintf("%d bytes from %d exceed the ratio of %d (MaxRatio)", m.Size, m.Packed, o.MaxRatio)
-	case m.Size > o.MaxTotal-z.s.total:
+	case m.Present() < 0 && m.Size > o.MaxTotal-z.s.total:
 		return fmt.Sprintf("%d bytes exceed what is left of the limit of %d for all members (MaxTotal)", m.Size, o.MaxTotal)
 	case m.Packed > z.size-z.read:
 		return "the members claim more bytes than the archive has: they overlap"

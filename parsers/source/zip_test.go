@@ -105,7 +105,7 @@ func TestZip(t *testing.T) {
 		return b
 	}
 	zeros := strings.Repeat("\x00", 101<<20)
-	const encrypted = `encrypted: not supported yet; extract it with its password and point at the extracted folder`
+	const encrypted = `encrypted: give its password with --password or --password-file`
 	for _, test := range []struct {
 		name string
 		zip  []byte
@@ -148,8 +148,8 @@ func TestZip(t *testing.T) {
 			`volume id="case.zip" root="C" label="case" zip windows`,
 			`  error "Users/bob/NTUSER.DAT" @-1: member is ` + encrypted,
 			`error "case.zip" @-1: 2 more members cannot be opened, the first is "C/Users/bob/a.txt": ` + encrypted,
-			`error "case.zip!SAM" @-1: member is compression method 9: not supported yet; extract it and point at the extracted folder`,
-			`error "case.zip!data.zip" @-1: member is encrypted (AES): not supported yet; extract it with its password and point at the extracted folder`}},
+			`error "case.zip!SAM" @-1: member is compression method 9: not supported; extract it and point at the extracted folder`,
+			`error "case.zip!data.zip" @-1: member is encrypted: no AES extra field`}},
 		{"checksums", zipOf(t,
 			member{name: "a", data: user, crc: 1}, member{name: "b", data: user, crc: 1, stored: true}, member{name: "c", data: user}), Options{}, []string{
 			`volume id="case.zip" root="" label="case" zip loose`, "  a hive", "  b hive", "  c hive",
@@ -311,7 +311,7 @@ func FuzzZip(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s := &scanner{ctx: context.Background(), o: Options{MaxMember: 1 << 20, MaxTotal: 1 << 22, MaxEntries: 1000}.withDefaults(), ev: &Evidence{}}
 		it := &item{path: "f.zip", place: "f.zip", size: int64(len(b)), open: func() (Handle, error) { return unpacked{bytes.NewReader(b)}, nil }}
-		if _, err := s.zip(it, "f.zip", 1); err != nil {
+		if _, err := s.archive(it, "zip", "f.zip", 1); err != nil {
 			t.Fatal(err)
 		}
 		paths := map[string]bool{}

@@ -1,17 +1,13 @@
-// Package archive lists and reads zip archives of unknown origin (PKWARE
-// APPNOTE.TXT 6.3.10). Unlike archive/zip's own file system it keeps duplicate
-// names, ignores letter case, and says why it refuses a member.
+// Package archive lists and reads zip and tar archives of unknown origin. Unlike
+// the file systems of the standard library it keeps duplicate names, ignores
+// letter case, and says why it refuses a member. Encrypted members of zip
+// archives are read with a password.
 package archive
 
 import (
-	"archive/zip"
-	"compress/flate"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
-	"io/fs"
 	"strings"
 	"time"
 
@@ -25,7 +21,8 @@ const MaxDepth = 64
 // ErrTooMany is wrapped by the error for an archive with too many members.
 var ErrTooMany = errors.New("too many members")
 
-// ErrChecksum is the error at the end of a member whose CRC-32 is wrong.
+// ErrChecksum is wrapped by the error at the end of a member whose CRC-32 or
+// authentication code is wrong: all its bytes were read.
 var ErrChecksum = errors.New("the CRC-32 checksum does not match")
 
 // A Member is one file or directory of an archive.
@@ -39,84 +36,32 @@ type Member struct {
 	Packed  int64     // in bytes, in the archive, as it claims
 	ModTime time.Time // UTC, 100 ns; zero if the archive has none in UTC: a DOS time has an unknown zone
 	Sealed  string    // why it cannot be opened (encryption, method) and what to do; "" if it can
-	file    *zip.File
-	archive io.ReaderAt
+
+	content content
+}
+
+// A content is how the bytes of a member are stored.
+type content interface {
+	stored() bool
+	inPlace(size int64) (io.ReaderAt, error) // of a stored member
+	open(size int64) (io.ReadCloser, error)
+	present(size int64) int64
 }
 
 // A Refusal is a member that was left out, and why.
 type Refusal struct{ Name, Why string }
 
-// An Archive is the list of members, in the order of the central directory.
+// An Archive is the list of members, in the order of the archive's directory.
 type Archive struct {
 	Members []Member
 	Refused []Refusal
+	dirs    map[string]string
 }
 
-// Read lists the archive in the first size bytes of r. It reads the central
-// directory only; one with more than maxMembers entries is an error that wraps
-// ErrTooMany.
-func Read(r io.ReaderAt, size int64, maxMembers int) (a *Archive, err error) {
-	defer func() {
-		if p := recover(); p != nil { // of archive/zip
-			a, err = nil, binread.Errorf(-1, "zip", "panic: %v", p)
-		}
-	}()
-	lim := &meter{r: r, left: int64(maxMembers)*entrySize + directoryEnd}
-	z, err := zip.NewReader(lim, size)
-	switch {
-	case lim.left < 0, err == nil && len(z.File) > maxMembers:
-		return nil, binread.Errorf(-1, "central directory", "%w: more than %d, or their names are too long", ErrTooMany, maxMembers)
-	case err != nil && (z == nil || !errors.Is(err, zip.ErrInsecurePath)):
-		return nil, binread.Errorf(size, "central directory", "%w: the archive is cut short or damaged", err)
-	}
-	lim.off = true
-	a = &Archive{}
-	dirs := map[string]string{}
-	for _, f := range z.File {
-		name, why := clean(f.Name)
-		if why == "" {
-			why = irregular(f)
-		}
-		if why != "" {
-			a.Refused = append(a.Refused, Refusal{triage.Show(f.Name), why})
-			continue
-		}
-		if name == "" {
-			continue // "./"
-		}
-		a.Members = append(a.Members, Member{
-			Name: spell(dirs, triage.Show(name)), Dir: f.Mode().IsDir(),
-			Size: int64(f.UncompressedSize64), Packed: int64(f.CompressedSize64),
-			ModTime: modTime(f), Sealed: sealed(f), file: f, archive: r,
-		})
-	}
-	return a, nil
-}
-
-// A zip's directory is read before its length is known: these bound how much of
-// it is. An entry has 46 bytes, a name and extra fields; the end has 22
-// and a comment of up to 64 KiB.
-const (
-	entrySize    = 256
-	directoryEnd = 256 << 10
-)
-
-// A meter fails once left bytes have been read through it, until it is off:
-// members are read through it later, in parallel, and have limits of their own.
-type meter struct {
-	r    io.ReaderAt
-	left int64
-	off  bool
-}
-
-func (m *meter) ReadAt(b []byte, off int64) (int, error) {
-	if m.off {
-		return m.r.ReadAt(b, off)
-	}
-	if m.left -= int64(len(b)); m.left < 0 {
-		return 0, ErrTooMany
-	}
-	return m.r.ReadAt(b, off)
+// Options say how to read an archive.
+type Options struct {
+	MaxMembers int      // more are an error that wraps ErrTooMany
+	Passwords  [][]byte // tried in turn
 }
 
 // clean makes a relative, slash-separated path of a member's name, or says why
@@ -143,18 +88,6 @@ func clean(name string) (cleaned, why string) {
 	return strings.Join(parts, "/"), ""
 }
 
-func irregular(f *zip.File) string {
-	switch m := f.Mode(); {
-	case m.IsDir() && f.UncompressedSize64 > 0:
-		return fmt.Sprintf("directory with %d bytes of content", f.UncompressedSize64)
-	case m&fs.ModeSymlink != 0:
-		return "symbolic link"
-	case !m.IsDir() && !m.IsRegular():
-		return "not a regular file"
-	}
-	return ""
-}
-
 // spell replaces the directories of name by their first spelling.
 func spell(dirs map[string]string, name string) string {
 	i := strings.LastIndexByte(name, '/')
@@ -170,59 +103,45 @@ func spell(dirs map[string]string, name string) string {
 	return dir + name[i:]
 }
 
-const (
-	flagEncrypted = 1 << 0
-	methodAES     = 99
-)
-
-// sealed says why f cannot be read.
-func sealed(f *zip.File) string {
-	const cure = ": not supported yet; extract it and point at the extracted folder"
+// add appends a member of that name, or the reason to refuse it.
+func (a *Archive) add(name, why string, m Member) {
+	cleaned, unclean := clean(name)
+	if unclean != "" {
+		why = unclean
+	}
 	switch {
-	case f.Method == methodAES:
-		return "encrypted (AES)" + strings.Replace(cure, "extract it", "extract it with its password", 1)
-	case f.Flags&flagEncrypted != 0:
-		return "encrypted" + strings.Replace(cure, "extract it", "extract it with its password", 1)
-	case f.Method != zip.Store && f.Method != zip.Deflate:
-		return fmt.Sprintf("compression method %d", f.Method) + cure
+	case why != "":
+		a.Refused = append(a.Refused, Refusal{triage.Show(name), why})
+	case cleaned != "": // else "./"
+		if a.dirs == nil {
+			a.dirs = map[string]string{}
+		}
+		m.Name = spell(a.dirs, triage.Show(cleaned))
+		a.Members = append(a.Members, m)
 	}
-	return ""
 }
 
-// modTime returns f's time if an extra field gives it in UTC: NTFS, extended
-// timestamp and the two Unix fields (APPNOTE 4.5.2, 4.5.5, 4.5.7; Info-ZIP).
-func modTime(f *zip.File) time.Time {
-	for b := f.Extra; len(b) >= 4; {
-		id, n := binary.LittleEndian.Uint16(b), int(binary.LittleEndian.Uint16(b[2:]))
-		if n > len(b)-4 {
-			break
-		}
-		switch id {
-		case 0x000a, 0x000d, 0x5455, 0x5855:
-			if t := f.Modified.UTC().Truncate(100 * time.Nanosecond); t.Year() > 1980 {
-				return t
-			}
-		}
-		b = b[4+n:]
-	}
-	return time.Time{}
-}
+// Stored reports whether the member lies in the archive uncompressed, so that
+// InPlace can open it.
+func (m *Member) Stored() bool { return m.content.stored() }
 
-// Stored reports whether the member lies in the archive uncompressed.
-func (m *Member) Stored() bool { return m.file.Method == zip.Store }
+// Present returns how many bytes of the member the archive holds, or -1 if only
+// reading it tells. There is no checksum then.
+func (m *Member) Present() int64 { return m.content.present(m.Size) }
 
-// InPlace returns a stored member's packed bytes where they lie, unchecked.
+// InPlace returns a stored member where it lies, unchecked; an encrypted one is
+// decrypted as it is read.
 func (m *Member) InPlace() (*io.SectionReader, error) {
-	off, err := m.file.DataOffset()
+	r, err := m.content.inPlace(m.Size)
 	if err != nil {
-		return nil, binread.Errorf(-1, "local file header", "%w", err)
+		return nil, err
 	}
-	return io.NewSectionReader(m.archive, off, m.Packed), nil
+	return io.NewSectionReader(r, 0, m.Size), nil
 }
 
 // Open unpacks the member from its start. It yields at most Size bytes, and all
-// bytes before a damage; the read that meets the end returns ErrChecksum instead
-// of io.EOF if the CRC-32 is wrong.
+// bytes before a damage; the read that meets the end returns an error that wraps
+// ErrChecksum instead of io.EOF if what was read is not what was stored.
 func (m *Member) Open() (io.ReadCloser, error) {
 	if m.Sealed != "" {
 		return nil, errors.New(m.Sealed)
@@ -230,47 +149,15 @@ func (m *Member) Open() (io.ReadCloser, error) {
 	if m.Size < 0 || m.Packed < 0 {
 		return nil, binread.Errorf(-1, "size", "%d bytes packed, %d unpacked", m.Packed, m.Size)
 	}
-	raw, err := m.file.OpenRaw()
-	if err != nil {
-		return nil, binread.Errorf(-1, "local file header", "%w", err)
-	}
-	r := &reader{src: io.NopCloser(raw), left: m.Size, want: m.file.CRC32}
-	if !m.Stored() {
-		r.src = flate.NewReader(raw)
-	}
-	return r, nil
+	return m.content.open(m.Size)
 }
 
-// A reader holds what a member unpacks to against its directory entry.
-// archive/zip's own does too, but drops the bytes before a damage.
-type reader struct {
-	src       io.ReadCloser
-	left      int64 // bytes that the directory entry still promises
-	sum, want uint32
+// Name returns the name under which a member of an archive of another format is
+// listed, or notes down that it is refused.
+func (a *Archive) Name(name, why string) (string, bool) {
+	n := len(a.Members)
+	if a.add(name, why, Member{}); len(a.Members) == n {
+		return "", false
+	}
+	return a.Members[n].Name, true
 }
-
-func (r *reader) Read(b []byte) (n int, err error) {
-	defer func() {
-		if p := recover(); p != nil { // of the decompressor
-			n, err = 0, fmt.Errorf("panic: %v", p)
-		}
-	}()
-	if int64(len(b)) > r.left {
-		b = b[:r.left+1] // one more shows whether there is more
-	}
-	n, err = r.src.Read(b)
-	if int64(n) > r.left {
-		n, err = int(r.left), errors.New("unpacks to more than its directory entry says")
-	}
-	r.left -= int64(n)
-	r.sum = crc32.Update(r.sum, crc32.IEEETable, b[:n])
-	switch {
-	case err == io.EOF && r.left > 0:
-		err = io.ErrUnexpectedEOF
-	case err == io.EOF && r.sum != r.want:
-		err = ErrChecksum
-	}
-	return n, err
-}
-
-func (r *reader) Close() error { return r.src.Close() }

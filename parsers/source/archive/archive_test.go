@@ -1,9 +1,11 @@
 package archive
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -53,7 +55,7 @@ func TestClean(t *testing.T) {
 
 func TestDirectoriesKeepTheirFirstSpelling(t *testing.T) {
 	b := archiveOf(t, "Users/", "Users/Bob/x", "users/bob/y", "USERS/eve/z", "users/bob/x")
-	a, err := Read(bytes.NewReader(b), int64(len(b)), 10)
+	a, err := Zip(bytes.NewReader(b), int64(len(b)), Options{MaxMembers: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,12 +74,12 @@ func TestTooMany(t *testing.T) {
 		names[i] = strings.Repeat("n", 200)
 	}
 	b := archiveOf(t, names...)
-	if a, err := Read(bytes.NewReader(b), int64(len(b)), 5000); err != nil || len(a.Members) != 5000 {
+	if a, err := Zip(bytes.NewReader(b), int64(len(b)), Options{MaxMembers: 5000}); err != nil || len(a.Members) != 5000 {
 		t.Errorf("Read = %v, want 5000 members", err)
 	}
 	// Long before the end of the directory, which is what bounds the memory.
 	for _, limit := range []int{4999, 10, 0} {
-		if _, err := Read(bytes.NewReader(b), int64(len(b)), limit); !errors.Is(err, ErrTooMany) {
+		if _, err := Zip(bytes.NewReader(b), int64(len(b)), Options{MaxMembers: limit}); !errors.Is(err, ErrTooMany) {
 			t.Errorf("Read up to %d = %v, want ErrTooMany", limit, err)
 		}
 	}
@@ -86,7 +88,7 @@ func TestTooMany(t *testing.T) {
 func TestCut(t *testing.T) {
 	b := archiveOf(t, "a", "b")
 	for n := range len(b) {
-		_, err := Read(bytes.NewReader(b[:n]), int64(n), 10)
+		_, err := Zip(bytes.NewReader(b[:n]), int64(n), Options{MaxMembers: 10})
 		if fe := (*binread.FormatError)(nil); !errors.As(err, &fe) || fe.Off != int64(n) {
 			t.Fatalf("Read of %d bytes = %v, want a FormatError at the end", n, err)
 		}
@@ -97,7 +99,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(archiveOf(f, "a", `b\c`, "../d", "e/", "A"))
 	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		a, err := Read(bytes.NewReader(b), int64(len(b)), 100)
+		a, err := Zip(bytes.NewReader(b), int64(len(b)), Options{MaxMembers: 100})
 		if err != nil {
 			if fe := (*binread.FormatError)(nil); !errors.As(err, &fe) {
 				t.Errorf("%v is not a FormatError", err)
@@ -118,4 +120,84 @@ func FuzzRead(f *testing.F) {
 			r.Close()
 		}
 	})
+}
+
+func FuzzTar(f *testing.F) {
+	for _, h := range []tar.Header{{Name: "C/Users/bob/NTUSER.DAT", Size: 5}, {Name: "../x", Size: 5}, {Name: "l", Typeflag: tar.TypeSymlink, Linkname: "x"}} {
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		if err := w.WriteHeader(&h); err != nil {
+			f.Fatal(err)
+		}
+		if h.Size > 0 {
+			if _, err := w.Write([]byte("hello")); err != nil {
+				f.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes())
+	}
+	f.Add(sparseTar())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a, err := Tar(bytes.NewReader(b), int64(len(b)), Options{MaxMembers: 100})
+		if fe := (*binread.FormatError)(nil); err != nil && !errors.As(err, &fe) {
+			t.Errorf("error without an offset: %v", err)
+		}
+		for _, m := range a.Members {
+			if m.Dir || m.Size > 1<<20 {
+				continue
+			}
+			r, err := m.Open()
+			if err != nil {
+				continue
+			}
+			got, err := io.ReadAll(r)
+			if n := m.Present(); int64(len(got)) > m.Size || err == nil && (n != m.Size || int64(len(got)) != n) {
+				t.Errorf("%d bytes read, %d present, %d listed: %v", len(got), n, m.Size, err)
+			}
+		}
+	})
+}
+
+// sparseTar is an archive with one file of 10,000 bytes, of which only five at
+// 4096 are there, in the old format of GNU tar.
+func sparseTar() []byte {
+	b := make([]byte, 512)
+	copy(b, "disk.raw")
+	copy(b[100:], "0000644\x000000000\x000000000\x0000000000005\x0000000000000\x00        S")
+	copy(b[257:], "ustar  \x00")
+	copy(b[386:], "00000010000\x0000000000005\x00")
+	copy(b[483:], "00000023420\x00")
+	sum := 0
+	for _, c := range b {
+		sum += int(c)
+	}
+	copy(b[148:], fmt.Sprintf("%06o\x00 ", sum))
+	b = append(b, "hello"...)
+	return append(b, make([]byte, 512-5+1024)...)
+}
+
+// A file whose holes are left out reads as it was.
+func TestSparse(t *testing.T) {
+	b := sparseTar()
+	a, err := Tar(bytes.NewReader(b), int64(len(b)), Options{MaxMembers: 10})
+	if err != nil || len(a.Members) != 1 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	m := &a.Members[0]
+	r, err := m.InPlace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(r)
+	want := make([]byte, 10000)
+	copy(want[4096:], "hello")
+	if err != nil || !bytes.Equal(got, want) || m.Present() != 10000 || m.Packed != 5 {
+		t.Errorf("%d bytes, %d present, %d packed, %v", len(got), m.Present(), m.Packed, err)
+	}
+	if a, err := Tar(bytes.NewReader(b[:514]), 514, Options{MaxMembers: 10}); err == nil && a.Members[0].Present() != 4098 {
+		t.Errorf("cut short: %d bytes present", a.Members[0].Present())
+	}
 }

@@ -1,0 +1,272 @@
+package source
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"crypto/aes"
+	"crypto/hmac"
+	"crypto/pbkdf2"
+	"crypto/sha1"
+	"encoding/binary"
+	"hash/crc32"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+)
+
+func tarOf(t testing.TB, files map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	names := make([]string, 0, len(files))
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		h := &tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name])), ModTime: time.Date(2021, 3, 4, 5, 6, 7, 0, time.UTC)}
+		if to, ok := strings.CutPrefix(files[name], "-> "); ok {
+			h.Typeflag, h.Linkname, h.Size = tar.TypeSymlink, to, 0
+		}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if h.Size > 0 {
+			if _, err := io.WriteString(w, files[name]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// pack compresses b.
+func pack(t testing.TB, kind string, b []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	var w io.WriteCloser
+	var err error
+	switch kind {
+	case "gzip":
+		w = gzip.NewWriter(&out)
+	case "zstd":
+		w, err = zstd.NewWriter(&out)
+	case "xz":
+		w, err = xz.NewWriter(&out)
+	}
+	if err == nil {
+		_, err = w.Write(b)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestTar(t *testing.T) {
+	plain := tarOf(t, map[string]string{
+		"./WS01/C/Users/bob/NTUSER.DAT":                     user,
+		"WS01/C/Windows/System32/winevt/Logs/Security.evtx": evtx,
+		"WS01/C/Windows/System32/config/SYSTEM":             "-> /etc/passwd",
+		"../../etc/Security.evtx":                           evtx,
+		"WS01/C/Users/bob/readme.txt":                       "x",
+		"img.zip":                                           string(zipOf(t, member{name: "C/Users/eve/NTUSER.DAT", data: user})),
+	})
+	want := func(name, kind string) []string {
+		return []string{
+			`volume id="` + name + `" root="WS01/C" label="WS01" ` + kind + ` windows`,
+			"  Users/bob/NTUSER.DAT hive expected",
+			"  Windows/System32/winevt/Logs/Security.evtx evtx expected",
+			`  warning "Windows/System32/config/SYSTEM" @-1: member left out: link to "/etc/passwd"`,
+			`volume id="` + name + `!img.zip" root="C" label="img" zip windows`,
+			"  Users/eve/NTUSER.DAT hive expected",
+			`warning "` + name + `!../../etc/Security.evtx" @-1: member left out: path leads out of the archive ("..")`,
+		}
+	}
+	for name, kind := range map[string]string{"a.tar": "tar", "b.tar.gz": "gzip", "c.tgz": "gzip", "d.tar.zst": "zstd", "e.tar.xz": "xz", "noname": "tar"} {
+		b := plain
+		if kind != "tar" {
+			b = pack(t, kind, plain)
+		}
+		ev := open(t, save(t, name, b), Options{})
+		wantLines(t, ev, want(name, kind)...)
+		for _, v := range ev.Volumes {
+			for _, f := range v.Files {
+				if got := readAll(t, f); got != user && got != evtx {
+					t.Errorf("%s: %s differs", name, f.Path)
+				}
+			}
+		}
+		if f := ev.Volumes[0].Files[0]; !f.ModTime.Equal(time.Date(2021, 3, 4, 5, 6, 7, 0, time.UTC)) {
+			t.Errorf("%s: time %v", name, f.ModTime)
+		}
+	}
+	// Cut short, the members before the damage are read.
+	ev := open(t, save(t, "cut.tar", plain[:len(plain)-3000]), Options{})
+	if len(ev.Volumes) == 0 || !slices.ContainsFunc(append(ev.Problems, ev.Volumes[0].Problems...), func(p Problem) bool { return p.Severity == Error }) {
+		t.Errorf("cut:\n%s", strings.Join(describe(ev), "\n"))
+	}
+	gz := pack(t, "gzip", plain)
+	ev = open(t, save(t, "cut.tgz", gz[:len(gz)-20]), Options{})
+	if !slices.ContainsFunc(ev.Problems, func(p Problem) bool { return p.Severity == Error && strings.Contains(p.What, "is damaged") }) {
+		t.Errorf("cut:\n%s", strings.Join(describe(ev), "\n"))
+	}
+}
+
+// A compressed file that is no archive is that file; a bomb is refused.
+func TestCompressed(t *testing.T) {
+	ev := open(t, save(t, "Security.evtx.gz", pack(t, "gzip", []byte(evtx))), Options{})
+	wantLines(t, ev, `volume id="Security.evtx.gz" root="" label="Security.evtx" gzip loose`, "  Security.evtx evtx expected")
+	bomb := pack(t, "zstd", make([]byte, 3<<20))
+	ev = open(t, save(t, "bomb.zst", bomb), Options{MaxTotal: 1 << 20})
+	wantLines(t, ev, `error "bomb.zst" @-1: zstd archive cannot be read: unpacks to more than the limit of 1048576 bytes (MaxTotal, MaxRatio)`)
+	if ev.Spooled() != 0 {
+		t.Errorf("%d bytes in temporary files", ev.Spooled())
+	}
+}
+
+// sealedZip encrypts one member: by WinZip's AES of the given strength, or for 0
+// by ZipCrypto.
+func sealedZip(t testing.TB, name, data, password string, strength int, stored bool) []byte {
+	t.Helper()
+	h := &zip.FileHeader{Name: name, Flags: 1, CRC32: crc32.ChecksumIEEE([]byte(data)), UncompressedSize64: uint64(len(data)), Method: zip.Deflate}
+	packed := []byte(data)
+	if stored {
+		h.Method = zip.Store
+	} else {
+		packed = deflate(t, data)
+	}
+	if strength == 0 {
+		packed = zipCrypto(append([]byte("0123456789a"+string(byte(h.CRC32>>24))), packed...), password)
+	} else {
+		n := 4 + 4*strength
+		salt := []byte("0123456789abcdef")[:n]
+		keys, err := pbkdf2.Key(sha1.New, password, salt, 1000, 4*n+2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		block, err := aes.NewCipher(keys[:2*n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range packed {
+			var counter, pad [16]byte
+			binary.LittleEndian.PutUint64(counter[:], uint64(i/16)+1)
+			block.Encrypt(pad[:], counter[:])
+			packed[i] ^= pad[i%16]
+		}
+		mac := hmac.New(sha1.New, keys[2*n:4*n])
+		mac.Write(packed)
+		h.Extra = []byte{0x01, 0x99, 7, 0, 2, 0, 'A', 'E', byte(strength), byte(h.Method), 0}
+		h.Method, h.CRC32 = 99, 0
+		packed = slices.Concat(salt, keys[4*n:], packed, mac.Sum(nil)[:10])
+	}
+	h.CompressedSize64 = uint64(len(packed))
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.CreateRaw(h)
+	if err == nil {
+		_, err = f.Write(packed)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// zipCrypto encrypts b (APPNOTE 6.1).
+func zipCrypto(b []byte, password string) []byte {
+	k0, k1, k2 := uint32(0x12345678), uint32(0x23456789), uint32(0x34567890)
+	update := func(c byte) {
+		k0 = crc32.IEEETable[byte(k0)^c] ^ k0>>8
+		k1 = (k1+k0&0xff)*0x8088405 + 1
+		k2 = crc32.IEEETable[byte(k2)^byte(k1>>24)] ^ k2>>8
+	}
+	for _, c := range []byte(password) {
+		update(c)
+	}
+	out := make([]byte, len(b))
+	for i, c := range b {
+		s := k2&0xffff | 2
+		out[i] = c ^ byte(s*(s^1)>>8)
+		update(c)
+	}
+	return out
+}
+
+func TestEncryptedZip(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		strength int
+		stored   bool
+	}{{"AES-128", 1, true}, {"AES-192", 2, false}, {"AES-256", 3, true}, {"AES-256 deflated", 3, false}, {"ZipCrypto", 0, true}, {"ZipCrypto deflated", 0, false}} {
+		t.Run(test.name, func(t *testing.T) {
+			b := sealedZip(t, "C/Users/bob/NTUSER.DAT", user, "infected", test.strength, test.stored)
+			path := zipFileOf(t, b)
+			many := [][]byte{[]byte("a"), []byte("b"), []byte("infected"), []byte("c")}
+			ev := open(t, path, Options{Passwords: many})
+			wantLines(t, ev, `volume id="case.zip" root="C" label="case" zip windows`, "  Users/bob/NTUSER.DAT hive expected")
+			if readAll(t, ev.Volumes[0].Files[0]) != user {
+				t.Error("decrypts to something else")
+			}
+			h, err := ev.Volumes[0].Files[0].Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer h.Close()
+			piece := make([]byte, 100)
+			if _, err := h.ReadAt(piece, 4001); err != nil || string(piece) != user[4001:4101] {
+				t.Errorf("reading in the middle: %v", err)
+			}
+			wantLines(t, open(t, path, Options{}), `volume id="case.zip" root="C" label="case" zip windows`,
+				`  error "Users/bob/NTUSER.DAT" @-1: member is encrypted: give its password with --password or --password-file`)
+			wantLines(t, open(t, path, Options{Passwords: [][]byte{[]byte("wrong")}}), `volume id="case.zip" root="C" label="case" zip windows`,
+				`  error "Users/bob/NTUSER.DAT" @-1: member is encrypted: none of the given passwords opens it`)
+			if test.strength == 0 {
+				return
+			}
+			i := bytes.Index(b, []byte("NTUSER.DAT")) + 200 // in the content
+			b[i] ^= 1
+			ev = open(t, zipFileOf(t, b), Options{Passwords: many})
+			if v := ev.Volumes; len(v) != 1 || len(v[0].Problems) != 1 || v[0].Problems[0].Severity != Error {
+				t.Errorf("a flipped bit:\n%s", strings.Join(describe(ev), "\n"))
+			}
+		})
+	}
+}
+
+// What Info-ZIP encrypted opens.
+func TestEncryptedByInfoZip(t *testing.T) {
+	if _, err := exec.LookPath("zip"); err != nil {
+		t.Skip("no zip program to compare with")
+	}
+	dir := write(t, map[string]string{"C/Users/bob/NTUSER.DAT": user})
+	out := filepath.Join(t.TempDir(), "case.zip")
+	cmd := exec.Command("zip", "-q", "-r", "-P", "infected", out, "C")
+	cmd.Dir = dir
+	if msg, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, msg)
+	}
+	ev := open(t, out, Options{Passwords: [][]byte{[]byte("x"), []byte("infected")}})
+	if len(ev.Volumes) != 1 || readAll(t, ev.Volumes[0].Files[0]) != user {
+		t.Errorf("%s", strings.Join(describe(ev), "\n"))
+	}
+}

@@ -1,0 +1,317 @@
+package source
+
+import (
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"sharetrail/parsers/binread"
+	"sharetrail/parsers/source/archive"
+	"sharetrail/parsers/source/triage"
+
+	"github.com/bodgit/sevenzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+)
+
+// A spool is the start of a stream that was unpacked: in memory, or in a file
+// if it is large. It lives as long as the Evidence.
+type spool struct {
+	r    io.ReaderAt
+	size int64
+}
+
+func (sp *spool) open() (Handle, error) {
+	return inPlace{io.NewSectionReader(sp.r, 0, sp.size)}, nil
+}
+
+var errLimit = errors.New("unpacks to more than the limit")
+
+// spool unpacks up to limit bytes of src. With an error it holds the bytes
+// before the damage.
+func (s *scanner) spool(src io.Reader, limit int64) (sp *spool, err error) {
+	sp = &spool{}
+	mem := max(0, inMemory-s.held)
+	src = interruptible{s, io.LimitReader(src, limit+1)}
+	var buf bytes.Buffer
+	gerr := guard("decompressor", func() error {
+		_, err := io.Copy(&buf, io.LimitReader(src, mem))
+		return err
+	})
+	if gerr != nil || int64(buf.Len()) < mem {
+		sp.r, sp.size = bytes.NewReader(buf.Bytes()), min(int64(buf.Len()), limit)
+		s.held += sp.size
+		s.total += sp.size
+		if gerr == nil && int64(buf.Len()) > limit {
+			gerr = errLimit
+		}
+		return sp, gerr
+	}
+	f, err := s.ev.tempFile(s.o.TempDir)
+	if err != nil {
+		return sp, err
+	}
+	s.ev.closers = append(s.ev.closers, f)
+	n, err := f.Write(buf.Bytes())
+	size := int64(n)
+	if err == nil {
+		err = guard("decompressor", func() error {
+			more, err := io.Copy(f, src)
+			size += more
+			return err
+		})
+	}
+	if size > limit {
+		size, err = limit, errors.Join(err, errLimit)
+	}
+	f.size = size
+	sp.r, sp.size = f.File, size
+	s.total += size
+	s.ev.mu.Lock()
+	s.ev.spooled += size
+	s.ev.mu.Unlock()
+	return sp, err
+}
+
+// An interruptible reader ends once the scan is cancelled.
+type interruptible struct {
+	s *scanner
+	r io.Reader
+}
+
+func (i interruptible) Read(b []byte) (int, error) {
+	if err := i.s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return i.r.Read(b)
+}
+
+// streamFrom is what a compressed file may always unpack to: disk images consist
+// of zeros for the most part.
+const streamFrom = 1 << 30
+
+// allowance is how many bytes packed bytes may unpack to.
+func (s *scanner) allowance(packed, most int64) int64 {
+	n := min(most, s.o.MaxTotal-s.total)
+	if r := int64(s.o.MaxRatio); packed < n/max(r, 1) {
+		n = min(n, max(streamFrom, packed*r))
+	}
+	return max(n, 0)
+}
+
+const maxWindow = 128 << 20 // bytes of memory that a zstd or xz stream may ask for
+
+// compressed unpacks a single compressed file: a tar archive, whose members
+// then are the items of c, or any other file, which is the only item.
+func (s *scanner) compressed(it *item, c *scope, h Handle) error {
+	src := io.NewSectionReader(h, 0, h.Size())
+	var r io.Reader
+	err := guard(c.kind, func() (err error) {
+		switch c.kind {
+		case "gzip":
+			r, err = gzip.NewReader(src)
+		case "zstd":
+			var d *zstd.Decoder
+			if d, err = zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow)); err == nil {
+				s.ev.closers = append(s.ev.closers, d.IOReadCloser())
+				r = d
+			}
+		case "xz":
+			r, err = xz.ReaderConfig{DictCap: 1 << 20}.NewReader(src)
+		default:
+			r = bzip2.NewReader(src)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	// A tar archive is bounded member by member, too.
+	limit := s.allowance(h.Size(), s.o.MaxTotal)
+	sp, err := s.spool(r, limit)
+	switch {
+	case s.ctx.Err() != nil:
+		return s.ctx.Err()
+	case errors.Is(err, errLimit):
+		return fmt.Errorf("%w of %d bytes (MaxTotal, MaxRatio)", errLimit, limit)
+	case sp.size == 0 && err != nil:
+		return err
+	case err != nil:
+		c.problem(Problem{Severity: Error, Offset: -1, What: fmt.Sprintf("is damaged: only the first %d bytes can be unpacked: %s", sp.size, text(err))})
+	}
+	hp, _ := sp.open()
+	first := make([]byte, min(sniffLen, sp.size))
+	if err := binread.Full(hp, first, 0, "unpacked file"); err != nil {
+		return err
+	}
+	if archive.IsTar(first) {
+		c.label = strings.TrimSuffix(c.label, ".tar")
+		return s.members(c, hp, archive.Tar)
+	}
+	if sp.size > s.o.MaxMember {
+		return fmt.Errorf("%d bytes exceed the limit of %d for one file (MaxMember)", sp.size, s.o.MaxMember)
+	}
+	name := strings.TrimSuffix(path.Base(it.place), path.Ext(it.place))
+	c.items = append(c.items, &item{path: name, place: name, size: sp.size, mod: it.mod, head: identify(first), open: sp.open})
+	return nil
+}
+
+// sevenZip fills in the items of c from a 7z archive. Its members are unpacked
+// in one pass, since those of a solid one can be had in their order only; what
+// is not evidence by its first bytes, name or place is passed over.
+func (s *scanner) sevenZip(c *scope, h Handle) error {
+	z, err := open7z(h, s.o.Passwords)
+	if err != nil {
+		return err
+	}
+	limit := s.o.entries(archiveEntries)
+	if s.listedMembers += len(z.File); s.listedMembers > limit {
+		return fmt.Errorf("more than %d members in all archives of the source (MaxEntries)", limit)
+	}
+	names := &archive.Archive{}
+	taken := map[string]bool{}
+	for _, f := range z.File {
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+		why := ""
+		if !f.FileInfo().IsDir() && !f.FileInfo().Mode().IsRegular() {
+			why = "not a regular file"
+		}
+		m, ok := names.Name(f.Name, why)
+		if !ok {
+			continue
+		}
+		it := &item{path: m, place: m, size: int64(f.UncompressedSize), mod: f.Modified.UTC().Truncate(timeResolution), dir: f.FileInfo().IsDir()}
+		if f.Modified.IsZero() {
+			it.mod = f.Modified
+		}
+		if !it.dir {
+			it.path = unique(taken, m, strings.ToLower)
+			s.member7z(c, it, f, h.Size())
+		}
+		c.items = append(c.items, it)
+	}
+	for _, r := range names.Refused {
+		c.problem(warnf(r.Name, "member left out: %s", r.Why))
+	}
+	return nil
+}
+
+// open7z opens an archive with the first password that fits: that its members
+// can be read shows only with the first.
+func open7z(h Handle, passwords [][]byte) (*sevenzip.Reader, error) {
+	var first error
+	encrypted := false
+	for _, p := range append([][]byte{nil}, passwords...) {
+		var z *sevenzip.Reader
+		err := guard("7z", func() (err error) {
+			if z, err = sevenzip.NewReaderWithPassword(h, h.Size(), string(p)); err != nil {
+				return err
+			}
+			for _, f := range z.File {
+				if f.UncompressedSize == 0 || f.FileInfo().IsDir() {
+					continue
+				}
+				r, err := f.Open()
+				if err != nil {
+					return err
+				}
+				defer r.Close()
+				_, err = io.CopyN(io.Discard, r, int64(min(f.UncompressedSize, 64<<10)))
+				return err
+			}
+			return nil
+		})
+		if err == nil {
+			return z, nil
+		}
+		re := (*sevenzip.ReadError)(nil)
+		isEncrypted := errors.As(err, &re) && re.Encrypted
+		if first == nil {
+			first = err
+		}
+		encrypted = encrypted || isEncrypted
+		if !isEncrypted && z != nil {
+			return z, nil // damaged: what can be read is
+		}
+		if !isEncrypted {
+			break
+		}
+	}
+	switch {
+	case encrypted && len(passwords) == 0:
+		return nil, errors.New("encrypted: give its password with --password or --password-file")
+	case encrypted:
+		return nil, errors.New("encrypted: none of the given passwords opens it")
+	}
+	return nil, binread.Errorf(-1, "7z", "%w", first)
+}
+
+// member7z looks at a member and unpacks it if it may be evidence.
+func (s *scanner) member7z(c *scope, it *item, f *sevenzip.File, archiveSize int64) {
+	if it.size == 0 {
+		it.open = (&spool{r: bytes.NewReader(nil)}).open
+		return
+	}
+	var r io.ReadCloser
+	var first []byte
+	err := guard("7z", func() (err error) {
+		if r, err = f.Open(); err != nil {
+			return err
+		}
+		first = make([]byte, min(sniffLen, it.size))
+		n, err := io.ReadFull(r, first)
+		first = first[:n]
+		return err
+	})
+	if r != nil {
+		defer func() { _ = guard("7z", r.Close) }()
+	}
+	if len(first) == 0 && err != nil {
+		c.problem(errorf(it.path, "member cannot be read: %s", text(err)))
+		it.lost = true
+		return
+	}
+	it.head = identify(first)
+	if !it.wanted() {
+		it.passed = true
+		return
+	}
+	limit := min(s.allowance(archiveSize, s.o.MaxMember), it.size)
+	if limit < it.size {
+		c.problem(errorf(it.path, "member not unpacked: %d bytes exceed a limit (MaxMember, MaxTotal, MaxRatio)", it.size))
+		it.lost = true
+		return
+	}
+	sp, err := s.spool(io.MultiReader(bytes.NewReader(first), r), limit)
+	if err == nil && sp.size < it.size {
+		err = io.ErrUnexpectedEOF
+	}
+	it.open = sp.open
+	if err != nil {
+		c.problem(Problem{Severity: Error, Path: it.path, Offset: sp.size, What: fmt.Sprintf("member is damaged: only its first %d of %d bytes can be read: %s", sp.size, it.size, text(err))})
+	}
+	it.size = sp.size
+}
+
+// wanted reports whether it may be evidence, or hold some, wherever it lies.
+func (it *item) wanted() bool {
+	return it.head.kind != "" || it.head.archive != "" || it.head.image || it.isImage() || triage.IsMetadata(it.place) ||
+		triage.Expect(it.place, true) != triage.None || triage.Expect(it.place, false) != triage.None || inRoot(it.place)
+}
+
+// inRoot judges by the place below a Windows root that the path itself proves.
+func inRoot(p string) bool {
+	for _, root := range triage.Roots(p) {
+		if triage.Expect(triage.Rel(root, p), false) != triage.None {
+			return true
+		}
+	}
+	return false
+}

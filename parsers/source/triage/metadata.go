@@ -1,0 +1,17 @@
+package triage
+
+import (
+	"path"
+	"strings"
+)
+
+// IsMetadata reports whether a file of this path may be what a collector says
+// about its collection.
+func IsMetadata(p string) bool {
+	name := strings.ToLower(path.Base(p))
+	switch name {
+	case "client_info.json", "collection_context.json", "uploads.json", "metadata.json", "_kape.cli", "hunt_info.json":
+		return true
+	}
+	return strings.HasSuffix(name, "_copylog.csv") || strings.HasSuffix(name, "_skiplog.csv") || strings.HasSuffix(name, ".idx")
+}
