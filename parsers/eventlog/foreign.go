@@ -13,39 +13,45 @@ const (
 	maxForeignOps = 1 << 18 // parts of them
 )
 
-// templates are the template definitions of a whole log, for records whose own
+// templates are the template definitions of whole logs, for records whose own
 // chunk has lost theirs. A record names its template by the first four bytes
 // of its GUID. It is not changed while it is used.
 type templates struct {
-	byID map[uint32][]*foreign
-	ops  int
-	n    int
+	byID  map[uint32][]*foreign
+	ops   int
+	n     int
+	other bool // it is another log that is being read
 }
 
 // A foreign is a definition that needs no chunk.
 type foreign struct {
 	template
 	guid [16]byte
-	at   int64 // where it was found, from the start of the file, in bytes
+	at   int64 // where it was found, from the start of the file, in bytes; -1 in another log
 	subs []op  // its substitutions
 }
 
 // A lender gives the template definitions of a log. They are collected when a
 // record lacks its own for the first time: most logs are read without.
 type lender struct {
-	log  *Log
+	logs []*Log // the one that is read, then others
 	once sync.Once
 	t    *templates
 }
 
 func (l *lender) templates() *templates {
-	l.once.Do(func() { l.t = l.log.learn() })
+	l.once.Do(func() {
+		l.t = &templates{byID: make(map[uint32][]*foreign)}
+		for i, log := range l.logs {
+			l.t.other = i > 0
+			log.learn(l.t)
+		}
+	})
 	return l.t
 }
 
 // learn collects the template definitions of all chunks.
-func (l *Log) learn() *templates {
-	t := &templates{byID: make(map[uint32][]*foreign)}
+func (l *Log) learn(t *templates) {
 	c := chunkReader{log: l, buf: make([]byte, chunkSize)}
 	d := newDecoder()
 	d.strict = true
@@ -60,7 +66,6 @@ func (l *Log) learn() *templates {
 			t.chunk(d)
 		}
 	}
-	return t
 }
 
 // chunk adds the definitions that the records of a chunk hold, in its list or
@@ -109,6 +114,9 @@ func (t *templates) add(d *decoder, p *template) {
 			return
 		}
 	}
+	if t.other {
+		f.at = -1
+	}
 	f.template = template{size: p.size, refs: p.refs, literals: p.literals, fast: p.fast, odd: true}
 	for _, o := range ops {
 		o.name, o.raw = strings.Clone(o.name), bytes.Clone(o.raw)
@@ -130,18 +138,19 @@ func (o op) equal(p op) bool {
 }
 
 // find returns the only definition known by id whose types are those of the
-// values of in.
+// values of in. One of another log comes after those of the log itself.
 func (t *templates) find(d *decoder, id uint32, in *instance) *foreign {
 	var found *foreign
 	for _, f := range t.byID[id] {
 		if d.steps -= 1 + len(f.subs); d.steps < 0 {
 			return nil
 		}
-		if f.fits(d, in) {
-			if found != nil {
-				return nil
-			}
+		switch {
+		case !f.fits(d, in):
+		case found == nil:
 			found = f
+		case f.at >= 0 || found.at < 0:
+			return nil
 		}
 	}
 	return found

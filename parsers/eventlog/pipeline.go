@@ -26,7 +26,7 @@ type pipeline struct {
 func (p *pipeline) run(yield func(*Record, error) bool) {
 	p.log.census = censusBuilder{}
 	p.shapes = make(map[shape]int)
-	p.lender = &lender{log: p.log}
+	p.lender = &lender{logs: append([]*Log{p.log}, p.opt.Lenders...)}
 	p.start()
 	defer p.stop()
 	for last := uint64(0); ; {

@@ -26,8 +26,13 @@ type Options struct {
 	// and in which order Want is called, does not depend on it.
 	Jobs int
 	// Slack asks for what lies outside the record lists as well: records that
-	// were replaced, or hidden. See [Record.State].
+	// were replaced, or hidden. See [Record.State]. Where the template of one is
+	// overwritten, a definition with the same id and types of values is taken
+	// from another place of the log, and the record is doubted.
 	Slack bool
+	// Lenders are other logs, best of the same computer, that definitions for
+	// Slack may come from too. They are read once, if one is needed.
+	Lenders []*Log
 }
 
 // Ahead is how many chunks [Options.Want] may be ahead of the iteration.

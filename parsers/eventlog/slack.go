@@ -61,14 +61,18 @@ func (s *slackReader) retry(c *chunkReader, slot *slot, r *Record) {
 // complete decodes a record, its data too, so that what has to be doubted is
 // known when it is yielded.
 func (s *slackReader) complete(r *Record) error {
-	s.dec.borrowed = -1
+	s.dec.borrowed = nil
 	if err := r.system(); err != nil {
 		return err
 	}
 	r.fields, r.err = r.read()
 	r.settled = true
-	if at := s.dec.borrowed; at >= 0 {
-		r.doubt(fmt.Sprintf("its template is overwritten, and read from a definition with the same id and types of values at %#x", at))
+	if f := s.dec.borrowed; f != nil {
+		where := "in another log"
+		if f.at >= 0 {
+			where = fmt.Sprintf("at %#x", f.at)
+		}
+		r.doubt("its template is overwritten, and read from a definition with the same id and types of values " + where)
 	}
 	return nil
 }

@@ -67,6 +67,54 @@ func TestCorpusSlack(t *testing.T) {
 	}
 }
 
+// TestCorpusLenders: the other logs of a computer hold definitions that a log
+// has lost. It takes nothing away, and changes no record that was whole.
+func TestCorpusLenders(t *testing.T) {
+	dir := corpus(t)
+	const host = "triage/museum-w10-belkasoft-insider"
+	var logs []*Log
+	var alone []map[int64]string
+	whole := func(l *Log, o Options) (m map[int64]string, n int) {
+		m = make(map[int64]string)
+		o.Slack = true
+		for r, err := range l.Read(o) {
+			if err != nil || r.State != "slack" {
+				continue
+			}
+			if fields, err := r.Data(); err == nil {
+				m[r.Off] = fmt.Sprint(r.ID, r.Channel, fields)
+			}
+			n++
+		}
+		return m, n
+	}
+	all, before, after := 0, 0, 0
+	for _, log := range corpusLogs(t, dir, host) {
+		b, err := os.ReadFile(filepath.Join(dir, log))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l, err := Open(bytes.NewReader(b), int64(len(b))); err == nil {
+			m, n := whole(l, Options{})
+			logs, alone = append(logs, l), append(alone, m)
+			before, all = before+len(m), all+n
+		}
+	}
+	for i, l := range logs {
+		m, _ := whole(l, Options{Jobs: 2, Lenders: logs})
+		after += len(m)
+		for off, was := range alone[i] {
+			if is := m[off]; is != was {
+				t.Errorf("record at %d: alone %s, with lenders %s", off, was, is)
+			}
+		}
+	}
+	t.Logf("%d of %d records in slack are whole, %d with other logs at hand", before, all, after)
+	if after <= before {
+		t.Error("other logs lend nothing")
+	}
+}
+
 func readSlack(t testing.TB, path string) (recs []*seenRecord, census Census) {
 	f, err := os.Open(path)
 	if err != nil {

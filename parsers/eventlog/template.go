@@ -93,7 +93,7 @@ func (d *decoder) parseInstance(off, end int) (in instance, err error) {
 		if f == nil {
 			return in, lost
 		}
-		in.plan, d.borrowed = &f.template, f.at
+		in.plan, d.borrowed = &f.template, f
 	}
 	return in, nil
 }
