@@ -29,7 +29,8 @@ var _ = register(Artifact{
 // what old entries of its logs hold that the hive has outlived, as far as it is
 // about shares. It is never mixed with what is live.
 func readDeleted(h *hive.Hive, replay *hive.Replay, out *Emitter) {
-	if !keepsStates(h.Kind()) {
+	kind, _ := kindOf(h)
+	if !keepsStates(kind) {
 		return
 	}
 	state, at := out.state, out.place
@@ -45,7 +46,7 @@ func readDeleted(h *hive.Hive, replay *hive.Replay, out *Emitter) {
 			if it.Log != "" {
 				out.place = out.logPlace(it.Log)
 			}
-			if h.Kind() == hive.System {
+			if kind == hive.System {
 				deletedShare(it, out)
 			} else {
 				deletedOfUser(it, out)

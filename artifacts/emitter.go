@@ -187,8 +187,11 @@ func (e *Emitter) problem(s evidence.Severity, key, value string, err error) {
 // the error that hides it.
 func lookup(in *Hive, path string, out *Emitter) (*hive.Key, error) {
 	k, err := in.Key(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		out.Attest(path)
+		return nil, nil
+	case err == errElsewhere: // neither there nor attested absent
 		return nil, nil
 	}
 	return k, err

@@ -36,7 +36,8 @@ func ReadHive(f File) *Emitter {
 		out.Doubtful("", "", binread.Errorf(4, "sequence numbers", "hive is dirty (%d/%d) and no log completes it: it may lack its last changes, up to about an hour", seq1, seq2))
 	}
 	r := hiveReader{file: f, out: out}
-	if len(replay.Applied) > 0 && keepsStates(h.Kind()) {
+	kind, _ := kindOf(h)
+	if len(replay.Applied) > 0 && keepsStates(kind) {
 		r.states(replay)
 	}
 	r.view(h, f.Place, false)
@@ -58,6 +59,20 @@ func ReadHive(f File) *Emitter {
 // keepsStates reports whether the states of such a hive are told one by one:
 // those that hold mappings and shares.
 func keepsStates(k hive.Kind) bool { return k == hive.NTUSER || k == hive.System }
+
+// kindOf returns the kind of a hive and, if it is a saved part of one, the key
+// that is its root. HKCU\Software alone, as "reg save" writes it, looks like
+// HKLM\SOFTWARE but for what only Explorer keeps of a user.
+func kindOf(h *hive.Hive) (kind hive.Kind, part string) {
+	if kind = h.Kind(); kind == hive.Software {
+		for _, name := range []string{"MountPoints2", "RunMRU", "TypedPaths", "RecentDocs"} {
+			if _, err := h.Key(`Microsoft\Windows\CurrentVersion\Explorer\` + name); err == nil {
+				return hive.NTUSER, `Software\`
+			}
+		}
+	}
+	return kind, ""
+}
 
 // maxStates is how many states of one hive are looked into. A log holds an
 // entry for each flush; Windows writes at most a few hundred before it
@@ -107,18 +122,19 @@ func (r *hiveReader) states(replay *hive.Replay) {
 func (r *hiveReader) view(h *hive.Hive, at *evidence.Place, earlier bool) {
 	sub := r.file.emitter()
 	sub.place, sub.hive = at, h
-	in := &Hive{Hive: h, Path: at.Path}
+	kind, part := kindOf(h)
+	in := &Hive{Hive: h, Path: at.Path, part: part}
 	// What the hive had not yet been told is unknown, also if the place shows a
 	// later instant, as a snapshot does.
 	asOf := h.Newest()
-	cover := evidence.Coverage{Evidence: "registry:" + string(h.Kind()), AsOf: asOf, To: asOf, Records: -1, Place: at, Earlier: earlier, View: r.seq}
-	if h.Kind() == hive.NTUSER || h.Kind() == hive.UsrClass {
+	cover := evidence.Coverage{Evidence: "registry:" + string(kind), AsOf: asOf, To: asOf, Records: -1, Place: at, Earlier: earlier, View: r.seq}
+	if kind == hive.NTUSER || kind == hive.UsrClass {
 		in.Profile = profile(h, at.Path)
 		sub.user, cover.User = in.Profile, in.Profile
 		cover.Evidence += ":" + in.Profile
 	}
 	for _, a := range All() {
-		if !a.reads(h.Kind()) {
+		if !a.reads(kind) {
 			continue
 		}
 		sub.artifact = a.Name

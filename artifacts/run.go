@@ -2,6 +2,7 @@ package artifacts
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -19,6 +20,21 @@ type Hive struct {
 	*hive.Hive
 	Path    string // inside the volume
 	Profile string // name of the profile folder; "" if the path does not tell
+	part    string // the key that is the root here, with a "\": a saved part of a hive; "" for a whole one
+}
+
+// errElsewhere says that a key cannot lie in the part of a hive that was saved.
+var errElsewhere = errors.New("not in the saved part of the hive")
+
+// Key opens a key by its path below the root of the whole hive.
+func (in *Hive) Key(path string) (*hive.Key, error) {
+	if in.part == "" {
+		return in.Hive.Key(path)
+	}
+	if len(path) <= len(in.part) || !strings.EqualFold(path[:len(in.part)], in.part) {
+		return nil, errElsewhere
+	}
+	return in.Hive.Key(path[len(in.part):])
 }
 
 // A File is one evidence file to read.
