@@ -61,9 +61,29 @@ func ReadAutomatic(r io.ReaderAt, size int64) (*JumpList, error) {
 	if whole := int64(1) << c.shift; size%whole != 0 {
 		j.problem(size, "compound file", "%d bytes are no whole number of sectors: the file may be cut", size)
 	}
-	links := map[string]*Link{}
-	var order []string
-	var list *stream
+	links, order, list := j.streams(c)
+	if list == nil {
+		j.problem(0, "DestList", "the compound file has no such stream")
+	} else {
+		j.destList(span{list.data, list.off})
+	}
+	for i := range j.Entries {
+		e := &j.Entries[i]
+		e.Link = links[e.Stream]
+		delete(links, e.Stream)
+	}
+	for _, name := range order {
+		if l := links[name]; l != nil {
+			j.Entries = append(j.Entries, JumpEntry{Stream: name, Off: l.Off, Len: l.Len, Link: l})
+		}
+	}
+	return j, nil
+}
+
+// streams reads the links, by the lower-case names of their streams, whose
+// order is that of the file, and finds DestList.
+func (j *JumpList) streams(c *compound) (links map[string]*Link, order []string, list *stream) {
+	links = map[string]*Link{}
 	for i := range c.streams {
 		st := &c.streams[i]
 		if st.err != nil {
@@ -90,22 +110,7 @@ func ReadAutomatic(r io.ReaderAt, size int64) (*JumpList, error) {
 			order = append(order, name)
 		}
 	}
-	if list == nil {
-		j.problem(0, "DestList", "the compound file has no such stream")
-	} else {
-		j.destList(span{list.data, list.off})
-	}
-	for i := range j.Entries {
-		e := &j.Entries[i]
-		e.Link = links[e.Stream]
-		delete(links, e.Stream)
-	}
-	for _, name := range order {
-		if l := links[name]; l != nil {
-			j.Entries = append(j.Entries, JumpEntry{Stream: name, Off: l.Off, Len: l.Len, Link: l})
-		}
-	}
-	return j, nil
+	return links, order, list
 }
 
 // destList reads the entries of the stream DestList.

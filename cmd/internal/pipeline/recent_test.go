@@ -9,6 +9,7 @@ import (
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/hive/hivetest"
 	"sharetrail/parsers/shell/shelltest"
+	"sharetrail/timeline"
 )
 
 // TestRecent joins the documents of one user to that user's shortcuts only,
@@ -69,4 +70,11 @@ MRUListEx=mru:0,1,2
 	if joined != 1 || names != 5 {
 		t.Errorf("%d documents on shares and %d others, want 1 and 5; problems %v", joined, names, res.Report.Problems)
 	}
+	// A profile's shortcuts are one kind of evidence, of which no absence can be told.
+	for _, r := range res.Report.Coverage {
+		if r.Evidence == "files:lnk:alice" && r.Records == 2 && r.Class == timeline.UnknownClass && len(r.Holes) == 0 {
+			return
+		}
+	}
+	t.Errorf("no row for the shortcuts of alice: %+v", res.Report.Coverage)
 }

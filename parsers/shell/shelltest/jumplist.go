@@ -144,10 +144,12 @@ type member struct {
 
 const sector, mini = 512, 64
 
+// Special values in the FAT.
+const end, free, isFAT = 0xfffffffe, 0xffffffff, 0xfffffffd
+
 // compound returns a compound file ([MS-CFB], version 3) of streams below the
 // cutoff of 4096 bytes; larger ones get sectors of their own.
 func compound(files []member) []byte {
-	const end, free, isFAT = 0xfffffffe, 0xffffffff, 0xfffffffd
 	var fat, miniFAT []uint32
 	var body, small []byte
 	store := func(b []byte) uint32 { // in a chain of sectors of its own
@@ -207,11 +209,16 @@ func compound(files []member) []byte {
 	for _, n := range fat {
 		body = le.AppendUint32(body, n)
 	}
+	return append(header(firstFAT, fats, dirAt, miniAt, uint32(len(table)/sector)), body...)
+}
+
+// header returns the header, which holds the list of up to 109 sectors of the FAT.
+func header(firstFAT, fats int, dirAt, miniAt, miniFATs uint32) []byte {
 	h := append([]byte{0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1}, make([]byte, 16)...)
 	for _, v := range []uint16{0x3e, 3, 0xfffe, 9, 6, 0, 0, 0} {
 		h = le.AppendUint16(h, v)
 	}
-	for _, v := range []uint32{0, uint32(fats), dirAt, 0, 4096, miniAt, uint32(len(table) / sector), end, 0} {
+	for _, v := range []uint32{0, uint32(fats), dirAt, 0, 4096, miniAt, miniFATs, end, 0} {
 		h = le.AppendUint32(h, v)
 	}
 	for i := range 109 {
@@ -221,7 +228,7 @@ func compound(files []member) []byte {
 		}
 		h = le.AppendUint32(h, n)
 	}
-	return append(h, body...)
+	return h
 }
 
 func dirEntry(name string, kind byte, first, size uint32) []byte {
