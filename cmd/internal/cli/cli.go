@@ -138,7 +138,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{exitUsage, err} })
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "write nothing at all to standard error")
 	root.AddCommand(a.analyze(), a.timeline(), a.shares(), a.gaps(), a.coverage(), a.problems(),
-		a.explain(), a.sources(), a.dump(), a.classify(), a.artifacts(), a.rules(), a.version())
+		a.explain(), a.verify(), a.sources(), a.dump(), a.classify(), a.artifacts(), a.rules(), a.version())
 	root.SetHelpCommand(help(root))
 	return root
 }

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"archive/zip"
+	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -14,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"sharetrail/parsers/eventlog/evtxtest"
 	"sharetrail/parsers/hive/hivetest"
@@ -188,6 +191,16 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("hash %s", m.Sources[0].SHA256)
 				}
 			},
+			// tamper FILE OLD NEW: the first OLD in it, in UTF-16, becomes NEW.
+			"tamper": func(ts *testscript.TestScript, _ bool, args []string) {
+				b, old := []byte(ts.ReadFile(args[0])), utf16Bytes(args[1])
+				at := bytes.Index(b, old)
+				if at < 0 || len(args[1]) != len(args[2]) {
+					ts.Fatalf("%q is not in %s, or not as long as %q", args[1], args[0], args[2])
+				}
+				copy(b[at:], utf16Bytes(args[2]))
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+			},
 			// cut FILE TO N: its first N bytes.
 			"cut": func(ts *testscript.TestScript, _ bool, args []string) {
 				n, err := strconv.Atoi(args[2])
@@ -204,6 +217,13 @@ func TestScripts(t *testing.T) {
 			},
 		},
 	})
+}
+
+func utf16Bytes(s string) (b []byte) {
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = binary.LittleEndian.AppendUint16(b, u)
+	}
+	return b
 }
 
 func zipFolder(dir, name string) error {

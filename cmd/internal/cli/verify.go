@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/cmd/internal/output"
+	"sharetrail/cmd/internal/verify"
+	"sharetrail/parsers/source"
+
+	"github.com/spf13/cobra"
+)
+
+var verifyRows = output.NewLayout("check", []output.Column[verify.Row]{
+	{Name: "id", Get: func(r *verify.Row) any { return r.ID }},
+	{Name: "ok", Get: func(r *verify.Row) any { return r.OK }},
+	{Name: "why", Get: func(r *verify.Row) any { return r.Why }},
+}...)
+
+func init() {
+	verifyRows.Cells = []output.Cell[verify.Row]{
+		{Head: "Id", Text: func(r *verify.Row, _ output.Zone) string { return r.ID }, Wrap: true},
+		{Head: "Proven", Text: func(r *verify.Row, _ output.Zone) string {
+			if r.OK {
+				return "yes"
+			}
+			return "NO"
+		}},
+		{Head: "Why", Text: func(r *verify.Row, _ output.Zone) string { return r.Why }, Wrap: true},
+	}
+}
+
+func (a *app) verify() *cobra.Command {
+	var p printing
+	var o source.Options
+	failures := false
+	cmd := &cobra.Command{
+		Use:   "verify DIR",
+		Short: "Prove the rows of an earlier analyze against the raw bytes of the evidence",
+		Long: `Open the sources again that an earlier "sharetrail analyze -o DIR" read, and prove
+each row of its timeline against the bytes at its offset: of a registry cell the
+signature, the path from the root, the last write and the data; of an event
+record the sizes, number, time, event, provider, channel and the values in the
+row. Readers of their own do that, which share nothing with those that made the
+rows. Other structures, and what a row does not hold of the bytes it was read
+from, are proven by the SHA-256 of the file in the manifest.
+
+One row each: the id of the timeline's row, "file:..." for each file that was
+read, "source:..." for a source that is missing or, with --hash-sources, has
+changed; whether it is proven; what was compared, or what does not match. The
+exit status is 0 if all are proven, 3 if some are not.
+
+Sources are looked for where analyze found them: run it in the same directory if
+they were named relative to it.`,
+		Example: `  sharetrail verify /cases/42/result
+  sharetrail verify /cases/42/result --failures --format csv`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("need the folder of an earlier analyze, got %d arguments", len(args))
+			}
+			return nil
+		},
+	}
+	p.flags(cmd, rowFormats...)
+	cmd.Flags().BoolVar(&failures, "failures", false, "print only what is not proven")
+	cmd.Flags().StringVar(&o.TempDir, "temp-dir", "", "folder for what must be unpacked to disk (default that of the system)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		m, r, err := openResults(args[0], "timeline")
+		if err != nil {
+			return err
+		}
+		rows, err := verify.Run(cmd.Context(), caseOf(m, r.Observations), o)
+		if err != nil {
+			return &exit{exitFailed, err}
+		}
+		for _, s := range m.Sources {
+			if s.SHA256 == "" {
+				continue
+			}
+			row := verify.Row{ID: "source:" + s.Name, Why: "SHA-256 of the whole source"}
+			switch sum, err := hashSource(cmd.Context(), s.Name); {
+			case err != nil:
+				row.Why = "cannot be read: " + err.Error()
+			case !strings.EqualFold(sum, s.SHA256):
+				row.Why = "its SHA-256 is " + sum + ", and was " + s.SHA256 + " when it was analyzed"
+			default:
+				row.OK = true
+			}
+			rows = append(rows, row)
+		}
+		return a.proven(rows, failures, p.o)
+	}
+	return cmd
+}
+
+// caseOf returns what the run that wrote m had read, and its rows.
+func caseOf(m *output.Manifest, rows []evidence.Observation) *verify.Case {
+	c := &verify.Case{Sources: m.Arguments.Sources, Observations: rows}
+	for _, f := range m.Artifacts {
+		c.Files = append(c.Files, verify.File{Source: f.Source, Volume: f.Volume, Path: f.Path, SHA256: f.SHA256})
+	}
+	return c
+}
+
+// proven prints rows and makes the exit of them.
+func (a *app) proven(rows []verify.Row, failures bool, o output.Options) error {
+	w := output.NewWriter(a.stdout, verifyRows, o)
+	bad := 0
+	var err error
+	for i := range rows {
+		if !rows[i].OK {
+			bad++
+		}
+		if !rows[i].OK || !failures {
+			err = cmp.Or(err, w.Write(&rows[i]))
+		}
+	}
+	if err := written(errors.Join(err, w.Close())); err != nil {
+		return err
+	}
+	if bad > 0 {
+		return &exit{exitUnread, fmt.Errorf("%d of %d rows are not proven", bad, len(rows))}
+	}
+	return nil
+}
