@@ -192,7 +192,7 @@ func logBytes(events []evtxtest.Event, o evtxtest.Options) ([]byte, error) {
 		log = append(log, part[min(len(log), header):]...)
 		events = events[n:]
 	}
-	if log == nil || o.Dirty {
+	if o.Dirty {
 		return log, nil
 	}
 	chunks := len(log) / (64 << 10)
@@ -311,6 +311,9 @@ func (w *world) files() ([]file, error) {
 		events, err := w.ids(channel, events)
 		if err != nil {
 			return nil, err
+		}
+		if len(events) == 0 { // all has rolled over; Windows would keep an empty file
+			continue
 		}
 		o := w.options(channel)
 		name := strings.ReplaceAll(channel, "/", "%4") + ".evtx"

@@ -12,6 +12,7 @@ import (
 const (
 	channelSysmon     = "Microsoft-Windows-Sysmon/Operational"
 	channelPowerShell = "Microsoft-Windows-PowerShell/Operational"
+	channelPolicy     = "Microsoft-Windows-GroupPolicy/Operational"
 
 	providerSecurity = "Microsoft-Windows-Security-Auditing"
 	providerEventlog = "Microsoft-Windows-Eventlog"

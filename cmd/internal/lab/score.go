@@ -35,6 +35,7 @@ type Figures struct {
 	BenignWrong       int                  `json:"benign_unknown_wrong"`
 	ByBehaviour       map[string]Behaviour `json:"by_behaviour"`
 
+	WrongShares int            `json:"wrong_shares"` // claims of a true removal of the drive that name another share
 	Claims      map[string]int `json:"claims"`       // rows by word
 	FalseClaims int            `json:"false_claims"` // removals claimed that never were, on any host
 	Unread      int            `json:"unread"`       // problems of severity error

@@ -45,6 +45,7 @@ func (t *tally) add(o *tally) {
 	t.BenignWrong += o.BenignWrong
 	t.FalseClaims += o.FalseClaims
 	t.Unread += o.Unread
+	t.WrongShares += o.WrongShares
 	t.exact, t.certain, t.two, t.strong = t.exact+o.exact, t.certain+o.certain, t.two+o.two, t.strong+o.strong
 	t.classes, t.same = t.classes+o.classes, t.same+o.same
 	t.ratios = append(t.ratios, o.ratios...)
@@ -95,12 +96,12 @@ func (c *truthCase) compare(r *report) *tally {
 	for _, text := range r.unread {
 		t.fault("evidence that could not be read", "%s", text)
 	}
-	matched := map[*truthRow][]*programRow{}
+	matched, told := map[*truthRow][]*programRow{}, map[*truthRow]bool{}
 	for _, g := range r.gaps {
 		if slices.Contains(silent, g.Rule) {
 			continue
 		}
-		c.judge(t, g, matched)
+		c.judge(t, g, matched, told)
 	}
 	for _, s := range r.shares {
 		if s.Status == "removed" {
@@ -114,18 +115,33 @@ func (c *truthCase) compare(r *report) *tally {
 	}
 	for _, row := range c.rows {
 		if row.Removed != "" {
-			t.removal(row, matched[row])
+			t.removal(row, matched[row], told[row])
 			c.covered(t, r, row, matched[row])
 		}
 	}
 	return t
 }
 
+// told reports whether g tells of row by a fact that names no drive: that some
+// child of Network was removed at that instant, or that a command removed all.
+func (row *truthRow) told(g *programRow) bool {
+	if contains(row.Traces, traceParent) && slices.Contains(g.Rules, "G03") && g.Window.NotAfter == row.Removed {
+		return true
+	}
+	return row.All && contains(row.Traces, traceCommand) && (slices.Contains(g.Rules, "G31") || slices.Contains(g.Rules, "G07")) &&
+		g.Window.meets(row.Removed, row.RemovedEnd)
+}
+
 // judge compares one gap with what happened, and notes what it is about.
-func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*programRow) {
+func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*programRow, told map[*truthRow]bool) {
 	about, hits := c.about(g, g.Window)
 	for _, row := range hits {
 		matched[row] = append(matched[row], g)
+	}
+	for _, row := range c.rows {
+		if strings.EqualFold(row.Host, g.Host) && strings.EqualFold(row.User, g.User) && row.told(g) {
+			told[row] = true
+		}
 	}
 	if !slices.Contains(claims, g.Rule) {
 		return
@@ -133,9 +149,17 @@ func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*prog
 	t.Windows++
 	t.all[g.Confidence]++
 	text := g.text(g.Window)
+	other := *g
+	other.Share = ""
+	_, drives := c.about(&other, g.Window)
 	switch {
 	case len(hits) > 0:
 		t.right[g.Confidence]++
+	case len(drives) > 0 && g.Drive != "":
+		t.right[g.Confidence]++
+		t.WrongShares++
+		matched[drives[0]] = append(matched[drives[0]], g)
+		t.fault("removal of the drive, but of another share: "+g.Rule+" "+g.Confidence, "%s; true: %s", text, drives[0].text())
 	case len(about) > 0:
 		t.WindowsMissed++
 		t.fault("window misses the truth: "+g.Rule+" "+g.Confidence+", "+about[0].Behaviour, "%s; true: %s", text, about[0].text())
@@ -153,8 +177,11 @@ func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*prog
 func (c *truthCase) judgeShare(t *tally, s *programRow) {
 	t.Windows++
 	about, hits := c.about(s, s.Removed)
+	other := *s
+	other.Share = ""
+	_, drives := c.about(&other, s.Removed)
 	switch {
-	case len(hits) > 0:
+	case len(hits) > 0 || len(drives) > 0 && s.Drive != "":
 	case len(about) > 0:
 		t.WindowsMissed++
 		t.fault("window of a share misses the truth: "+about[0].Behaviour, "%s; true: %s", s.text(s.Removed), about[0].text())
@@ -207,7 +234,7 @@ func (w truthWindow) meets(from, to string) bool {
 }
 
 // removal counts what became of one removal.
-func (t *tally) removal(row *truthRow, gaps []*programRow) {
+func (t *tally) removal(row *truthRow, gaps []*programRow, told bool) {
 	b := t.ByBehaviour[row.Behaviour]
 	b.Removals++
 	defer func() { t.ByBehaviour[row.Behaviour] = b }()
@@ -217,7 +244,7 @@ func (t *tally) removal(row *truthRow, gaps []*programRow) {
 	b.WithTrace++
 	t.RemovalsWithTrace++
 	best := row.best(gaps)
-	if best != nil {
+	if best != nil || told {
 		b.Found++
 		t.RemovalsFound++
 	} else {

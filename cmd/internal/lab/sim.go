@@ -122,7 +122,7 @@ type simUser struct {
 	changes   []simChange // of HKCU\Network, in order
 	saved     time.Time   // when the hive's file was written last, if its log holds more
 	frozen    time.Time   // when the disk had its last change, if later ones were lost
-	session   int         // number of the session being told
+	policies  []time.Time // when the drive maps extension of Group Policy was at work
 }
 
 var (
@@ -141,7 +141,7 @@ func newSimHost(seed uint64, i int) *simHost {
 	h.collected = simMonday.AddDate(0, 0, 3+h.rng.IntN(3)).Add(13 * time.Hour).Add(h.upTo(7 * time.Hour))
 	h.logsBegin = simMonday.AddDate(0, 0, -2)
 	if h.chance(0.25) { // the logs are small: they begin in the middle of the story
-		h.logsBegin = simMonday.Add(h.upTo(h.collected.Sub(simMonday)))
+		h.logsBegin = simMonday.Add(h.upTo(h.collected.Sub(simMonday) - 20*time.Hour))
 	}
 	a := &h.audit
 	a.processes, a.lines = h.chance(0.65), h.chance(0.85)

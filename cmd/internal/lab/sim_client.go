@@ -87,8 +87,7 @@ func (u *simUser) way(ways []simWay) simWay {
 
 // work makes up what the user maps, uses and removes.
 func (u *simUser) work() {
-	for i, s := range u.sessions {
-		u.session = i
+	for _, s := range u.sessions {
 		end := s.to
 		if end.IsZero() {
 			end = u.collected
@@ -176,9 +175,10 @@ const simLetters = "HJKLMPQSTUVWXYZ"
 
 var simShares = []string{"finance", "legal", "projects", "media", "backup$", "home", "hr-data"}
 
+// busy reports whether a letter is taken at t, or about to be.
 func (u *simUser) busy(letter string, t time.Time) bool {
-	for _, l := range u.live(t) {
-		if l.letter == letter {
+	for _, l := range u.lives {
+		if l.letter == letter && l.removal == nil && (l.mapped.After(t) || l.persistent || !l.ended(t)) {
 			return true
 		}
 	}
@@ -194,6 +194,12 @@ func (u *simUser) run(t time.Time, options, format string, args ...any) simCmd {
 func (u *simUser) script(t time.Time, format string, args ...any) simCmd {
 	u.say(t, "script %s %s", u.name, fmt.Sprintf(format, args...))
 	return simCmd{t, "script"}
+}
+
+// driveMaps is the drive maps extension of Group Policy at work.
+func (u *simUser) driveMaps(t time.Time) {
+	u.say(t, "policy %s drives", u.name)
+	u.policies = append(u.policies, t)
 }
 
 // remember is HKCU\Network\X being written at t.
@@ -320,7 +326,7 @@ var removeWays = []simWay{
 		l.forget(u.soon(t), simReg, "registry_edit", line, u.run(t, "", "%s", line))
 	}},
 	{"Group Policy drive map, delete", 2, func(u *simUser, t time.Time, l *simLife) {
-		u.say(t, "policy %s drives", u.name)
+		u.driveMaps(t)
 		r := l.forget(t.Add(u.between(100*time.Millisecond, 1900*time.Millisecond)), simService, "policy", "Group Policy drive map, action delete")
 		r.benign, r.policyLog = "policy", true
 	}},
@@ -400,7 +406,7 @@ var keepWays = []simWay{
 	}},
 	{"mapped again", 2, func(u *simUser, t time.Time, l *simLife) {
 		if l.persistent { // drive maps of Group Policy with the action update
-			u.say(t, "policy %s drives", u.name)
+			u.driveMaps(t)
 			l.remember(t.Add(u.between(100*time.Millisecond, 1900*time.Millisecond)), simService)
 		}
 	}},
@@ -434,7 +440,7 @@ func (u *simUser) atLogon(t time.Time) {
 	at := t.Add(u.between(8*time.Second, 40*time.Second))
 	if u.chance(0.5) {
 		u.mapNew(at, simWay{"Group Policy drive map, create", 1, func(u *simUser, t time.Time, l *simLife) {
-			u.say(t, "policy %s drives", u.name)
+			u.driveMaps(t)
 			l.remember(t.Add(u.between(100*time.Millisecond, 1900*time.Millisecond)), simService)
 		}})
 		return

@@ -48,6 +48,7 @@ type truthRow struct {
 	Window     truthWindow `json:"window"` // the tightest that surviving traces allow
 	ExactCase  string      `json:"exact_case"`
 	Kinds      int         `json:"kinds"`  // independent kinds of surviving evidence of the removal
+	All        bool        `json:"all"`    // the command named no drive
 	Benign     string      `json:"benign"` // the innocent cause: script, policy, explorer, or ""
 	// Settled are the verdicts on innocent causes that surviving evidence allows.
 	Settled map[string]string `json:"settled"`
@@ -139,6 +140,7 @@ func (l *simLife) row(side string) *truthRow {
 	}
 	if m := l.removal; m != nil {
 		r.Removed, r.RemovedEnd, r.By, r.How, r.Behaviour, r.Benign = stamp(m.at), stamp(m.end), m.by, m.how, m.behaviour, m.benign
+		r.All = m.all
 	}
 	return r
 }

@@ -203,13 +203,20 @@ func (l *simLife) settle(r *truthRow, b bounds) {
 	if recorded || command {
 		did("explorer", m.benign == "explorer")
 	}
-	const groupPolicy = "Microsoft-Windows-GroupPolicy/Operational"
-	if log := u.kept(groupPolicy, b.notBefore); !b.notBefore.IsZero() && log {
-		if m.benign != "policy" || b.notBefore.Equal(b.notAfter) {
-			did("policy", m.benign == "policy")
+	if b.notBefore.IsZero() || !u.kept(channelPolicy, b.notBefore) {
+		return
+	}
+	atWork := false // for anybody, to be on the safe side
+	for _, other := range u.users {
+		for _, t := range other.policies {
+			atWork = atWork || !t.Before(b.notBefore.Add(-time.Minute)) && !t.After(b.notAfter.Add(time.Minute))
 		}
-		if m.benign == "script" {
-			did("script", true)
-		}
+	}
+	exact := b.notBefore.Equal(b.notAfter)
+	if !atWork || m.benign == "policy" && exact {
+		did("policy", m.benign == "policy")
+	}
+	if m.benign == "script" && (exact || command) {
+		did("script", true)
 	}
 }

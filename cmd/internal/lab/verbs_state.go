@@ -52,7 +52,7 @@ func (w *world) touch(user string, r *registry, t time.Time) {
 // 5016), or scripts of the logon or logoff (4018, 5018), or it only began (4000
 // for the computer, 4001 for a user).
 func policy(w *world, s *step) error {
-	const channel, provider, drives = "Microsoft-Windows-GroupPolicy/Operational", "Microsoft-Windows-GroupPolicy", "{5794DAFD-BE60-433F-88A2-1A31939AC01F}"
+	const channel, provider, drives = channelPolicy, "Microsoft-Windows-GroupPolicy", "{5794DAFD-BE60-433F-88A2-1A31939AC01F}"
 	p, err := w.who(s)
 	if err != nil {
 		return err
