@@ -138,6 +138,32 @@ func removedOnly(c *Case, lives []*Life) []*Life {
 	return lives
 }
 
+// eventOnly adds the connections of which only a recorded removal is known: of
+// a letter that nothing says was mapped, or not since its last removal.
+func eventOnly(c *Case, lives []*Life) []*Life {
+	for _, o := range c.Observations {
+		if o.Action != evidence.Removed || o.Drive == "" || o.Time.IsZero() || o.Side == evidence.Server {
+			continue
+		}
+		var of *Life
+		for _, l := range lives {
+			if l.Drive == o.Drive && SameUser(l.User, l.SID, o.User, o.SID) && (len(l.Maps) == 0 || !l.MappedAtFirst().After(o.Time)) && (l.Next.IsZero() || o.Time.Before(l.Next)) {
+				of = l
+			}
+		}
+		switch {
+		case of == nil:
+		case len(of.Gone) == 0, o.Time.Sub(of.Gone[len(of.Gone)-1].Time) <= EffectBefore:
+			of.Gone = append(of.Gone, o)
+			continue
+		default:
+			of.Next = of.Gone[len(of.Gone)-1].Time.Add(1) // it was made again since, unseen
+		}
+		lives = append(lives, &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: o.User, SID: o.SID, Drive: o.Drive}, Gone: []*evidence.Observation{o}})
+	}
+	return lives
+}
+
 // keptStill reports whether the hive shows that the key Network was not
 // changed by command o: it was written before, and is known from after.
 func (c *Case) keptStill(o *evidence.Observation) bool {
@@ -175,6 +201,7 @@ func clientLives(c *Case) []*Life {
 	lives = joinDeviceless(lives)
 	lives = attachUses(c, lives)
 	lives = removedOnly(c, lives)
+	lives = eventOnly(c, lives)
 	for _, l := range lives {
 		l.State = c.StateOf(l.User, l.SID)
 		if l.Key != nil && l.State != nil && l.State.Drives[l.Drive] != l.Key {
@@ -196,6 +223,9 @@ func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
 	}
 	if !l.mayOutlive(c) && c.sessionEnded(l, o.Time) {
 		return false
+	}
+	if last := l.Maps[len(l.Maps)-1]; gone(last.State) && o.Artifact == "mapped-drives" && !o.Time.Equal(last.Time) {
+		return false // a key that is written again keeps its cell: another cell is another key
 	}
 	for _, r := range c.Observations {
 		user, sid := owner(r)
@@ -346,11 +376,8 @@ func (l *Life) attachEnd(o *evidence.Observation) {
 		// did not remove that one, unless it failed to (rule G09).
 		return
 	}
-	switch {
-	case IsRemoval(o) && l.Targets(o):
+	if IsRemoval(o) && l.Targets(o) {
 		l.Removes = append(l.Removes, o)
-	case o.Action == evidence.Removed && o.Drive != "" && o.Drive == l.Drive:
-		l.Gone = append(l.Gone, o)
 	}
 }
 
@@ -360,6 +387,9 @@ func (l *Life) describeClient() {
 	l.Status, l.Confidence = StatusUsedOnly, Likely
 	l.Facts = Facts{Unknown, Unknown, Unknown, Unknown}
 	l.Persistent = l.persistence()
+	if len(l.Gone) > 0 && len(l.Maps) == 0 {
+		l.Persistent = Yes // its key was there
+	}
 	if len(l.Uses) == 0 {
 		l.Status, l.Confidence = StatusUnknown, Possible
 	}

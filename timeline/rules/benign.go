@@ -114,7 +114,7 @@ func innocents(c *timeline.Case, by *evidence.Observation, w timeline.Window) []
 		if by.Process != nil {
 			image = base(by.Process.Image)
 		}
-		out = append(out, byImage(explorer, "explorer.exe", image, by), byImage(policy, "svchost.exe", image, by))
+		out = append(out, byImage(explorer, "explorer.exe", image, by), byImage(policy, "svchost.exe", image, by), eventScript(c, by))
 	} else {
 		out = append(out,
 			verdict(explorer, timeline.VerdictUnknown, "Explorer leaves no record of it"),
@@ -130,6 +130,20 @@ func innocents(c *timeline.Case, by *evidence.Observation, w timeline.Window) []
 		}
 	}
 	return append(out, verdict(session, timeline.Contradicted, "logoff, sleep, VPN and server loss leave a remembered mapping in place"))
+}
+
+// eventScript tests whether a recorded removal was the work of a script.
+func eventScript(c *timeline.Case, by *evidence.Observation) timeline.Benign {
+	if p := policyScript(c, by.User, by.SID, timeline.At(by.Time, timeline.Recorded)); p != nil {
+		return verdict(byScript, timeline.Supported, "Group Policy ran a script of the user at "+stamp(p.Time), by, p)
+	}
+	if by.Process != nil && strings.EqualFold(base(by.Process.Image), "explorer.exe") {
+		return verdict(byScript, timeline.Contradicted, "explorer.exe did it, which runs no scripts", by)
+	}
+	if e := sessionEdge(c, by); e != nil {
+		return verdict(byScript, timeline.VerdictUnknown, "a logon or logoff is near, at "+stamp(e.Time), by, e)
+	}
+	return verdict(byScript, timeline.VerdictUnknown, "what started the process is not recorded", by)
 }
 
 func byImage(explanation, want, image string, by *evidence.Observation) timeline.Benign {

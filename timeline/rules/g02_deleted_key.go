@@ -36,7 +36,7 @@ var _ = register(timeline.Rule{
 		return func(yield func(timeline.Claim) bool) {
 			for _, l := range c.Lives {
 				k := recoveredKey(l)
-				if k == nil || l.State == nil || holds(l.State, l) != nil {
+				if k == nil || l.State == nil || holds(l.State, l) != nil && l.Next.IsZero() || len(l.Gone) > 0 {
 					continue
 				}
 				if !yield(keyRecovered(c, l, k)) {
@@ -70,6 +70,10 @@ func keyRecovered(c *timeline.Case, l *timeline.Life, k *evidence.Observation) t
 	under, _ := k.Detail.Get("path_complete").(bool)
 	under = under && strings.HasPrefix(strings.ToLower(k.From.Key), `network\`)
 	switch {
+	case !l.Next.IsZero():
+		cl.Window.NotAfter, cl.Window.Basis = l.Next, timeline.KeyLastWrite
+		cl.Confidence = timeline.Likely
+		cl.Steps = append(cl.Steps, step("Another key of that letter was written at "+stamp(l.Next)+": this one was gone by then."))
 	case s.LastChange.After(k.Time) && !s.Restamped:
 		cl.Window.NotAfter, cl.Window.Basis = s.LastChange, timeline.ParentKeyLastWrite
 	default:

@@ -35,7 +35,7 @@ var _ = register(timeline.Rule{
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
 			for _, l := range c.Lives {
-				if l.Side != evidence.Client || len(l.Maps) == 0 {
+				if l.Side != evidence.Client || len(l.Maps) == 0 && len(l.Gone) == 0 {
 					continue
 				}
 				if cl, ok := recorded(c, l); ok && !yield(cl) {
@@ -52,7 +52,9 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		return eventClaim(c, l, l.Gone[len(l.Gone)-1]), true
 	}
 	by := effective(c, l)
-	if by == nil {
+	if by == nil || onlyDeleted(l) && !namesLetter(l, by) {
+		// A deleted key does not show that the mapping still stood when a
+		// command removed all: rule G02 bounds it.
 		return timeline.Claim{}, false
 	}
 	cl := claim(timeline.KindRemoval, l)
@@ -74,6 +76,10 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	}
 	switch s := l.State; {
 	case cl.Confidence == timeline.Certain:
+		if x := youngerShare(c, l, by.Time); x != nil {
+			cl.Confidence = timeline.Strong
+			cl.Steps = append(cl.Steps, step(fmt.Sprintf("Explorer mapped %s since, to a letter that is not known: the letter may have stood for that share by then.", x.Share), x.Maps...))
+		}
 		cl.Facts = append(cl.Facts, s.Key)
 		cl.Steps = append(cl.Steps, gone(s), step("The last write of Network falls within the time in which the command takes effect (E2): it is the instant of the removal.", by, s.Key))
 		l.Facts.MappingGone, l.Persistent = timeline.Yes, timeline.Yes
@@ -95,11 +101,25 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	return cl, true
 }
 
+// youngerShare returns a share that Explorer mapped to an unknown letter after l
+// was last seen and before t, or nil.
+func youngerShare(c *timeline.Case, l *timeline.Life, t time.Time) *timeline.Life {
+	since, _ := l.Since(t)
+	for _, x := range c.Lives {
+		if x.Side == evidence.Client && x.Drive == "" && len(x.Maps) > 0 && timeline.SameUser(x.User, x.SID, l.User, l.SID) && evidence.ShareKey(x.Share) != evidence.ShareKey(l.Share) {
+			if m := from(x, "map-drive-mru"); m != nil && m.TimeKind != evidence.AtOrBefore && m.Time.After(since) && m.Time.Before(t) {
+				return x
+			}
+		}
+	}
+	return nil
+}
+
 // effective returns the command that removed l: the one whose effect the hive
 // dates, else the first that no later state refutes. nil if there is none.
 func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Observation) {
 	for _, o := range l.Removes {
-		if refuted(l, o) {
+		if refuted(l, o) || endedBefore(c, l, o) {
 			continue
 		}
 		if by == nil || dated(c, l, o) && !dated(c, l, by) || sameRun(by, o) && direct(o) && !direct(by) {
@@ -107,6 +127,28 @@ func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Observation) {
 		}
 	}
 	return by
+}
+
+// endedBefore reports whether a connection that was not remembered ended with
+// its session before command o.
+func endedBefore(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
+	if l.Persistent != timeline.No || len(l.Maps) == 0 {
+		return false
+	}
+	end, _ := sessionEnd(c, l)
+	return end != nil && end.Time.Add(near).Before(o.Time) // a logoff script runs while the session ends
+}
+
+// onlyDeleted reports whether nothing but deleted keys shows l.
+func onlyDeleted(l *timeline.Life) bool {
+	return !slices.ContainsFunc(l.Maps, func(o *evidence.Observation) bool {
+		return o.State != evidence.Deleted && o.State != evidence.Carved
+	})
+}
+
+// namesLetter reports whether a command names the letter of l itself.
+func namesLetter(l *timeline.Life, o *evidence.Observation) bool {
+	return o.Drive != "" && o.Drive == l.Drive
 }
 
 // sameRun reports whether two commands are one act: a shell that was given
@@ -226,7 +268,10 @@ func eventClaim(c *timeline.Case, l *timeline.Life, by *evidence.Observation) ti
 		}
 	}
 	cl.Facts = append(append(cl.Facts, l.Maps...), by)
-	cl.Steps = append(cl.Steps, known(l), step(fmt.Sprintf("The deletion of its key is recorded at %s, by %s (E1).", stamp(by.Time), image), by))
+	if len(l.Maps) > 0 {
+		cl.Steps = append(cl.Steps, known(l))
+	}
+	cl.Steps = append(cl.Steps, step(fmt.Sprintf("The deletion of the key Network\\%s is recorded at %s, by %s (E1).", l.Drive[:1], stamp(by.Time), image), by))
 	for _, o := range l.Removes {
 		if timeline.Within(by.Time, o.Time) {
 			cl.By, cl.Actor = timeline.ByTheCommand, o
