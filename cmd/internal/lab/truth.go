@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"slices"
 	"time"
 )
 
@@ -190,17 +191,21 @@ func (l *simLife) commands(m *simRemoval, r *truthRow, b *bounds) time.Time {
 	}
 	if !last.IsZero() {
 		r.Kinds++
-		b.after(last)
 		b.until(last.Add(effect))
+		if !m.all { // who names the drive knows it to be there
+			b.after(last)
+		}
 	}
 	return last
 }
 
+// has reports whether r has one of the traces.
+func (r *truthRow) has(names ...string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return slices.Contains(r.Traces, n) })
+}
+
 func (r *truthRow) trace(name string) {
-	for _, t := range r.Traces {
-		if t == name {
-			return
-		}
+	if !r.has(name) {
+		r.Traces = append(r.Traces, name)
 	}
-	r.Traces = append(r.Traces, name)
 }

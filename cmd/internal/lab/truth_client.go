@@ -80,11 +80,15 @@ func (l *simLife) clientTruth(w *world) *truthRow {
 	u := l.owner
 	first, final := u.states(w)
 	var b bounds
+	b.until(u.collected)
 	if u.survives(l.mapCmd) {
 		b.after(l.mapCmd.t)
 	}
 	last := l.commands(m, r, &b)
-	if l.persistent && !l.written.IsZero() {
+	if n := l.next(); n != nil {
+		b.until(n.began())
+	}
+	if l.persistent {
 		if u.audit.sysmon && u.kept(channelSysmon, l.written) {
 			b.after(l.written)
 		}
@@ -93,10 +97,43 @@ func (l *simLife) clientTruth(w *world) *truthRow {
 		}
 		l.recorded(r, &b)
 	}
-	b.until(u.collected)
+	if m.all && !r.has(traceSysmon, traceAudit, traceDeleted, traceStates, traceMapped) {
+		r.ExactCase, r.Kinds = "", min(r.Kinds, 1) // what went is not known
+	}
 	r.Window = b.window()
 	l.settle(r, b)
 	return r
+}
+
+// next is the life of the same letter that follows l's.
+func (l *simLife) next() *simLife {
+	var next *simLife
+	for _, n := range l.owner.lives {
+		if n != l && n.letter == l.letter && n.mapped.After(l.mapped) && (next == nil || n.mapped.Before(next.mapped)) {
+			next = n
+		}
+	}
+	return next
+}
+
+// began is until when surviving traces let l have begun, zero if none tells it
+// from the life before.
+func (l *simLife) began() time.Time {
+	u := l.owner
+	switch m := l.removal; {
+	case l.persistent && u.audit.sysmon && u.kept(channelSysmon, l.written), l.persistent && m != nil && m.cell == "free" && !m.at.After(u.onDisk()):
+		return l.written
+	case u.survives(l.mapCmd):
+		return l.mapCmd.t.Add(effect)
+	}
+	return time.Time{}
+}
+
+// blurred reports whether l cannot be told from a later life of its letter that
+// was removed too: one deleted key or map command, one removal.
+func (l *simLife) blurred() bool {
+	n := l.next()
+	return n != nil && n.removal != nil && n.began().IsZero()
 }
 
 // recorded adds what logs tell of the key's deletion itself: E1.
@@ -123,7 +160,7 @@ func (l *simLife) hiveTruth(r *truthRow, b *bounds, first *networkState, final n
 	u, m := l.owner, l.removal
 	again := final.live[l.letter]
 	hive := false
-	if m.cell == "free" && (again == nil || again.share != l.share) {
+	if m.cell == "free" && (again == nil || again.share != l.share) && !l.blurred() {
 		r.trace(traceDeleted)
 		b.after(l.written)
 		hive = true
@@ -132,7 +169,7 @@ func (l *simLife) hiveTruth(r *truthRow, b *bounds, first *networkState, final n
 		r.trace(traceParent)
 		hive = true
 	}
-	if again == nil && u.survives(l.mapCmd) {
+	if again == nil && u.survives(l.mapCmd) && !l.blurred() {
 		r.trace(traceMapped)
 	}
 	two := first != nil && first.live[l.letter] == l && again == nil
@@ -153,9 +190,11 @@ func (l *simLife) hiveTruth(r *truthRow, b *bounds, first *networkState, final n
 		r.Kinds++
 	}
 	switch {
-	case !last.IsZero() && final.proves(m.at) && final.written.Sub(last) <= effect && u.alone(m, last):
+	case !last.IsZero() && final.proves(m.at) && final.written.Sub(last) <= effect && u.alone(m, last) && r.has(traceDeleted, traceStates, traceMapped):
 		r.ExactCase = "E2"
 		b.exactly(m.at)
+	case m.all && !last.IsZero() && !m.at.Before(last) && final.removal && final.written.Sub(last) <= effect && final.proves(final.written):
+		b.after(last) // of several, the key's time dates only the last
 	case two && final.proves(m.at) && differ(*first, final) == 1:
 		r.ExactCase = "E3"
 		b.exactly(m.at)
@@ -199,7 +238,7 @@ func (l *simLife) settle(r *truthRow, b bounds) {
 		r.Settled[cause] = map[bool]string{true: "supported", false: "contradicted"}[yes]
 	}
 	recorded := r.ExactCase == "E1"
-	command := slices.Contains(r.Traces, traceCommand) || slices.Contains(r.Traces, traceScript)
+	command := r.has(traceCommand, traceScript) && !m.all
 	if recorded || command {
 		did("explorer", m.benign == "explorer")
 	}

@@ -31,7 +31,7 @@ func (l *simLife) serverTruth(w *world) *truthRow {
 	if written.Equal(m.at) {
 		r.trace(traceSharesAt)
 		r.Kinds++
-		if last := b.notBefore; contains(r.Traces, traceCommand) || contains(r.Traces, traceScript) {
+		if last := b.notBefore; r.has(traceCommand, traceScript) {
 			if m.at.Sub(last) <= effect {
 				b.exactly(m.at)
 			}
