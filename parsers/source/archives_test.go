@@ -142,7 +142,7 @@ func TestCompressed(t *testing.T) {
 
 // sealedZip encrypts one member: by WinZip's AES of the given strength, or for 0
 // by ZipCrypto.
-func sealedZip(t testing.TB, name, data, password string, strength int, stored bool) []byte {
+func sealedZip(t testing.TB, name, data, password string, strength int, stored bool, more ...member) []byte {
 	t.Helper()
 	h := &zip.FileHeader{Name: name, Flags: 1, CRC32: crc32.ChecksumIEEE([]byte(data)), UncompressedSize64: uint64(len(data)), Method: zip.Deflate}
 	packed := []byte(data)
@@ -182,6 +182,14 @@ func sealedZip(t testing.TB, name, data, password string, strength int, stored b
 	f, err := w.CreateRaw(h)
 	if err == nil {
 		_, err = f.Write(packed)
+	}
+	for _, m := range more {
+		if err == nil {
+			f, err = w.Create(m.name)
+		}
+		if err == nil {
+			_, err = io.WriteString(f, m.data)
+		}
 	}
 	if err == nil {
 		err = w.Close()

@@ -16,7 +16,8 @@ import (
 // layout makes volumes of what a container holds, opens the archives in it,
 // and returns its part of the tree.
 func (s *scanner) layout(c *scope) (*Node, error) {
-	l := &layouter{s: s, c: c, roots: windowsRoots(c), volumes: map[string]*Volume{}}
+	col := s.collection(c)
+	l := &layouter{s: s, c: c, col: col, roots: windowsRoots(c), volumes: map[string]*Volume{}}
 	l.groups = l.systemDirs()
 	if !c.shut {
 		if err := l.images(); err != nil {
@@ -67,6 +68,7 @@ func windowsRoots(c *scope) map[string]bool {
 type layouter struct {
 	s       *scanner
 	c       *scope
+	col     *collection
 	roots   map[string]bool // of Windows trees
 	groups  map[string]bool // directories that divide the loose files; nil if they are one group
 	volumes map[string]*Volume
@@ -171,6 +173,10 @@ func (l *layouter) add(it *item) (*Node, error) {
 	}
 	if f != nil {
 		f.Path = shown
+		if cp := l.col.complete(it, f); cp != nil {
+			cp.Path = shown
+			l.volume(root, loose).problem(*cp)
+		}
 		v := l.volume(root, loose)
 		v.Files = append(v.Files, *f)
 	}
@@ -284,6 +290,7 @@ func (l *layouter) report(p Problem) {
 
 // finish sorts, names and hands over the volumes of a container.
 func (l *layouter) finish(node *Node) {
+	l.collected()
 	for _, p := range l.outside {
 		p.Path = join(l.c.id, p.Path)
 		l.s.ev.problem(p)
@@ -300,6 +307,7 @@ func (l *layouter) finish(node *Node) {
 		uniquePaths(v.Files)
 		sortProblems(v.Problems)
 		v.Problems = slices.Compact(v.Problems) // what hides one directory is met on several ways
+		l.col.tell(l.c, root, v)
 		l.s.ev.Volumes = append(l.s.ev.Volumes, v)
 		l.c.volumes = append(l.c.volumes, v)
 		if len(roots) == 1 {
@@ -312,6 +320,7 @@ func (l *layouter) finish(node *Node) {
 		}
 		node.Children = append(node.Children, &Node{ID: v.ID, Kind: kind, Size: -1, Offset: -1, Label: v.Label, Problems: v.Problems, Files: v.Files})
 	}
+	l.snapshots()
 	slices.SortStableFunc(node.Children, func(a, b *Node) int { return strings.Compare(a.ID, b.ID) })
 }
 

@@ -51,7 +51,8 @@ import (
 
 // Options bounds what Open does. The zero value of a field is its default.
 type Options struct {
-	Passwords  [][]byte // for encrypted archives, which are named but not opened yet
+	Passwords  [][]byte // for encrypted archives, tried in turn
+	KeyPEM     []byte   // private key for collections that are encrypted for a certificate; PEM
 	Storage    []string // disk images or volumes on which stores of shadow copies may lie
 	TempDir    string   // where members too large for memory are unpacked; the system's if ""
 	MaxMember  int64    // bytes of one unpacked archive member; 8 GiB
@@ -127,6 +128,13 @@ type Volume struct {
 	Label    string // name that the collection or image gives it, a last-resort host name
 	HostHint string // host name from a collection's metadata; "" if it has none
 	Image    string // id of the disk image that it lies in; "" if in none
+
+	// Collected is when the collection was made, as it says; UTC; zero if it
+	// does not.
+	Collected time.Time
+	// NotCollected are the paths of evidence that was there and that the
+	// collector says it did not take: their absence says nothing.
+	NotCollected []string
 
 	// Of a shadow copy only. The volume that it is a snapshot of may have no
 	// evidence, or not be readable: Of is then nil.

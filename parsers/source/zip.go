@@ -64,6 +64,11 @@ func (s *scanner) list(it *item, c *scope) error {
 func (s *scanner) members(c *scope, h Handle, read func(io.ReaderAt, int64, archive.Options) (*archive.Archive, error)) error {
 	limit := s.o.entries(archiveEntries)
 	a, err := read(h, h.Size(), archive.Options{MaxMembers: limit - s.listedMembers, Passwords: s.o.Passwords})
+	if a != nil && len(s.o.KeyPEM) > 0 {
+		if password, ok := s.collectorPassword(c, a); ok {
+			a, err = read(h, h.Size(), archive.Options{MaxMembers: limit - s.listedMembers, Passwords: [][]byte{password}})
+		}
+	}
 	if errors.Is(err, archive.ErrTooMany) {
 		err = fmt.Errorf("more than %d members in all archives of the source (MaxEntries)", limit)
 	}

@@ -17,9 +17,8 @@ func placeOf(ev *source.Evidence, v *source.Volume, file string) *evidence.Place
 	if v.Snapshot == "" {
 		return p
 	}
-	p.Snapshot, p.AsOf = v.ID, v.AsOf
-	p.Volume = v.Snapshot
-	if i := strings.LastIndex(v.Snapshot, "!"); i >= 0 {
+	p.Snapshot, p.AsOf = cmp.Or(v.ID, v.Snapshot), v.AsOf
+	if i := strings.LastIndex(v.Snapshot, "!vss"); i >= 0 {
 		p.Volume = v.Snapshot[:i]
 	}
 	if v.Of != nil {

@@ -10,8 +10,8 @@ import (
 func IsMetadata(p string) bool {
 	name := strings.ToLower(path.Base(p))
 	switch name {
-	case "client_info.json", "collection_context.json", "uploads.json", "metadata.json", "_kape.cli", "hunt_info.json":
+	case "client_info.json", "collection_context.json", "uploads.json", "metadata.json", "basicinformation.json", "getthis.csv":
 		return true
 	}
-	return strings.HasSuffix(name, "_copylog.csv") || strings.HasSuffix(name, "_skiplog.csv") || strings.HasSuffix(name, ".idx")
+	return strings.HasSuffix(name, "_skiplog.csv") || strings.HasSuffix(name, ".idx")
 }

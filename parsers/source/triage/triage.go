@@ -82,7 +82,7 @@ func Rel(root, p string) string {
 // Velociraptor does: its drive folder is then "C%3A" or "%5C%5C.%5CC%3A".
 func Encoded(root string) bool {
 	name := path.Base(root)
-	return strings.Contains(name, "%") && IsDrive(name)
+	return strings.Contains(name, "%") && (IsDrive(name) || isSnapshot(name))
 }
 
 // Decode undoes percent-encoding of the names in p. A name that is not valid
@@ -133,10 +133,9 @@ func Label(root string) string {
 	return ""
 }
 
-// isSnapshot recognises the folders that KAPE makes for shadow copies.
 func isSnapshot(name string) bool {
-	number, ok := strings.CutPrefix(strings.ToLower(name), "vss")
-	return ok && number != "" && strings.Trim(number, "0123456789") == ""
+	_, ok := SnapshotNumber(name)
+	return ok
 }
 
 // Show makes a name printable text: what is not UTF-8 becomes \xNN.
