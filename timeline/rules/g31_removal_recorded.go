@@ -52,7 +52,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		return eventClaim(c, l, l.Gone[len(l.Gone)-1]), true
 	}
 	by := effective(c, l)
-	if by == nil || onlyDeleted(l) && !namesLetter(l, by) {
+	if by == nil || onlyDeleted(l) && !namesLetter(l, by) && !watched(c, l, by) {
 		// A deleted key does not show that the mapping still stood when a
 		// command removed all: rule G02 bounds it.
 		return timeline.Claim{}, false
@@ -245,8 +245,15 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 		w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
 		return timeline.Likely, w
 	}
-	w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
-	return timeline.Strong, w
+	return timeline.Strong, w // a later change of Network hides when exactly
+}
+
+// watched reports whether commands were recorded without a break from when l was
+// last seen to command o: then no other command removed it in between.
+func watched(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
+	since, _ := l.Since(o.Time)
+	class, _ := c.Commands(timeline.Window{NotBefore: since, NotAfter: o.Time})
+	return class == timeline.Continuous
 }
 
 // eventClaim makes the claim of a removal that an event records (E1).
