@@ -15,7 +15,13 @@ import (
 // format specification" by M. Suhanov, called REGF below).
 type cells struct {
 	b        []byte
-	children map[int64][]int64 // of a key node: those of its subkeys
+	children map[int64][]child // of the key node at an offset
+}
+
+// A child is a subkey.
+type child struct {
+	name string
+	off  int64
 }
 
 const baseBlock = 4096 // bytes in front of the cells
@@ -80,18 +86,21 @@ func nameText(b []byte, compressed bool) string {
 	return utf16LE(b)
 }
 
-// below returns the offsets of the subkeys of the key node at off, as far as
-// their list can be read.
-func (h *cells) below(off int64, n *node) []int64 {
+// below returns the subkeys of the key node at off, as far as they can be read.
+func (h *cells) below(off int64) []child {
 	if list, ok := h.children[off]; ok {
 		return list
 	}
-	var out []int64
-	if n.subkeys > 0 {
-		out = h.list(n.list, n.subkeys, true, nil)
-	}
 	if h.children == nil {
-		h.children = map[int64][]int64{}
+		h.children = map[int64][]child{}
+	}
+	var out []child
+	if n, err := h.node(off); err == nil && n.subkeys > 0 {
+		for _, at := range h.list(n.list, n.subkeys, true, nil) {
+			if sub, err := h.node(at); err == nil && sub.name != "" {
+				out = append(out, child{sub.name, at})
+			}
+		}
 	}
 	h.children[off] = out
 	return out
@@ -117,6 +126,12 @@ func (h *cells) list(ref uint32, most int, top bool, out []int64) []int64 {
 	return out
 }
 
+// Bounds of a search, in keys.
+const (
+	maxDepth = 512 // as in Windows
+	maxSteps = 1 << 24
+)
+
 // find returns the offsets of the keys that path leads to from the root. Names
 // may hold backslashes, and a damaged hive may have two of one name.
 func (h *cells) find(path string) (out []int64) {
@@ -130,20 +145,15 @@ func (h *cells) find(path string) (out []int64) {
 			out = append(out, off)
 			return
 		}
-		n, err := h.node(off)
-		if err != nil || depth > 512 {
+		if depth > maxDepth {
 			return
 		}
-		for _, sub := range h.below(off, n) {
-			if steps++; steps > 1<<24 {
+		for _, sub := range h.below(off) {
+			if steps++; steps > maxSteps {
 				return
 			}
-			c, err := h.node(sub)
-			if err != nil {
-				continue
-			}
-			if after, ok := strings.CutPrefix(rest, c.name); ok && (after == "" || after[0] == '\\') && c.name != "" {
-				walk(sub, strings.TrimPrefix(after, `\`), depth+1)
+			if after, ok := strings.CutPrefix(rest, sub.name); ok && (after == "" || after[0] == '\\') {
+				walk(sub.off, strings.TrimPrefix(after, `\`), depth+1)
 			}
 		}
 	}
@@ -159,7 +169,10 @@ type keyValue struct {
 	data uint32 // where it lies, or itself
 }
 
-const inline = 1 << 31 // of the size: the data is in the key value
+const (
+	inline  = 1 << 31  // of the size: the data is in the key value
+	maxData = 64 << 20 // bytes of one value
+)
 
 func (h *cells) value(off int64) (*keyValue, error) {
 	b, err := h.at(off, "vk", 20)
@@ -197,6 +210,9 @@ func (h *cells) bytes(v *keyValue) ([]byte, error) {
 	}
 	if v.size == 0 {
 		return nil, nil
+	}
+	if v.size > maxData {
+		return nil, fmt.Errorf("%d bytes are too many to compare", v.size)
 	}
 	b, err := h.cell(v.data)
 	if err != nil {

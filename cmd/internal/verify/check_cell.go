@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 
 	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/source"
 )
 
 // checkCell proves a row against the registry cell at its offset: in the hive as
@@ -22,7 +23,7 @@ func (f *file) checkCell(o *evidence.Observation) (string, error) {
 	for _, v := range views {
 		p := &proof{cells: v, off: off, o: o, gone: o.State == evidence.Deleted || o.State == evidence.Carved}
 		err := p.run()
-		if err == nil && !f.same && !p.gone && f.kind == "hive" && len(p.open) > 0 {
+		if err == nil && !f.same && !p.gone && f.kind == source.Hive && len(p.open) > 0 {
 			err = fmt.Errorf("%w: %s", errChanged, strings.Join(p.open, ", "))
 		}
 		if err == nil {

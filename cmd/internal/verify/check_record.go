@@ -16,14 +16,10 @@ import (
 
 // checkRecord proves a row against the event record at its offset.
 func (f *file) checkRecord(o *evidence.Observation) (string, error) {
-	if f.last == nil && f.err == nil || f.off != o.From.Offset {
-		f.off = o.From.Offset
-		f.last, f.err = readRecord(f.h, f.off, f.h.Size())
+	rec, err := f.record(o.From.Offset)
+	if err != nil {
+		return "", err
 	}
-	if f.err != nil {
-		return "", f.err
-	}
-	rec := f.last
 	if err := rec.system(o); err != nil {
 		return "", err
 	}
@@ -35,6 +31,26 @@ func (f *file) checkRecord(o *evidence.Observation) (string, error) {
 		return "", errors.New("the file was changed since, and the checksum of the chunk that the record lies in does not hold")
 	}
 	return fmt.Sprintf("record: signature, size, number, time, provider, event, channel and %d values", n), nil
+}
+
+// record reads the record at off. Rows come in the order of their offsets, and a
+// record makes several.
+func (f *file) record(off int64) (*record, error) {
+	if f.last != nil && f.off == off {
+		return f.last, nil
+	}
+	if f.chunk == nil || off < f.chunk.start || off >= f.chunk.start+chunkSize {
+		c, err := readChunk(f.h, off, f.h.Size())
+		if err != nil {
+			return nil, err
+		}
+		f.chunk = c
+	}
+	rec, err := f.chunk.record(off)
+	if err == nil {
+		f.last, f.off = rec, off
+	}
+	return rec, err
 }
 
 // system compares what System says of the record.

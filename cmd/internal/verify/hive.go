@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -18,8 +19,10 @@ const maxHive = 2 << 30
 // A hive is a primary file with its transaction logs.
 type hive struct {
 	primary []byte
+	most    int64              // bytes that it can have grown to: all that the logs hold
 	seq     uint32             // up to which the primary is complete
 	logs    map[string][]entry // path of a log: its entries
+	live    *cells             // the primary
 	final   *cells
 	asOf    map[uint32]*cells // one state, after the entry of that number
 }
@@ -57,6 +60,7 @@ func (k *checker) loadHive(f *file) (*hive, error) {
 		return nil, errors.New("the hive does not begin with regf")
 	}
 	h.seq = le.Uint32(h.primary[8:])
+	h.live, h.most = &cells{b: h.primary}, int64(len(h.primary))
 	for _, ext := range []string{".LOG", ".LOG1", ".LOG2"} {
 		for id, l := range k.files {
 			if l.Kind != source.HiveLog || id.source != base.source || id.volume != base.volume || !strings.EqualFold(id.path, base.path+ext) {
@@ -67,6 +71,7 @@ func (k *checker) loadHive(f *file) (*hive, error) {
 				return nil, fmt.Errorf("log %q: %w", id.path, err)
 			}
 			h.logs[id.path] = entriesOf(b)
+			h.most += int64(len(b))
 		}
 	}
 	return h, nil
@@ -140,11 +145,12 @@ func oldEntry(b []byte) []entry {
 	return []entry{e}
 }
 
-// state returns the hive as it was after the entry numbered last, without
-// those that the primary holds already; none leaves out none.
+// state returns the hive as it was after the entry numbered last. Entries that
+// the primary holds already are left out, but for that one: what old entries
+// hold may be a row.
 func (h *hive) state(last uint32) *cells {
 	var all []entry
-	for _, name := range slices.Sorted(keys(h.logs)) {
+	for _, name := range slices.Sorted(maps.Keys(h.logs)) {
 		for _, e := range h.logs[name] {
 			if e.seq <= last && (e.seq >= h.seq || e.seq == last) {
 				all = append(all, e)
@@ -155,7 +161,7 @@ func (h *hive) state(last uint32) *cells {
 	b := slices.Clone(h.primary)
 	for _, e := range all {
 		for _, p := range e.pages {
-			if p.to+int64(len(p.b)) > maxHive {
+			if p.to+int64(len(p.b)) > h.most {
 				continue
 			}
 			if n := p.to + int64(len(p.b)) - int64(len(b)); n > 0 {
@@ -167,16 +173,6 @@ func (h *hive) state(last uint32) *cells {
 	return &cells{b: b}
 }
 
-func keys[K comparable, V any](m map[K]V) func(func(K) bool) {
-	return func(yield func(K) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
-}
-
 // views returns the states of the hive in which a row at off of the file called
 // name may stand, and where it stands in them.
 func (h *hive) views(name string, off int64) ([]*cells, int64, error) {
@@ -185,7 +181,7 @@ func (h *hive) views(name string, off int64) ([]*cells, int64, error) {
 	}
 	entries, isLog := h.logs[name]
 	if !isLog {
-		return []*cells{{b: h.primary}, h.final}, off, nil
+		return []*cells{h.live, h.final}, off, nil
 	}
 	for _, e := range entries {
 		for _, p := range e.pages {

@@ -24,9 +24,8 @@ var errTruncated = errors.New("it is cut off")
 // A record is one event record as its bytes state it.
 type record struct {
 	number uint64 // of the record header
-	time   uint64 // of the record header, FILETIME
 	leaves []leaf
-	whole  bool // the checksum of the chunk's records holds
+	whole  bool // the checksum of the chunk's records holds, and covers it
 }
 
 // A leaf is one value of the event: the content of an element, or an attribute.
@@ -36,20 +35,39 @@ type leaf struct {
 	text string
 }
 
-// readRecord reads the record at off. limit is the end of the file.
-func readRecord(r io.ReaderAt, off, limit int64) (*record, error) {
-	start := logHeader + (off-logHeader)/chunkSize*chunkSize
-	if off < logHeader+chunkHeader || off-start < chunkHeader || off+recordHead > limit {
+// A chunk is the part of a log that holds a record and the names that it uses.
+type chunk struct {
+	start int64 // in the file
+	b     []byte
+	free  int  // where the records end
+	whole bool // the checksum of the records holds
+}
+
+// readChunk reads the chunk that off lies in. limit is the end of the file.
+func readChunk(r io.ReaderAt, off, limit int64) (*chunk, error) {
+	c := &chunk{start: logHeader + (off-logHeader)/chunkSize*chunkSize}
+	if off < logHeader+chunkHeader || off-c.start < chunkHeader || off+recordHead > limit {
 		return nil, errors.New("there is no room for a record at this offset")
 	}
-	b := make([]byte, min(chunkSize, limit-start))
-	if _, err := r.ReadAt(b, start); err != nil && err != io.EOF {
+	c.b = make([]byte, min(chunkSize, limit-c.start))
+	if _, err := r.ReadAt(c.b, c.start); err != nil && err != io.EOF {
 		return nil, err
 	}
-	if string(b[:8]) != "ElfChnk\x00" {
-		return nil, fmt.Errorf("the chunk at %#x does not begin with ElfChnk", start)
+	if string(c.b[:8]) != "ElfChnk\x00" {
+		return nil, fmt.Errorf("the chunk at %#x does not begin with ElfChnk", c.start)
 	}
-	at := int(off - start)
+	if c.free = int(le.Uint32(c.b[48:])); c.free >= chunkHeader && c.free <= len(c.b) {
+		c.whole = crc32.ChecksumIEEE(c.b[chunkHeader:c.free]) == le.Uint32(c.b[52:])
+	}
+	return c, nil
+}
+
+// record reads the record at off, which lies in c.
+func (c *chunk) record(off int64) (*record, error) {
+	b, at := c.b, int(off-c.start)
+	if at < chunkHeader || at+recordHead > len(b) {
+		return nil, errors.New("there is no room for a record at this offset")
+	}
 	if le.Uint32(b[at:]) != 0x00002a2a {
 		return nil, fmt.Errorf("no record begins at this offset: its bytes are % x", b[at:at+4])
 	}
@@ -60,13 +78,10 @@ func readRecord(r io.ReaderAt, off, limit int64) (*record, error) {
 	if n := int(le.Uint32(b[at+size-4:])); n != size {
 		return nil, fmt.Errorf("the record's size is %d bytes at its start and %d at its end", size, n)
 	}
-	rec := &record{number: le.Uint64(b[at+8:]), time: le.Uint64(b[at+16:])}
-	if free := int(le.Uint32(b[48:])); free >= chunkHeader && free <= len(b) {
-		rec.whole = crc32.ChecksumIEEE(b[chunkHeader:free]) == le.Uint32(b[52:]) && at < free
-	}
+	rec := &record{number: le.Uint64(b[at+8:]), whole: c.whole && at+size <= c.free}
 	x := &xml{b: b, end: at + size - 4, off: at + recordHead, rec: rec}
 	if err := x.document(nil); err != nil {
-		return nil, fmt.Errorf("the record's BinXML at %#x: %w", start+int64(x.off), err)
+		return nil, fmt.Errorf("the record's BinXML at %#x: %w", c.start+int64(x.off), err)
 	}
 	return rec, nil
 }
@@ -84,7 +99,8 @@ func (r *record) get(path string) string {
 // Bounds of one record.
 const (
 	maxTokens = 1 << 16
-	maxLevel  = 32 // documents in documents, and elements in elements
+	maxText   = 16 << 20 // bytes of all values and paths
+	maxLevel  = 32       // documents in documents, and elements in elements
 )
 
 // An xml reads BinXML ([MS-EVEN6] 2.2.12).
@@ -101,6 +117,7 @@ type xml struct {
 	inDef  bool // in the definition of a template
 	level  int
 	tokens int
+	spent  int // bytes of text
 }
 
 func (x *xml) take(n int) ([]byte, error) {
@@ -156,8 +173,8 @@ func (x *xml) document(values []value) error {
 	}
 	defer func() { x.level-- }()
 	for x.off < x.end {
-		if x.tokens++; x.tokens > maxTokens {
-			return errors.New("it has too many tokens")
+		if x.tokens++; x.tokens > maxTokens || x.spent > maxText {
+			return errors.New("it has too many tokens or too much text")
 		}
 		t := x.b[x.off]
 		x.off++
@@ -240,7 +257,11 @@ func (x *xml) chars() error {
 	return err
 }
 
-func (x *xml) put(s string) { x.text.WriteString(s); x.filled = true }
+func (x *xml) put(s string) {
+	x.text.WriteString(s)
+	x.spent += len(s)
+	x.filled = true
+}
 
 func (x *xml) open(attributes bool) error {
 	x.flush()
@@ -281,5 +302,6 @@ func (x *xml) flush() {
 	case x.data != "":
 		l.name = x.data
 	}
+	x.spent += len(l.path) + len(l.name)
 	x.rec.leaves = append(x.rec.leaves, l)
 }

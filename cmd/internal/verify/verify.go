@@ -4,6 +4,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -182,6 +183,7 @@ func (k *checker) observations(ctx context.Context, all []evidence.Observation) 
 
 // fileRows checks the rows of one file, whose indexes are at.
 func (k *checker) fileRows(id fileID, all []evidence.Observation, at []int, rows []Row) {
+	slices.SortStableFunc(at, func(a, b int) int { return cmp.Compare(all[a].From.Offset, all[b].From.Offset) })
 	done := 0
 	defer func() {
 		if p := recover(); p != nil { // damage that a reader does not foresee proves nothing
@@ -213,14 +215,14 @@ func (k *checker) fileRows(id fileID, all []evidence.Observation, at []int, rows
 
 // A file is one evidence file whose rows are checked.
 type file struct {
-	id   fileID
-	h    source.Handle
-	same bool // the whole file has the SHA-256 that it had
-	kind source.FileKind
-	hive *hive
-	off  int64   // of last
-	last *record // a record makes several rows
-	err  error
+	id    fileID
+	h     source.Handle
+	same  bool // the whole file has the SHA-256 that it had
+	kind  source.FileKind
+	hive  *hive
+	chunk *chunk
+	off   int64 // of last
+	last  *record
 }
 
 func (f *file) prepare(k *checker) (err error) {
