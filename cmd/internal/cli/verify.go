@@ -46,7 +46,8 @@ signature, the path from the root, the last write and the data; of an event
 record the sizes, number, time, event, provider, channel and the values in the
 row. Readers of their own do that, which share nothing with those that made the
 rows. Other structures, and what a row does not hold of the bytes it was read
-from, are proven by the SHA-256 of the file in the manifest.
+from, are proven by the SHA-256 of the file in the manifest. The further places
+of a row, in also_at, are not read again.
 
 One row each: the id of the timeline's row, "file:..." for each file that was
 read, "source:..." for a source that is missing or, with --hash-sources, has
