@@ -102,7 +102,7 @@ func (l *Life) Targets(o *evidence.Observation) bool {
 			if d == l.Drive {
 				return true
 			}
-		case l.Drive == "":
+		case l.Drive == "" && !l.LetterUnknown():
 			if share, _, ok := evidence.ParseUNC(t); ok && evidence.ShareKey(share) == evidence.ShareKey(l.Share) {
 				return true
 			}
@@ -171,6 +171,12 @@ func (c *Case) keptStill(o *evidence.Observation) bool {
 	return s != nil && s.neverHeld(o.Time)
 }
 
+// LetterUnknown reports whether l is a mapping to a letter that is not known:
+// only Explorer's list of mapped drives tells of it.
+func (l *Life) LetterUnknown() bool {
+	return l.Drive == "" && len(l.Maps) > 0 && l.Maps[0].Artifact == "map-drive-mru"
+}
+
 // A lane is what one user did with one letter, or with one share without a
 // letter.
 type lane struct{ user, drive, share string }
@@ -227,6 +233,9 @@ func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
 	if last := l.Maps[len(l.Maps)-1]; gone(last.State) && o.Artifact == "mapped-drives" && !o.Time.Equal(last.Time) {
 		return false // a key that is written again keeps its cell: another cell is another key
 	}
+	if c.rewritten(l, o) {
+		return true
+	}
 	for _, r := range c.Observations {
 		user, sid := owner(r)
 		if r.Time.After(l.MappedAtFirst()) && r.Time.Before(o.Time) && SameUser(user, sid, l.User, l.SID) &&
@@ -246,6 +255,14 @@ func (l *Life) mayOutlive(c *Case) bool {
 	}
 	s := c.StateOf(l.User, l.SID)
 	return s == nil || !s.neverHeld(l.MappedAtFirst())
+}
+
+// rewritten reports whether o, the key of the mapping as it stands, was only
+// written again: to make a key stamps Network, and Network is older.
+func (c *Case) rewritten(l *Life, o *evidence.Observation) bool {
+	s := c.StateOf(o.User, o.SID)
+	return o.Artifact == "mapped-drives" && s != nil && s.Drives[o.Drive] == o && !s.LastChange.IsZero() &&
+		s.LastChange.Before(o.Time.Add(-EffectBefore)) && !s.LastChange.After(l.Maps[len(l.Maps)-1].Time.Add(EffectAfter))
 }
 
 // neverHeld reports whether Network cannot have held a mapping that was made

@@ -202,7 +202,10 @@ func (l *Life) settle(g *Gap, group []Claim) {
 		if l.Removes != nil {
 			l.Facts.CommandSeen = Yes
 		}
-		if top.Confidence.rank() <= Likely.rank() {
+		if len(l.Maps)+len(l.Uses)+len(l.Gone) == 0 && l.Side == evidence.Client && top.Confidence.rank() > Strong.rank() {
+			// Nothing but the command says that there was a connection.
+			l.Status, l.Confidence = StatusUnknown, Possible
+		} else if top.Confidence.rank() <= Likely.rank() {
 			l.Status, l.Confidence = StatusRemoved, top.Confidence
 		} else if l.Facts.MappingGone == Yes {
 			l.Status, l.Confidence = StatusRemoved, Possible

@@ -88,7 +88,7 @@ func goneBetween(c *timeline.Case, l *timeline.Life, had, lacks *timeline.Mappin
 		cl.Steps = append(cl.Steps, step("Network was not stamped later than the mapping: the clock was moved, or an older hive was put back. The window stays as wide as the states.", lacks.Key))
 	case lacks.Restamped:
 		cl.Steps = append(cl.Steps, step("The last write of Network is one of many in the same second, and is not used as a bound.", lacks.Key))
-	case aloneGone(l, had, lacks) && change.After(had.LastChange):
+	case aloneGone(l, had, lacks) && change.After(had.LastChange) && !cameAndWent(c, l, had, lacks):
 		cl.Window = timeline.At(change, timeline.ParentKeyLastWrite)
 		cl.Steps = append(cl.Steps, step("It is the only mapping that differs between the two states, so the last write of Network is the instant of its removal (E3).", lacks.Key))
 	case change.Before(cl.Window.NotAfter):
@@ -100,6 +100,20 @@ func goneBetween(c *timeline.Case, l *timeline.Life, had, lacks *timeline.Mappin
 	cl.Benign = innocents(c, nil, cl.Window)
 	cl.Missing = commandsMissing(c, cl.Window)
 	return cl
+}
+
+// cameAndWent reports whether another mapping is known to have stood between
+// the two states and to be gone: its removal may have stamped Network last.
+func cameAndWent(c *timeline.Case, l *timeline.Life, had, lacks *timeline.MappingState) bool {
+	for _, x := range c.Lives {
+		if x == l || x.Side != evidence.Client || x.Drive == "" || !timeline.SameUser(x.User, x.SID, l.User, l.SID) || len(x.Maps) == 0 || lacks.Drives[x.Drive] != nil && x.Next.IsZero() {
+			continue
+		}
+		if x.Persistent != timeline.No && x.MappedAtFirst().After(had.AsOf) && !x.MappedAtFirst().After(lacks.LastChange) {
+			return true
+		}
+	}
+	return false
 }
 
 func earlier(a, b time.Time) time.Time {

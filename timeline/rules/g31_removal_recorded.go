@@ -52,9 +52,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		return eventClaim(c, l, l.Gone[len(l.Gone)-1]), true
 	}
 	by := effective(c, l)
-	if by == nil || onlyDeleted(l) && !namesLetter(l, by) && !watched(c, l, by) {
-		// A deleted key does not show that the mapping still stood when a
-		// command removed all: rule G02 bounds it.
+	if by == nil {
 		return timeline.Claim{}, false
 	}
 	cl := claim(timeline.KindRemoval, l)
@@ -97,6 +95,14 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	}
 	how := fmt.Sprintf("%s %s removed by %s, run by %s", capital(mapping(l.Drive, l.Share)), verb, quote(by), who(by.User, by.SID))
 	cl.Text = fmt.Sprintf("%s, %s.", how, span(cl.Window))
+	if cl.Window.NotBefore.Before(by.Time.Add(-timeline.EffectBefore)) {
+		cl.By = timeline.ByUnknown
+		cl.Text = fmt.Sprintf("%s was removed, at the latest by %s, run by %s, %s; nothing shows that it still stood when the command removed all.", capital(mapping(l.Drive, l.Share)), quote(by), who(by.User, by.SID), span(cl.Window))
+	}
+	if l.LetterUnknown() && cl.Confidence != timeline.Possible {
+		cl.Confidence = timeline.Possible
+		cl.Text = fmt.Sprintf("%s, run by %s at %s, may have removed the mapping of an unknown letter to %s.", quote(by), who(by.User, by.SID), stamp(by.Time), l.Share)
+	}
 	cl.Benign = innocents(c, by, cl.Window)
 	return cl, true
 }
@@ -119,10 +125,10 @@ func youngerShare(c *timeline.Case, l *timeline.Life, t time.Time) *timeline.Lif
 // dates, else the first that no later state refutes. nil if there is none.
 func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Observation) {
 	for _, o := range l.Removes {
-		if refuted(l, o) || endedBefore(c, l, o) {
+		if refuted(l, o) || endedBefore(c, l, o) || keepsProfile(o) && l.Persistent == timeline.Yes {
 			continue
 		}
-		if by == nil || dated(c, l, o) && !dated(c, l, by) || sameRun(by, o) && direct(o) && !direct(by) {
+		if by == nil || dated(c, l, o) && !dated(c, l, by) && namesLetter(l, o) == namesLetter(l, by) || sameRun(by, o) && direct(o) && !direct(by) {
 			by = o
 		}
 	}
@@ -137,6 +143,13 @@ func endedBefore(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bo
 	}
 	end, _ := sessionEnd(c, l)
 	return end != nil && end.Time.Add(near).Before(o.Time) // a logoff script runs while the session ends
+}
+
+// keepsProfile reports whether a command removes a mapping from the session
+// only: without -UpdateProfile it stays remembered.
+func keepsProfile(o *evidence.Observation) bool {
+	update, _ := o.Detail.Get("UpdateProfile").(bool)
+	return o.Detail.Text("Class") == "mapping.remove" && strings.EqualFold(o.Detail.Text("Program"), "Remove-SmbMapping") && !update
 }
 
 // onlyDeleted reports whether nothing but deleted keys shows l.
@@ -184,7 +197,8 @@ func refuted(l *timeline.Life, o *evidence.Observation) bool {
 func dated(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 	s := l.State
 	return s != nil && !s.Restamped && l.Next.IsZero() && timeline.Within(s.LastChange, o.Time) && holds(s, l) == nil &&
-		l.Persistent != timeline.No && l.Drive != "" && (s.ChildRemoved || s.Empty) && !rivals(c, l, o)
+		l.Persistent != timeline.No && l.Drive != "" && (s.ChildRemoved || s.Empty) && !rivals(c, l, o) &&
+		(namesLetter(l, o) || watched(c, l, o))
 }
 
 // rivals reports whether another mapping of the user went, or may have gone, at
@@ -225,6 +239,17 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 	s := l.State
 	if !l.Next.IsZero() && l.Next.Before(w.NotAfter) {
 		w.NotAfter = l.Next
+	}
+	if l.Drive != "" && !namesLetter(l, o) && !watched(c, l, o) {
+		// A command that removes all does not show that this one still stood.
+		w.NotBefore, _ = l.Since(o.Time)
+		if s != nil && s.LastChange.After(o.Time.Add(-timeline.EffectBefore)) && s.LastChange.Before(w.NotAfter) && holds(s, l) == nil {
+			w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
+		}
+		if l.Persistent == timeline.Yes && s != nil && l.Next.IsZero() && holds(s, l) == nil && !s.AsOf.Before(o.Time) {
+			return timeline.Strong, w
+		}
+		return timeline.Likely, w
 	}
 	if s == nil || !l.Next.IsZero() || l.Drive == "" || l.Persistent != timeline.Yes && !(l.Persistent == timeline.Unknown && timeline.Within(s.LastChange, o.Time)) ||
 		s.AsOf.Before(o.Time) || holds(s, l) != nil || s.LastChange.Before(o.Time.Add(-timeline.EffectBefore)) {
