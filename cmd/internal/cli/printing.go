@@ -26,7 +26,7 @@ type printing struct {
 func (p *printing) flags(cmd *cobra.Command, formats ...output.Format) {
 	cmd.Flags().StringVar(&p.format, "format", "", "form of standard output: "+join(formats)+" (default table on a terminal, jsonl when piped)")
 	if slices.Contains(formats, output.TableFormat) {
-		cmd.Flags().StringVar(&p.tz, "tz", "UTC", "time zone of tables, such as Europe/Berlin; all other formats are UTC")
+		cmd.Flags().StringVar(&p.tz, "tz", "UTC", "time zone of tables and report.html, such as Europe/Berlin; all other formats are UTC")
 	}
 	before := cmd.PreRunE
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {

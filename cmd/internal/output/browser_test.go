@@ -22,7 +22,7 @@ type browser struct {
 	out      *bufio.Reader
 	id       int
 	session  string
-	page     string   // URL
+	url      string   // of the page
 	faults   []string // errors and warnings of the console, exceptions, violations of the policy
 	requests []string // for anything but the page
 }
@@ -131,7 +131,7 @@ func (b *browser) event(method string, params json.RawMessage) {
 		b.faults = append(b.faults, method+": "+string(params))
 	case "Network.requestWillBeSent":
 		var p struct{ Request struct{ URL string } }
-		if err := json.Unmarshal(params, &p); err != nil || p.Request.URL != b.page && !strings.HasPrefix(p.Request.URL, "data:") {
+		if err := json.Unmarshal(params, &p); err != nil || p.Request.URL != b.url && !strings.HasPrefix(p.Request.URL, "data:") {
 			b.requests = append(b.requests, p.Request.URL)
 		}
 	}
@@ -150,8 +150,8 @@ func (b *browser) media(kind, colours string) {
 // open loads a file and waits until its script is done.
 func (b *browser) open(name string) {
 	b.t.Helper()
-	b.page = "file://" + filepath.ToSlash(name)
-	b.call("Page.navigate", map[string]any{"url": b.page}, nil)
+	b.url = "file://" + filepath.ToSlash(name)
+	b.call("Page.navigate", map[string]any{"url": b.url}, nil)
 	for range 600 {
 		if b.eval("!!(window.sharetrail && sharetrail.ready)") == true {
 			return

@@ -47,6 +47,8 @@ type Arguments struct {
 	Context     string   `json:"context"`
 	HashSources bool     `json:"hash_sources"`
 	ShowSecrets bool     `json:"show_secrets"`
+	NoSnapshots bool     `json:"no_snapshots"`
+	NoDeleted   bool     `json:"no_deleted"`
 }
 
 // A ManifestSource is one SOURCE.
@@ -55,6 +57,9 @@ type ManifestSource struct {
 	Kind   string `json:"kind"`
 	Size   *int64 `json:"size"`   // bytes; of a folder, the sum of its evidence files; nil if unknown
 	SHA256 string `json:"sha256"` // "" unless asked for
+	// Acquisition is what the disk images in it say of themselves, hashes too, by
+	// the id of the image.
+	Acquisition map[string]map[string]string `json:"acquisition"`
 }
 
 // A ManifestArtifact is an evidence file that was read.

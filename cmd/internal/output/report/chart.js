@@ -32,17 +32,22 @@ function layChart() {
   whole = {from: from - pad, to: to + pad};
   const dated = new Set(lanes.flatMap(l => l.marks)).size, n = shown.rowList.length;
   $('chart-count').textContent = `${plural(dated, 'mark')} of ${plural(n, 'row')}` + (n > dated ? `; ${plural(n - dated, 'row')} without a time: in the table only` : '');
-  fitLives();
+  const removals = lanes.some(l => l.bar && isOver(l.bar));
+  $('zoom-removals').disabled = !removals;
+  fitLives(removals);
 }
 
-// fitLives shows the span in which connections were made, used and removed.
-function fitLives() {
+const isOver = bar => bar.status === 'removed' || bar.status === 'ended';
+
+// fitLives shows the span in which connections were made, used and removed: all
+// of them, or those that were removed.
+function fitLives(removed) {
   const ends = [];
   for (const l of lanes) {
-    if (!l.bar) continue;
-    ends.push(...l.marks.map(r => times[r]).filter(t => t >= l.bar.first && t <= l.bar.last));
+    if (!l.bar || removed && !isOver(l.bar)) continue;
+    for (const r of l.marks) if (times[r] >= l.bar.first && times[r] <= l.bar.last) ends.push(times[r]);
     if (!l.bar.openStart) ends.push(l.bar.first);
-    if (l.bar.status === 'removed' || l.bar.status === 'ended') ends.push(l.bar.last);
+    if (isOver(l.bar)) ends.push(l.bar.last);
   }
   if (ends.length === 0) return show(whole.from, whole.to);
   let a = Infinity, b = -Infinity;
@@ -142,11 +147,11 @@ function ticks(f) {
 }
 
 function label(t, step) {
-  const s = clock(new Date(t).toISOString());
-  if (step >= 28 * day) return {label: s.slice(0, 7)};
-  if (step >= day) return {label: s.slice(0, 10)};
+  const [date, time] = clock(new Date(t).toISOString().replace('+0', '')).split(' ');
+  if (step >= 28 * day) return {label: date.slice(0, -3)};
+  if (step >= day) return {label: date};
   const fraction = step < 1000 ? '.' + String(Math.floor((t % 1000 + 1000) % 1000)).padStart(3, '0') : '';
-  return {label: s.slice(11, step < 60e3 ? 19 : 16) + fraction, day: s.slice(0, 10)};
+  return {label: time.slice(0, step < 60e3 ? 8 : 5) + fraction, day: date};
 }
 
 // hit finds what lies under a point of the lanes: rows, a bar, a hole.

@@ -80,8 +80,10 @@ function readRows() {
   });
 }
 
-// ms returns a time of the data as Unix milliseconds, NaN if it is not set.
-function ms(time) { return time ? Date.parse(time) : NaN; }
+// ms returns a time of the data as Unix milliseconds, NaN if it is not set. The
+// years that a FILETIME can hold have up to five digits, which JavaScript reads
+// only as six with a sign (ECMA-262, 21.4.1.32.1).
+function ms(time) { return time ? Date.parse(time.indexOf('-') > 4 ? '+0' + time : time) : NaN; }
 
 // offsetAt returns by how many seconds the zone of the page is east of UTC.
 function offsetAt(t) {
@@ -102,10 +104,22 @@ function suffix(seconds) {
 function clock(time, whole) {
   if (!time) return '';
   const t = ms(time), offset = offsetAt(t);
-  const local = offset === 0 ? time : new Date(t + offset * 1000).toISOString();
-  const second = local.slice(0, 19).replace('T', ' ');
+  const local = offset === 0 ? time : new Date(t + offset * 1000).toISOString().replace('+0', '');
+  const second = local.slice(0, local.indexOf('.')).replace('T', ' ');
   const fraction = time.slice(time.indexOf('.'), -1);
   return second + (whole && !/^\.0*$/.test(fraction) ? fraction : '') + suffix(offset);
+}
+
+// brief renders the same for a table: the date of the second end only where it
+// is another day, and nothing for a window without bounds.
+function brief(from, to) {
+  if (!from && !to) return '';
+  if (!from) return '≤ ' + clock(to);
+  if (!to) return '≥ ' + clock(from);
+  const a = clock(from), b = clock(to);
+  if (from === to) return a;
+  if (a === b) return clock(from, true) + ' – ' + clock(to, true).split(' ')[1];
+  return a + ' – ' + (a.split(' ')[0] === b.split(' ')[0] ? b.split(' ')[1] : b);
 }
 
 // span renders the time between two times, either of which may be open.

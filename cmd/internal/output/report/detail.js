@@ -60,7 +60,8 @@ function rowDetail(kind, row) {
     if (related.length) list.splice(1, 0, ['connections', related.map(s => shares.get(s, 'id'))]);
   }
   if (kind === 'share') actions.append(el('button', {type: 'button', onclick: () => { closeDetail(); showShare(row); }}, 'Show on the timeline'));
-  return el('article', {}, actions, explain(table, row), fields(list));
+  const sentence = kind === 'row' ? rows.get(row, 'summary') : kind === 'share' ? describe({kind: 'connection', share: row}) : kind === 'problem' ? problems.get(row, 'what') : '';
+  return el('article', {}, sentence ? el('h3', {}, evidence(sentence)) : '', actions, explain(table, row), fields(list));
 }
 
 function openPanel(title, ...content) {

@@ -28,7 +28,7 @@ function el(tag, attributes, ...children) {
     else if (value === true) e.setAttribute(name, '');
     else if (value !== false && value !== null && value !== undefined) e.setAttribute(name, value);
   }
-  e.append(...children.flat().filter(c => c !== null && c !== undefined && c !== ''));
+  e.append(...children.flat(Infinity).filter(c => c !== null && c !== undefined && c !== ''));
   return e;
 }
 
@@ -58,7 +58,8 @@ function evidence(text, tag = 'bdi') {
 
 // pill shows a word of ours with its meaning.
 function pill(field, word, extra = '') {
-  return el('span', {class: `pill ${field}-${word} ${extra}`, title: meaning(field, word)}, word.replaceAll('_', ' '));
+  const cls = meaning(field, word) ? `${field}-${word}` : '';
+  return el('span', {class: `pill ${cls} ${extra}`, title: meaning(field, word)}, short(word.replaceAll('_', ' ')));
 }
 
 // plural names n things.

@@ -66,7 +66,7 @@ function layLanes(withCoverage) {
   for (const s of shown.shareList) group(shares.get(s, 'host')).shares.push(s);
   for (let i = 0; i < coverage.count; i++) {
     const g = groups.get(coverage.get(i, 'host'));
-    if (g && coverage.get(i, 'evidence') === 'evtx:Security') g.security.push(...holesOf(i));
+    if (g && coverage.get(i, 'evidence') === 'evtx:Security') g.security = g.security.concat(holesOf(i));
   }
   for (const i of shown.coverage) groups.get(coverage.get(i, 'host'))?.coverage.push(i);
   lanes = [];

@@ -8,7 +8,7 @@ let colours = {};
 // readColours takes the colours of the page, which differ by day, night and print.
 function readColours() {
   const css = getComputedStyle(document.documentElement);
-  for (const name of ['bg', 'fg', 'muted', 'panel', 'border', 'accent', 'bar', 'bar-edge', 'use', 'command', 'removed', 'cleared', 'context', 'hatch', 'select', 'host-lane']) {
+  for (const name of ['bg', 'fg', 'muted', 'panel', 'border', 'accent', 'bar', 'bar-edge', 'use', 'command', 'removed', 'cleared', 'context', 'hatch', 'select', 'host-lane', 'good']) {
     colours[name] = css.getPropertyValue('--' + name).trim();
   }
   pattern = null;
@@ -89,7 +89,8 @@ function ring(c, colour, x, y, r) {
 // A frame maps time to the part of the canvas right of the labels.
 class Frame {
   constructor(width, from = view.from, to = view.to) {
-    this.left = width < 640 ? 132 : 280;
+    this.wide = width >= 640;
+    this.left = this.wide ? 280 : 132;
     this.right = width - 10;
     this.from = from;
     this.scale = (this.right - this.left) / (to - from);
@@ -118,10 +119,15 @@ function paintBar(ctx, f, bar, y) {
   line(ctx, colours['bar-edge'], from, y + h / 2, Math.max(to, from + 2), y + h / 2, 1);
   soft(ctx, bar.openStart ? from - fade : first, from, y, h);
   soft(ctx, bar.openEnd && bar.status !== 'used_only' ? to + fade : last, to, y, h);
-  if (bar.status === 'removed' || bar.status === 'ended') {
-    if (!bar.openEnd) line(ctx, bar.status === 'removed' ? colours.removed : colours.context, last, y - 11, last, y + 11, 3);
-    if (last - to > 6) line(ctx, bar.status === 'removed' ? colours.removed : colours.context, to, y - 8, to, y + 8, 1);
-  }
+}
+
+// paintEnd draws the bounds of the end of a connection: a strong line at the
+// latest instant, a thin one at the earliest where that is another.
+function paintEnd(ctx, f, bar, y, half) {
+  if (bar.status !== 'removed' && bar.status !== 'ended') return;
+  const colour = bar.status === 'removed' ? colours.removed : colours.context, to = f.x(bar.to), last = f.x(bar.last);
+  if (!bar.openEnd) line(ctx, colour, last, y - half, last, y + half, 3);
+  if (last - to > 6) line(ctx, colour, to, y - half, to, y + half, 1);
 }
 
 // soft fades from the end of what is known to the bound of what may be.
@@ -129,7 +135,7 @@ function soft(ctx, outer, inner, y, h) {
   if (Math.abs(outer - inner) < 1) return;
   const g = ctx.createLinearGradient(inner, 0, outer, 0);
   g.addColorStop(0, colours.bar);
-  g.addColorStop(1, 'transparent');
+  g.addColorStop(1, colours.bar + '00'); // the same colour, unseen
   ctx.fillStyle = g;
   ctx.fillRect(Math.min(outer, inner), y - h / 2, Math.abs(outer - inner), h);
 }
@@ -174,9 +180,9 @@ function paintLabel(ctx, f, l, y, isSelected) {
     text(ctx, short(l.host || '(no host)', 80), 10, mid, width, colours.fg, fontOf(13, 700));
   } else if (l.kind === 'coverage') {
     const c = coverage.get(l.coverage, 'class');
-    text(ctx, short(coverage.get(l.coverage, 'evidence').replace('Microsoft-Windows-', ''), 80), 22, mid, width - 82, colours.muted, fontOf(11));
+    text(ctx, short(coverage.get(l.coverage, 'evidence').replace('Microsoft-Windows-', ''), 80), 22, mid, f.wide ? width - 82 : width, colours.muted, fontOf(11));
     ctx.textAlign = 'right';
-    text(ctx, c, f.left - 10, mid, 76, colours.muted, fontOf(11));
+    if (f.wide) text(ctx, c, f.left - 10, mid, 76, colours.muted, fontOf(11));
     ctx.textAlign = 'left';
   } else {
     const s = name => shares.get(l.share, name);
@@ -204,14 +210,19 @@ function paintLane(ctx, f, l, y, isSelected) {
   if (l.kind === 'coverage') {
     const from = coverage.get(l.coverage, 'from'), to = coverage.get(l.coverage, 'to') || coverage.get(l.coverage, 'as_of');
     if (to && coverage.get(l.coverage, 'class') !== 'absent') {
-      ctx.fillStyle = colours.border;
-      const b = f.x(ms(to)), a = from ? f.x(ms(from)) : b - 4;
-      ctx.fillRect(a, mid - 3, Math.max(b - a, 3), 6);
+      ctx.fillStyle = colours.good;
+      ctx.globalAlpha = 0.6;
+      const b = f.x(ms(to)), a = from ? f.x(ms(from)) : b - 3; // a hive shows one instant
+      ctx.fillRect(a, mid - (b - a > 3 ? 3 : 6), Math.max(b - a, 3), b - a > 3 ? 6 : 12);
+      ctx.globalAlpha = 1;
     }
   }
+  ctx.globalAlpha = l.kind === 'coverage' ? 1 : 0.5;
   paintHoles(ctx, f, l.holes, y + 2, l.height - 4);
+  ctx.globalAlpha = 1;
   if (l.bar) paintBar(ctx, f, l.bar, mid);
   const drawn = paintMarks(ctx, f, l, mid);
+  if (l.bar) paintEnd(ctx, f, l.bar, mid, l.height / 2 - 2);
   if (isSelected && selected.row >= 0 && l.marks.includes(selected.row)) ring(ctx, colours.accent, f.x(times[selected.row]), mid, 11);
   ctx.restore();
   paintLabel(ctx, f, l, y, isSelected);

@@ -10,15 +10,15 @@ function showTip(e, found) {
       el('b', {}, clock(rows.get(r, 'time'), true)), ' ', pill('action', rows.get(r, 'action')),
       el('div', {}, short(rows.get(r, 'summary'))),
       rows.get(r, 'process.command_line') ? el('code', {}, short(rows.get(r, 'process.command_line'))) : null,
-      el('div', {class: 'muted'}, `${rows.get(r, 'artifact')}, ${kind.replaceAll('_', ' ')} · ${place(rows, r)}`)));
+      el('div', {class: 'muted'}, short(`${rows.get(r, 'artifact')}, ${kind.replaceAll('_', ' ')} · `), place(rows, r))));
   }
   if ((found.rows?.length ?? 0) > maxTip) parts.push(el('div', {class: 'muted'}, `and ${found.rows.length - maxTip} more here`));
   if (parts.length === 0 && found.bar) parts.push(el('b', {}, short(describe(l))), el('div', {}, 'mapped ' + windowText(shares, l.share, 'mapped')), removedText(l.share) ? el('div', {}, 'removed ' + removedText(l.share)) : null);
   for (const h of (found.holes ?? []).slice(0, 3)) {
     const kind = l.kind === 'coverage' ? coverage.get(l.coverage, 'evidence') : 'evtx:Security';
-    parts.push(el('div', {class: 'tip-hole'}, `Blind: ${kind}, ${holeText(h.raw)}`));
+    parts.push(el('div', {class: 'tip-hole'}, short(`Blind: ${kind}, ${holeText(h.raw)}`)));
   }
-  if (parts.length === 0 && l?.kind === 'coverage') parts.push(el('div', {}, describe(l)));
+  if (parts.length === 0 && l?.kind === 'coverage') parts.push(el('div', {}, short(describe(l))));
   tip.hidden = parts.length === 0;
   if (tip.hidden) return;
   tip.replaceChildren(...parts.filter(Boolean));
@@ -100,7 +100,7 @@ function wireKeys() {
     e.preventDefault();
     keys[e.key]();
   });
-  for (const [id, act] of [['zoom-in', () => zoom(0.5)], ['zoom-out', () => zoom(2)], ['pan-left', () => pan(-0.25)], ['pan-right', () => pan(0.25)], ['zoom-all', () => show(whole.from, whole.to)], ['zoom-lives', fitLives]]) $(id).addEventListener('click', act);
+  for (const [id, act] of [['zoom-in', () => zoom(0.5)], ['zoom-out', () => zoom(2)], ['pan-left', () => pan(-0.25)], ['pan-right', () => pan(0.25)], ['zoom-all', () => show(whole.from, whole.to)], ['zoom-lives', () => fitLives(false)], ['zoom-removals', () => fitLives(true)]]) $(id).addEventListener('click', act);
   $('show-coverage').addEventListener('change', layChart);
 }
 
@@ -119,9 +119,13 @@ function legend() {
     paintIt(fit(c, 28, 20));
     return el('li', {}, c, text);
   };
-  const bar = more => c => { const f = {x: x => x, left: 0, right: 28}; paintBar(c, f, {first: 2, from: 9, to: 19, last: 26, status: 'removed', ...more}, 10); };
+  const bar = more => c => {
+    const f = {x: x => x, left: 0, right: 28}, b = {first: 2, from: 9, to: 19, last: 26, status: 'removed', ...more};
+    paintBar(c, f, b, 10);
+    paintEnd(c, f, b, 10, 9);
+  };
   $('legend').replaceChildren(
-    item('bar', 'there; fading where an end is not exact', bar({status: 'mapped'})), item('end', 'removed at or before the line', bar({})),
+    item('bar', 'there; fading where an end is not exact', bar({status: 'mapped'})), item('end', 'removed between the lines', bar({})),
     ...[['mapped', 'mapped, or share created'], ['used', 'used'], ['present', 'present, time of making unknown'], ['command', 'command'], ['removed', 'removal recorded'], ['log_cleared', 'log cleared'], ['clock_changed', 'clock changed'], ['logon', 'logon'], ['logoff', 'logoff'], ['boot', 'boot'], ['shutdown', 'shutdown'], ['context', 'other context']]
       .map(([a, words]) => item(a, words, c => shapes[a](c, 14, 10))),
     item('hole', 'evidence is blind (in a lane of a connection: the Security log)', c => { c.fillStyle = hatch(c); c.fillRect(1, 2, 26, 16); }));

@@ -61,7 +61,7 @@ class Grid {
   // draw puts the rows in sight into the page. A list too long for a browser to
   // scroll pixel by pixel is scrolled in proportion.
   draw(force) {
-    const n = this.sortedList.length, seen = Math.ceil((this.scroll.clientHeight || 400) / rowHeight) + 2;
+    const n = this.sortedList.length, seen = Math.ceil(Math.max(this.scroll.clientHeight, 560) / rowHeight) + 2;
     const full = n * rowHeight, height = Math.min(full, maxScroll), view = this.scroll.clientHeight || 400;
     const share = height > view ? Math.min(1, this.scroll.scrollTop / (height - view)) : 0;
     let first = full <= maxScroll ? Math.floor(this.scroll.scrollTop / rowHeight) : Math.round(share * Math.max(0, n - seen + 2));
@@ -143,9 +143,9 @@ function makeGrids() {
     {head: 'User', text: cell(shares, 'user'), sort: 'user', cls: 'name'},
     {head: 'Status', text: row => pill('status', shares.get(row, 'status')), sort: 'status', cls: 'word'},
     {head: 'Confidence', text: cell(shares, 'confidence'), sort: 'confidence', words: wordsOf('confidence'), cls: 'word'},
-    {head: 'Mapped', text: row => windowText(shares, row, 'mapped'), sort: 'mapped.not_after', cls: 'window'},
+    {head: 'Mapped', text: row => brief(shares.get(row, 'mapped.not_before'), shares.get(row, 'mapped.not_after')), sort: 'mapped.not_after', cls: 'window'},
     {head: 'Last used', text: time(shares, 'last_used'), sort: 'last_used', cls: 'time'},
-    {head: 'Removed', text: removedText, sort: 'removed.not_after', cls: 'window'},
+    {head: 'Removed', text: row => brief(shares.get(row, 'removed.not_before'), shares.get(row, 'removed.not_after')), sort: 'removed.not_after', cls: 'window'},
     {head: 'By', text: cell(shares, 'removed_by'), sort: 'removed_by', cls: 'word'},
   ], 'share');
   openOn('share', grids.shares);
