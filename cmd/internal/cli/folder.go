@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"sharetrail/artifacts"
@@ -108,7 +110,8 @@ type run struct {
 	Arguments  []string `json:"arguments"` // the whole command line
 	Directory  string   `json:"directory"` // in which it was given
 	Output     string   `json:"output"`
-	Jobs       int      `json:"jobs"` // 0: one a processor
+	Unpacked   int64    `json:"unpacked"` // bytes of evidence in temporary files, removed since
+	Jobs       int      `json:"jobs"`     // 0: one a processor
 	Computer   string   `json:"computer"`
 	System     string   `json:"system"`
 	Processors int      `json:"processors"`
@@ -119,9 +122,23 @@ func newRun(a *app, r *reading) *run {
 	computer, _ := os.Hostname() // "" says that it is unknown
 	directory, _ := os.Getwd()
 	return &run{
-		Started: time.Now().UTC().Format(time.RFC3339), Arguments: a.args, Directory: directory, Jobs: r.o.Jobs,
+		Started: time.Now().UTC().Format(time.RFC3339), Arguments: maskArguments(a.args), Directory: directory, Jobs: r.o.Jobs,
 		Computer: computer, System: runtime.GOOS + "/" + runtime.GOARCH, Processors: runtime.NumCPU(), Go: runtime.Version(),
 	}
+}
+
+// maskArguments leaves out the passwords of archives.
+func maskArguments(args []string) []string {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		switch {
+		case arg == "--password" && i+1 < len(args):
+			args[i+1] = "***"
+		case strings.HasPrefix(arg, "--password="):
+			args[i] = "--password=***"
+		}
+	}
+	return args
 }
 
 // writeFolder writes the files of res.
@@ -130,12 +147,13 @@ func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *resul
 		Version: Version(),
 		Arguments: output.Arguments{
 			Sources: sources, Context: r.o.Context, HashSources: d.hashSources, ShowSecrets: r.o.ShowSecrets,
+			NoSnapshots: r.o.NoSnapshots, NoDeleted: r.o.NoDeleted,
 		},
 		Sources:   []output.ManifestSource{},
 		Artifacts: []output.ManifestArtifact{},
 	}
 	for _, e := range res.run.Evidence {
-		s := output.ManifestSource{Name: e.Name, Kind: e.Kind}
+		s := output.ManifestSource{Name: e.Name, Kind: e.Kind, Acquisition: e.Acquisition()}
 		if e.Size >= 0 {
 			s.Size = &e.Size
 		}
@@ -146,6 +164,7 @@ func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *resul
 			}
 			s.SHA256 = sum
 		}
+		start.Unpacked += e.Spooled()
 		m.Sources = append(m.Sources, s)
 	}
 	for _, f := range res.run.Files {

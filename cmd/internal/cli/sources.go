@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
+	"sharetrail/artifacts/evidence"
 	"sharetrail/cmd/internal/output"
 	"sharetrail/cmd/internal/pipeline"
 	"sharetrail/parsers/source"
+	"sharetrail/parsers/source/container"
 
 	"github.com/spf13/cobra"
 )
@@ -62,9 +65,9 @@ func (a *app) sources() *cobra.Command {
 	var p printing
 	cmd := &cobra.Command{
 		Use:   "sources SOURCE...",
-		Short: "Show what is in the evidence: containers, volumes, hosts, artifact files",
-		Long: `Show what is in the evidence as a tree of containers and volumes, each with the
-host it belongs to and the files that are read. json is an array with one tree
+		Short: "Show what is in the evidence: containers, volumes, snapshots, hosts, artifact files",
+		Long: `Show what is in the evidence as a tree of containers, volumes and shadow copies,
+each with the host it belongs to and the files that are read. json is an array with one tree
 for each SOURCE; in jsonl each tree is a line.`,
 		Example: `  sharetrail sources /cases/42
   sharetrail sources WS01.zip --format json`,
@@ -72,6 +75,7 @@ for each SOURCE; in jsonl each tree is a line.`,
 	}
 	r.flags(cmd)
 	r.o.Context = "all" // the host of a volume may stand in context only
+	cmd.Flags().BoolVar(&r.o.Verify, "verify", false, "compare each disk image with the hashes stored in it, which reads it whole")
 	p.flags(cmd, output.TableFormat, output.JSON, output.JSONL)
 	cmd.RunE = func(cmd *cobra.Command, sources []string) error {
 		if err := r.check(cmd, sources); err != nil {
@@ -83,6 +87,14 @@ for each SOURCE; in jsonl each tree is a line.`,
 		res, err := a.read(cmd.Context(), &r, sources)
 		if err != nil {
 			return err
+		}
+		for _, c := range res.run.Checks {
+			switch {
+			case c.Err == nil:
+				a.say("%s: the hashes stored in it are right", output.Visible(c.ID))
+			case errors.Is(c.Err, container.ErrNoStoredHash):
+				a.say("%s: stores no hash, not verified", output.Visible(c.ID))
+			}
 		}
 		if err := written(a.printTrees(sourceTrees(res.run), p.o)); err != nil {
 			return err
@@ -125,6 +137,9 @@ func (a *app) printTrees(trees []sourceNode, o output.Options) error {
 		fmt.Fprintf(&b, "%*s%s (%s)", 2*depth, "", output.Visible(name), n.Kind)
 		if n.Size >= 0 {
 			fmt.Fprintf(&b, " %d bytes", n.Size)
+		}
+		if !n.Created.IsZero() {
+			fmt.Fprintf(&b, " of %s", evidence.FormatTime(n.Created))
 		}
 		if n.host != "" {
 			fmt.Fprintf(&b, " host %s", output.Visible(n.host))

@@ -33,6 +33,8 @@ type Options struct {
 	NoDeleted   bool     // leave out what was deleted and can be recovered
 	NoSnapshots bool     // leave out shadow copies
 	Passwords   [][]byte // for encrypted archives, tried in turn
+	KeyPEM      []byte   // private key for collections encrypted for a certificate
+	Verify      bool     // compare disk images with the hashes stored in them
 	Storage     []string // disk images on which stores of shadow copies may lie
 	TempDir     string
 	Log         *slog.Logger
@@ -54,6 +56,7 @@ type Result struct {
 	Report   timeline.Report
 	Evidence []*source.Evidence // closed
 	Files    []FileRead
+	Checks   []source.Check // of disk images, if Options.Verify asked for them
 	hosts    map[volumeKey]string
 }
 
@@ -80,13 +83,20 @@ func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
 	var problems []evidence.Problem
 	for _, s := range sources {
 		ev, err := source.Open(ctx, s, source.Options{
-			TempDir: o.TempDir, NoSnapshots: o.NoSnapshots, NoDeleted: o.NoDeleted, Passwords: o.Passwords, Storage: o.Storage,
+			TempDir: o.TempDir, NoSnapshots: o.NoSnapshots, NoDeleted: o.NoDeleted, Passwords: o.Passwords, KeyPEM: o.KeyPEM, Storage: o.Storage,
 		})
 		if err != nil {
 			return nil, err
 		}
 		defer ev.Close()
 		res.Evidence = append(res.Evidence, ev)
+		if o.Verify {
+			checks, err := ev.Verify(ctx)
+			if err != nil {
+				return nil, err
+			}
+			res.Checks = append(res.Checks, checks...)
+		}
 		for _, p := range ev.Problems {
 			problems = append(problems, sourceProblem(p, &evidence.Place{Source: ev.Name, Path: p.Path}))
 		}
