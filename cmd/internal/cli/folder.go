@@ -146,7 +146,7 @@ func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *resul
 	m := &output.Manifest{
 		Version: Version(),
 		Arguments: output.Arguments{
-			Sources: sources, Context: r.o.Context, HashSources: d.hashSources, ShowSecrets: r.o.ShowSecrets,
+			Sources: sources, Context: r.o.Context, HashSources: d.hashSources, ShowSecrets: r.o.ShowSecrets, Zone: zone.Location.String(),
 			NoSnapshots: r.o.NoSnapshots, NoDeleted: r.o.NoDeleted,
 		},
 		Sources:   []output.ManifestSource{},

@@ -47,6 +47,7 @@ type Arguments struct {
 	Context     string   `json:"context"`
 	HashSources bool     `json:"hash_sources"`
 	ShowSecrets bool     `json:"show_secrets"`
+	Zone        string   `json:"tz"` // of the times that report.html shows
 	NoSnapshots bool     `json:"no_snapshots"`
 	NoDeleted   bool     `json:"no_deleted"`
 }

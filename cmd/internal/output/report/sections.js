@@ -12,8 +12,8 @@ function tiles() {
     tile(c.shares, c.shares === 1 ? 'connection' : 'connections', list(status, names('status')), '#shares'),
     tile(c.timeline, c.timeline === 1 ? 'row' : 'rows', head.kept < c.timeline ? `${head.kept.toLocaleString('en')} on this page` : 'in the timeline', '#rows'),
     tile(c.hosts, c.hosts === 1 ? 'host' : 'hosts', short(head.hosts.slice(0, 3).join(', ') + (head.hosts.length > 3 ? ', …' : ''), 60), '#chart'),
-    tile(c.coverage, 'logs and hives', list(classes, ['cleared', 'disabled', 'absent', 'partial', 'unknown']) || 'all continuous', '#coverage'),
-    tile(c.problems, c.problems === 1 ? 'problem' : 'problems', list(trouble, ['error', 'warning']) || 'everything was read', '#problems', trouble.get('error') ? 'bad' : ''));
+    tile(c.coverage, 'kinds of evidence', list(classes, names('class')), '#coverage'),
+    tile(c.problems, c.problems === 1 ? 'problem' : 'problems', list(trouble, ['error', 'warning']) || 'none noted', '#problems', trouble.get('error') ? 'bad' : ''));
   $('subject').textContent = `${head.hosts.length ? short(head.hosts.slice(0, 8).join(', ')) + (head.hosts.length > 8 ? ` and ${head.hosts.length - 8} more` : '') : 'no host'} · times in ${head.zone.name} · sharetrail ${head.manifest.version}`;
   document.title = `sharetrail: ${plural(c.gaps, 'finding')}, ${short(head.hosts.slice(0, 3).join(', '), 60)}`;
   const notes = [];
