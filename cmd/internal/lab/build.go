@@ -262,21 +262,24 @@ func (w *world) overlay(s section) error {
 	return nil
 }
 
-// userHive builds a user's hive below folder, with a transaction log where the
-// story saved it before its last change.
-func (w *world) userHive(folder, user string) ([]file, error) {
-	r := w.users[user]
+// hiveFiles builds the hive r below folder, with transaction logs where the
+// story saved it, under the name state, before its last change.
+func (w *world) hiveFiles(folder, name, state string, r *registry) ([]file, error) {
 	last := hiveState{r.text(), r.newest()}
-	if s, ok := w.frozen[user]; ok {
+	if s, ok := w.frozen[state]; ok {
 		last = s
 	}
-	first, ok := w.saved[user]
+	path := folder + name
+	first, ok := w.saved[state]
 	if !ok || first.text == last.text {
 		data, err := hivetest.Build(last.text)
-		return []file{{folder + "NTUSER.DAT", data, last.asOf}}, err
+		if err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		return []file{{path, data, last.asOf}}, err
 	}
 	hive, log1, log2, err := hivetest.BuildWithLog(first.text, last.text)
-	return []file{{folder + "NTUSER.DAT", hive, last.asOf}, {folder + "ntuser.dat.LOG1", log1, last.asOf}, {folder + "ntuser.dat.LOG2", log2, last.asOf}}, err
+	return []file{{path, hive, last.asOf}, {path + ".LOG1", log1, last.asOf}, {path + ".LOG2", log2, last.asOf}}, err
 }
 
 // files builds the hives and logs of w below DIR/HOST/C, as collectors do.
@@ -288,15 +291,21 @@ func (w *world) files() ([]file, error) {
 		return err
 	}
 	for kind, r := range w.machine {
-		if err := add(hiveFile(root+"Windows/System32/config/"+kind, r)); err != nil {
+		name := ""
+		if kind == "SYSTEM" {
+			name = systemHive
+		}
+		hive, err := w.hiveFiles(root+"Windows/System32/config/", kind, name, r)
+		if err != nil {
 			return nil, err
 		}
+		files = append(files, hive...)
 	}
 	for _, u := range w.Users {
 		if u.Folder == "" {
 			continue
 		}
-		hive, err := w.userHive(root+"Users/"+u.Folder+"/", lower(u.Name))
+		hive, err := w.hiveFiles(root+"Users/"+u.Folder+"/", "NTUSER.DAT", lower(u.Name), w.users[lower(u.Name)])
 		if err != nil {
 			return nil, err
 		}

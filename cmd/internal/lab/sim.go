@@ -97,6 +97,9 @@ type simHost struct {
 	files     []string // sections of further files
 	off       []presence
 	clears    map[string]time.Time // the last clearing, by channel
+	clock     presence             // what the clock leapt over, if it was set
+
+	systemSaved, systemFrozen time.Time // of SYSTEM, as for users' hives
 }
 
 // simAudit is what the computer records.
@@ -122,6 +125,7 @@ type simUser struct {
 	changes   []simChange // of HKCU\Network, in order
 	saved     time.Time   // when the hive's file was written last, if its log holds more
 	frozen    time.Time   // when the disk had its last change, if later ones were lost
+	typed     []string    // lines of PowerShell
 	policies  []time.Time // when the drive maps extension of Group Policy was at work
 }
 
@@ -248,7 +252,45 @@ func (h *simHost) incidents() {
 	}
 	for _, u := range h.users {
 		u.flush()
+		if len(u.typed) > 0 && h.chance(0.3) {
+			h.files = append(h.files, fmt.Sprintf("-- %s/C/Users/%s/AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt --\n%s\n",
+				h.name, u.name, strings.Join(u.typed, "\n")))
+		}
 	}
+	if h.server {
+		h.flushSystem()
+	}
+	if h.chance(0.1) {
+		h.setClock()
+	}
+}
+
+// flushSystem decides how much of the SYSTEM hive has reached the disk.
+func (h *simHost) flushSystem() {
+	if h.chance(0.2) {
+		h.systemSaved = h.collected.Add(-h.between(2*time.Hour, 30*time.Hour))
+		h.say(h.systemSaved, "save SYSTEM")
+	}
+	if h.chance(0.2) {
+		h.systemFrozen = h.collected.Add(-h.between(time.Minute, 50*time.Minute))
+		h.say(h.systemFrozen, "freeze SYSTEM")
+	}
+}
+
+// setClock moves the clock ahead in a night in which nothing else happens.
+func (h *simHost) setClock() {
+	to := simMonday.AddDate(0, 0, 1+h.rng.IntN(2)).Add(h.between(2*time.Hour, 4*time.Hour))
+	from := to.Add(-h.between(2*time.Minute, 90*time.Minute))
+	if h.isOff(to) || h.isOff(from) || to.After(h.collected) {
+		return
+	}
+	for _, l := range h.lines {
+		if l.t.After(from.Add(-time.Minute)) && l.t.Before(to.Add(time.Minute)) {
+			return
+		}
+	}
+	h.say(to, "clock %s from=%s", h.users[0].name, stamp(from))
+	h.clock = presence{from: from, to: to}
 }
 
 func (h *simHost) clear(at time.Time, who, name, channel string) {

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -192,7 +191,9 @@ func (u *simUser) run(t time.Time, options, format string, args ...any) simCmd {
 }
 
 func (u *simUser) script(t time.Time, format string, args ...any) simCmd {
-	u.say(t, "script %s %s", u.name, fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	u.say(t, "script %s %s", u.name, text)
+	u.typed = append(u.typed, text)
 	return simCmd{t, "script"}
 }
 
@@ -257,181 +258,6 @@ const (
 	simService  = `C:\Windows\System32\svchost.exe`
 )
 
-var mapWays = []simWay{
-	{"net use", 8, mapNet},
-	{"net use /persistent:no", 3, func(u *simUser, t time.Time, l *simLife) {
-		l.mapCmd = u.run(t, "", `net use %s: %s /persistent:no`, l.letter, l.share)
-		l.mapped = u.soon(t)
-		l.look(t, 0.3)
-	}},
-	{"Explorer, reconnect", 4, func(u *simUser, t time.Time, l *simLife) {
-		l.remember(t, simExplorer)
-		u.say(t.Add(300*time.Millisecond), "browse %s %s", u.name, l.share)
-		u.say(t.Add(400*time.Millisecond), "wizard %s %s", u.name, l.share)
-	}},
-	{"New-SmbMapping", 3, func(u *simUser, t time.Time, l *simLife) {
-		l.mapCmd = u.script(t, `New-SmbMapping -LocalPath '%s:' -RemotePath '%s' -Persistent $true`, l.letter, l.share)
-		l.remember(u.soon(t), simPS)
-		l.look(t, 0.4)
-	}},
-	{"New-PSDrive -Persist", 1, func(u *simUser, t time.Time, l *simLife) {
-		l.mapCmd = u.script(t, `New-PSDrive -Name %s -PSProvider FileSystem -Root '%s' -Persist -Scope Global`, l.letter, l.share)
-		l.remember(u.soon(t), simPS)
-	}},
-	{"API with update of the profile", 3, func(u *simUser, t time.Time, l *simLife) {
-		image := u.malware()
-		u.run(t, "", "%s", image)
-		l.remember(t.Add(u.between(time.Second, time.Minute)), image)
-		l.look(t, 0.2)
-	}},
-}
-
-// malware is a program that does by itself what others do by command.
-func (u *simUser) malware() string {
-	return pick(u.simHost, []string{`C:\Users\Public\wdmsrv.exe`, `C:\ProgramData\upd\agent64.exe`, `C:\Windows\Temp\rh.exe`})
-}
-
-func mapNet(u *simUser, t time.Time, l *simLife) {
-	l.mapCmd = u.run(t, "", pick(u.simHost, []string{
-		`net use %s: %s /persistent:yes`, `net use %s: %s`, `net.exe use %s: "%s" /p:yes`,
-		`net use %s: %s Wint3r-2026 /user:CORP\svc-backup /persistent:yes`,
-	}), l.letter, l.share)
-	l.remember(u.soon(t), simNet)
-	l.look(t, 0.5)
-}
-
-// removeWays are those that make Windows forget one mapping.
-var removeWays = []simWay{
-	{"net use X: /delete", 8, netDelete},
-	{"Explorer disconnect", 4, func(u *simUser, t time.Time, l *simLife) {
-		l.forget(t, simExplorer, "explorer", "Explorer, disconnect network drive").benign = "explorer"
-	}},
-	{"Remove-SmbMapping -UpdateProfile", 3, func(u *simUser, t time.Time, l *simLife) {
-		u.powershell(t, l, pick(u.simHost, []string{`Remove-SmbMapping -LocalPath %s: -Force -UpdateProfile`,
-			`Remove-SmbMapping -LocalPath "%s:" -UpdateProfile -Confirm:$false`}), "command")
-	}},
-	{"Remove-PSDrive", 2, func(u *simUser, t time.Time, l *simLife) {
-		u.powershell(t, l, pick(u.simHost, []string{`Remove-PSDrive -Name %s -Force`, `Remove-PSDrive %s`, `rdr %s`}), "command")
-	}},
-	{"Remove-Item HKCU:", 2, func(u *simUser, t time.Time, l *simLife) {
-		u.powershell(t, l, pick(u.simHost, []string{`Remove-Item -Path HKCU:\Network\%s -Recurse -Force`, `ri HKCU:\Network\%s -fo -r`}), "registry_edit")
-	}},
-	{"API with update of the profile", 4, func(u *simUser, t time.Time, l *simLife) {
-		image := u.malware()
-		u.run(t.Add(-u.between(time.Second, 20*time.Minute)), "", "%s", image)
-		l.forget(t, image, "api", "WNetCancelConnection2 with CONNECT_UPDATE_PROFILE")
-	}},
-	{"reg delete", 3, func(u *simUser, t time.Time, l *simLife) {
-		line := fmt.Sprintf(pick(u.simHost, []string{`reg delete HKCU\Network\%s /f`, `reg.exe delete "HKEY_CURRENT_USER\Network\%s" /f`}), l.letter)
-		l.forget(u.soon(t), simReg, "registry_edit", line, u.run(t, "", "%s", line))
-	}},
-	{"Group Policy drive map, delete", 2, func(u *simUser, t time.Time, l *simLife) {
-		u.driveMaps(t)
-		r := l.forget(t.Add(u.between(100*time.Millisecond, 1900*time.Millisecond)), simService, "policy", "Group Policy drive map, action delete")
-		r.benign, r.policyLog = "policy", true
-	}},
-}
-
-// powershell removes l by a script block, which may stand on a command line.
-func (u *simUser) powershell(t time.Time, l *simLife, format, by string) {
-	text := fmt.Sprintf(format, l.letter)
-	var cmds []simCmd
-	if u.chance(0.5) {
-		cmds = append(cmds, u.run(t.Add(-u.between(300*time.Millisecond, 1500*time.Millisecond)), "image="+simPS+" ", `powershell.exe -NoProfile -Command "%s"`, strings.ReplaceAll(text, `"`, `'`)))
-	}
-	cmds = append(cmds, u.script(t, "%s", text))
-	l.forget(u.soon(t), simPS, by, text, cmds...)
-}
-
-// netDelete is net use X: /delete in its spellings.
-func netDelete(u *simUser, t time.Time, l *simLife) {
-	line := fmt.Sprintf(pick(u.simHost, []string{`net use %s: /delete`, `net use %s: /d /y`, `net.exe use %s: /DEL`,
-		`net1 use %s: /delete /yes`, `NET  USE %s: /delet`, `C:\Windows\system32\net.exe use "%s:" /de`}), l.letter)
-	var cmds []simCmd
-	options := ""
-	if u.chance(0.25) {
-		shell := "cmd.exe /c " + line
-		cmds = append(cmds, u.run(t.Add(-60*time.Millisecond), "", "%s", shell))
-		if !strings.Contains(shell, `"`) { // an option cannot hold a quote
-			options = `parent="` + shell + `" `
-		}
-	}
-	cmds = append(cmds, u.run(t, options, "%s", line))
-	if l.persistent {
-		l.forget(u.soon(t), simNet, "command", line, cmds...).behaviour = "net use X: /delete"
-		return
-	}
-	l.removal = &simRemoval{at: u.soon(t), by: "command", how: line, behaviour: "net use X: /delete, never remembered", cmds: cmds}
-	l.removal.end = l.removal.at
-}
-
-// removeAll is net use * /delete.
-func (u *simUser) removeAll(t time.Time, parent, benign, behaviour string) {
-	line := pick(u.simHost, []string{`net use * /delete /y`, `net use * /d /y`, `net  use * /DELETE /Y`, `net1 use * /del /y`})
-	cmd := u.run(t, fmt.Sprintf(`parent="%s" `, parent), "%s", line)
-	at := u.soon(t)
-	for _, l := range u.live(t) {
-		at = at.Add(u.between(10*time.Millisecond, 90*time.Millisecond))
-		if l.persistent {
-			l.forget(at, simNet, "command", line, cmd)
-		} else {
-			l.removal = &simRemoval{at: at, end: at, by: "command", how: line, cmds: []simCmd{cmd}}
-		}
-		r := l.removal
-		r.all, r.benign, r.behaviour = true, benign, behaviour
-		if !l.persistent {
-			r.behaviour += ", never remembered"
-		}
-	}
-}
-
-// keepWays look like a removal and leave the mapping in place.
-var keepWays = []simWay{
-	{"Remove-SmbMapping without -UpdateProfile", 2, func(u *simUser, t time.Time, l *simLife) {
-		if l.persistent {
-			u.script(t, `Remove-SmbMapping -LocalPath %s: -Force`, l.letter)
-		}
-	}},
-	{"API without update of the profile", 2, func(u *simUser, t time.Time, l *simLife) {
-		u.run(t, "", "%s", u.malware())
-	}},
-	{"net use \\\\s\\s /delete", 1, func(u *simUser, t time.Time, l *simLife) {
-		if l.persistent {
-			u.run(t, "", `net use %s /delete`, l.share)
-		}
-	}},
-	{"VPN drops", 2, func(u *simUser, t time.Time, l *simLife) {
-		u.say(t, "vpn-down %s CORP-VPN", u.name)
-		u.say(t.Add(u.between(time.Minute, 10*time.Minute)), "vpn-up %s CORP-VPN", u.name)
-	}},
-	{"mapped again", 2, func(u *simUser, t time.Time, l *simLife) {
-		if l.persistent { // drive maps of Group Policy with the action update
-			u.driveMaps(t)
-			l.remember(t.Add(u.between(100*time.Millisecond, 1900*time.Millisecond)), simService)
-		}
-	}},
-	{"query", 1, func(u *simUser, t time.Time, _ *simLife) { u.run(t, "", "net use") }},
-	{"another user's session", 1, func(u *simUser, t time.Time, l *simLife) {
-		for _, other := range u.users {
-			if other != u && l.persistent && !other.busy(l.letter, t) && !other.used(l.letter) {
-				other.run(t, "", `net use %s: /delete`, l.letter)
-				return
-			}
-		}
-	}},
-}
-
-// used reports whether the user has ever mapped the letter; it is asked when
-// later users have not lived yet.
-func (u *simUser) used(letter string) bool {
-	for _, l := range u.lives {
-		if l.letter == letter {
-			return true
-		}
-	}
-	return len(u.lives) == 0
-}
-
 // atLogon is what scripts and policy map.
 func (u *simUser) atLogon(t time.Time) {
 	if !u.chance(0.25) {
@@ -448,6 +274,9 @@ func (u *simUser) atLogon(t time.Time) {
 	u.say(at.Add(-2*time.Second), "policy %s logon", u.name)
 	shell := `cmd.exe /c \\corp.example\netlogon\logon.cmd`
 	u.run(at.Add(-time.Second), `parent="C:\Windows\System32\gpscript.exe /Logon" `, "%s", shell)
+	if len(u.live(at)) == 0 && u.chance(0.5) { // scripts like to begin with a clean table
+		u.run(at.Add(-500*time.Millisecond), `parent="`+shell+`" `, "net use * /delete /y")
+	}
 	u.mapNew(at, simWay{"logon script", 1, func(u *simUser, t time.Time, l *simLife) {
 		l.mapCmd = u.run(t, `parent="`+shell+`" `, `net use %s: %s /persistent:yes`, l.letter, l.share)
 		l.remember(u.soon(t), simNet)

@@ -18,7 +18,7 @@ func (h *simHost) serve() {
 		for range h.rng.IntN(3) {
 			h.used(l)
 		}
-		if h.benign || !h.chance(0.6) {
+		if h.benign || !l.persistent || !h.chance(0.6) {
 			continue
 		}
 		if at := l.mapped.Add(h.between(5*time.Minute, 30*time.Hour)); at.Before(h.collected.Add(-5 * time.Minute)) {
@@ -57,6 +57,11 @@ var shareWays = []simWay{
 	{"New-SmbShare", 2, func(u *simUser, t time.Time, l *simLife) {
 		l.mapCmd = u.script(t, `New-SmbShare -Name '%s' -Path 'C:\Shares\%s' -FullAccess Everyone`, l.share, l.share)
 		l.export(u.soon(t))
+	}},
+	{"New-SmbShare -Temporary", 1, func(u *simUser, t time.Time, l *simLife) {
+		l.mapCmd = u.script(t, `New-SmbShare -Temporary -Name '%s' -Path 'C:\Shares\%s'`, l.share, l.share)
+		l.mapped, l.persistent = u.soon(t), false
+		u.say(l.mapped, `share %s path="C:\Shares\%s" temporary=yes %s`, u.name, l.share, l.share)
 	}},
 	{"NetShareAdd", 2, func(_ *simUser, t time.Time, l *simLife) { l.export(t) }},
 }

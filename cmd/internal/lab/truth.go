@@ -163,6 +163,17 @@ func (b *bounds) until(t time.Time) {
 	}
 }
 
+// widen moves b's ends apart by what the clock leapt over inside it.
+func (h *simHost) widen(b *bounds) {
+	c := h.clock
+	if c.to.IsZero() || b.notBefore.IsZero() || b.notBefore.After(c.to) || b.notAfter.Before(c.to) {
+		return
+	}
+	if d := c.to.Sub(c.from); h.kept("System", c.to) {
+		b.notBefore, b.notAfter = b.notBefore.Add(-d), b.notAfter.Add(d)
+	}
+}
+
 func (b *bounds) exactly(t time.Time) { b.notBefore, b.notAfter = t, t }
 
 func (b *bounds) window() truthWindow {

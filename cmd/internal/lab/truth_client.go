@@ -100,6 +100,7 @@ func (l *simLife) clientTruth(w *world) *truthRow {
 	if m.all && !r.has(traceSysmon, traceAudit, traceDeleted, traceStates, traceMapped) {
 		r.ExactCase, r.Kinds = "", min(r.Kinds, 1) // what went is not known
 	}
+	u.widen(&b)
 	r.Window = b.window()
 	l.settle(r, b)
 	return r

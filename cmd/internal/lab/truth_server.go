@@ -26,11 +26,29 @@ func (l *simLife) serverTruth(w *world) *truthRow {
 			b.after(t)
 		}
 	}
-	written := u.sharesWritten()
-	b.until(written)
+	end, asOf := u.collected, w.machine["SYSTEM"].newest()
+	if !u.systemFrozen.IsZero() {
+		end, asOf = u.systemFrozen, w.frozen[systemHive].asOf
+	}
+	written := u.sharesWritten(end)
+	if !m.at.After(end) {
+		b.until(written)
+		b.until(asOf)
+	}
+	if s, ok := w.saved[systemHive]; ok && !m.at.After(end) {
+		if m.at.After(u.systemSaved) && !l.written.After(u.systemSaved) {
+			r.trace(traceStates)
+			b.after(s.asOf)
+			r.Kinds++
+		} else if at := u.sharesWritten(u.systemSaved); !at.Before(m.at) {
+			b.until(at)
+		}
+	}
 	if written.Equal(m.at) {
+		if !r.has(traceStates) {
+			r.Kinds++
+		}
 		r.trace(traceSharesAt)
-		r.Kinds++
 		if last := b.notBefore; r.has(traceCommand, traceScript) {
 			if m.at.Sub(last) <= effect {
 				b.exactly(m.at)
@@ -43,16 +61,17 @@ func (l *simLife) serverTruth(w *world) *truthRow {
 		r.ExactCase = "E4"
 		b.exactly(m.end)
 	}
+	u.widen(&b)
 	r.Window = b.window()
 	return r
 }
 
-// sharesWritten is when the values of Shares were changed last.
-func (h *simHost) sharesWritten() time.Time {
+// sharesWritten is when the values of Shares were changed last until end.
+func (h *simHost) sharesWritten(end time.Time) time.Time {
 	last := time.Time{}
 	for _, l := range h.shares {
 		for _, t := range []time.Time{l.written, l.removedAt()} {
-			if t.After(last) {
+			if t.After(last) && !t.After(end) {
 				last = t
 			}
 		}

@@ -189,6 +189,11 @@ func shareAdd(w *world, s *step) error {
 	if path == "" {
 		return fmt.Errorf(`share: path="C:\..." is missing`)
 	}
+	if s.opts["temporary"] == "yes" { // the service keeps it until the next boot, and stores nothing
+		w.security(s.time.Add(3*time.Millisecond), 5142, "File Share", p.as("Subject"),
+			pairs("ShareName", `\\*\`+name, "ShareLocalPath", path))
+		return nil
+	}
 	system := w.machine["SYSTEM"]
 	system.write(sharesKey, s.time, regValue{name, "multi:CSCFlags=0|MaxUses=4294967295|Path=" + path + "|Permissions=63|ShareName=" + name + "|Type=0"})
 	system.write(sharesKey+`\Security`, s.time, regValue{name, "hex:" + shareSD})

@@ -12,7 +12,7 @@ type hiveState struct {
 	asOf time.Time // of its newest key
 }
 
-// saveHive: the hive is written to its file. What changes later is only in the
+// saveHive: the hive of a user, or SYSTEM, is written to its file. What changes later is only in the
 // transaction log.
 func saveHive(w *world, s *step) error { return w.keep(s, w.saved) }
 
@@ -20,6 +20,16 @@ func saveHive(w *world, s *step) error { return w.keep(s, w.saved) }
 func freezeHive(w *world, s *step) error { return w.keep(s, w.frozen) }
 
 func (w *world) keep(s *step, states map[string]hiveState) error {
+	if s.rest == "SYSTEM" {
+		r := w.machine["SYSTEM"]
+		if b := w.background; !b.from.IsZero() && s.time.After(b.from) {
+			if last := b.from.Add(s.time.Sub(b.from) / b.every * b.every); !w.without(last) {
+				r.renew(interfaceKey, last)
+			}
+		}
+		states[systemHive] = hiveState{r.text(), r.newest()}
+		return nil
+	}
 	p, err := w.who(s)
 	if err != nil {
 		return err
@@ -32,6 +42,10 @@ func (w *world) keep(s *step, states map[string]hiveState) error {
 	states[lower(p.name)] = hiveState{r.text(), r.newest()}
 	return nil
 }
+
+// systemHive is the name of the SYSTEM hive among the states of users' hives:
+// no account can have it.
+const systemHive = ":system"
 
 // touch gives r the time that the background, which is told after the story,
 // will have left in it at t.
@@ -79,5 +93,22 @@ func policy(w *world, s *step) error {
 		w.emit(s.time, channel, provider, 4018, options, "PrincipalSamName", who, "ScriptType", number)
 		w.emit(end, channel, provider, 5018, options, "ScriptElaspedTimeInSeconds", "2", "PrincipalSamName", who, "ScriptType", number)
 	}
+	return nil
+}
+
+// clockStep: somebody sets the clock from what it was to the time of the step:
+// Security 4616 and Kernel-General 1.
+func clockStep(w *world, s *step) error {
+	p, err := w.who(s)
+	if err != nil {
+		return err
+	}
+	from, err := parseTime(s.opts["from"])
+	if err != nil {
+		return err
+	}
+	w.security(s.time, 4616, "Security State Change", p.as("Subject"), pairs("PreviousTime", stamp(from), "NewTime", stamp(s.time),
+		"ProcessId", "0x1a4", "ProcessName", `C:\Windows\System32\cmd.exe`))
+	w.system(s.time, providerKernel, 1, "user="+p.sid, "OldTime", stamp(from), "NewTime", stamp(s.time))
 	return nil
 }
