@@ -2,6 +2,7 @@ package artifacts
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"path"
 
@@ -26,7 +27,8 @@ type Emitter struct {
 	user     string // of a user hive
 	keys     []string
 	witness  map[witnessKey]*evidence.Witness
-	hive     *hive.Hive // whose view is being read
+	bytes    io.ReaderAt // of the file, if it is neither hive nor log
+	hive     *hive.Hive  // whose view is being read
 	logs     map[string]*evidence.Place
 	loose    bool // hosts come from the records, not from the volume
 	unmasked bool // --show-secrets

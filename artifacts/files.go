@@ -1,6 +1,8 @@
 package artifacts
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +31,7 @@ type DataFile struct {
 // modTime is the file's last write, zero if the source does not tell.
 func ReadOther(f File, modTime time.Time) *Emitter {
 	out := f.emitter()
+	out.bytes = f.R
 	defer out.guard()
 	if modTime.Equal(time.Unix(0, 0)) || modTime.Equal(time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		modTime = time.Time{} // what archives write for a time that they have not
@@ -114,8 +117,16 @@ const systemProfile = "systemprofile"
 func (e *Emitter) ObserveBytes(off, n int64, o evidence.Observation) {
 	o = e.stamp(o)
 	o.From.Offset, o.From.Length = off, n
+	if b := make([]byte, min(n, maxSummed)); n <= maxSummed && e.bytes != nil && binread.Full(e.bytes, b, off, "structure") == nil {
+		sum := sha256.Sum256(b)
+		o.Detail = append(o.Detail, evidence.Field{Name: "sha256", Value: hex.EncodeToString(sum[:])})
+	}
 	e.Observations = append(e.Observations, o)
 }
+
+// maxSummed is the longest structure whose bytes are summed up in its row, so
+// that it can be proven later.
+const maxSummed = 1 << 20
 
 // whole reads a file of up to limit bytes.
 func (f *DataFile) whole(limit int64) ([]byte, error) {

@@ -115,7 +115,7 @@ func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
 	res.Report = conclude(tasks, problems, o)
 	res.hosts = map[volumeKey]string{}
 	for _, t := range tasks {
-		res.Files = append(res.Files, t.read)
+		res.Files = append(append(res.Files, t.read), t.logs...)
 		res.hosts[volumeKey{t.place.Source, t.vol.ID}] = t.place.Host
 	}
 	return res, nil
@@ -136,6 +136,7 @@ type task struct {
 	place  *evidence.Place
 	leader *task // reads the same bytes in a newer view of the volume; nil if none does
 	read   FileRead
+	logs   []FileRead // transaction logs read with a hive
 	out    *artifacts.Emitter
 }
 
@@ -224,16 +225,28 @@ func (t *task) run(ctx context.Context, o Options) {
 		defer closeLogs()
 		f.Logs = logs
 		t.out = artifacts.ReadHive(f)
+		for i, l := range logs {
+			t.logs = append(t.logs, FileRead{
+				Source: t.read.Source, Volume: t.read.Volume, Path: t.logFiles()[i].Path,
+				Kind: string(source.HiveLog), Size: l.Size, SHA256: sum(l.R, l.Size), Parsed: true,
+			})
+		}
 	} else if t.file.Kind == source.Other {
 		t.out = artifacts.ReadOther(f, t.file.ModTime)
 	} else {
 		t.out = artifacts.ReadLog(f)
 	}
 	t.read.Parsed = len(t.out.Coverage) > 0
-	sum := sha256.New()
-	if n, err := io.Copy(sum, io.NewSectionReader(f.R, 0, f.Size)); err == nil && n == f.Size {
-		t.read.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	t.read.SHA256 = sum(f.R, f.Size)
+}
+
+// sum returns the SHA-256 of a file, "" if it cannot be read to its end.
+func sum(r io.ReaderAt, size int64) string {
+	h := sha256.New()
+	if n, err := io.Copy(h, io.NewSectionReader(r, 0, size)); err != nil || n != size {
+		return ""
 	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // hiveLogs opens the transaction logs that lie beside a hive. One that cannot
