@@ -3,10 +3,8 @@ package source
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -24,6 +22,8 @@ type collection struct {
 	cut     map[string][2]int64 // decoded path of a file → bytes collected, bytes there were
 	idx     map[string][]byte   // path of a file → map of its parts (Velociraptor)
 	skipped []skip
+
+	packages map[string]bool // directories of investigation packages of Microsoft Defender
 }
 
 // A skip is a row of KAPE's log of files that it did not copy.
@@ -41,9 +41,22 @@ const maxMetadata = 64 << 20
 // collection reads what the collector left among the items, and gives those of
 // DFIR-ORC the paths that they had.
 func (s *scanner) collection(c *scope) *collection {
-	col := &collection{hosts: map[string]string{}, times: map[string]time.Time{}, cut: map[string][2]int64{}, idx: map[string][]byte{}}
+	col := &collection{hosts: map[string]string{}, times: map[string]time.Time{}, cut: map[string][2]int64{}, idx: map[string][]byte{}, packages: map[string]bool{}}
+	places := map[string]bool{}
+	for _, it := range c.items {
+		places[it.path] = true
+		if dir, ok := investigationPackage(it.place); ok {
+			col.packages[dir] = true
+		}
+	}
+	roots := windowsRoots(c)
 	for _, it := range c.items {
 		if it.dir || it.lost || it.sealed != "" || !triage.IsMetadata(it.place) {
+			continue
+		}
+		// In a Windows tree all but the maps of sparse files are a user's files.
+		_, inTree := triage.Nearest(it.place, roots)
+		if of, isMap := cutSuffixFold(it.path, ".idx"); isMap && (!places[of] || triage.Expect(of, true) == triage.None) || inTree && !isMap {
 			continue
 		}
 		b, err := s.whole(it)
@@ -55,6 +68,26 @@ func (s *scanner) collection(c *scope) *collection {
 		}
 	}
 	return col
+}
+
+func cutSuffixFold(s, suffix string) (string, bool) {
+	if i := len(s) - len(suffix); i >= 0 && strings.EqualFold(s[i:], suffix) {
+		return s[:i], true
+	}
+	return s, false
+}
+
+// investigationPackage recognises a package of Microsoft Defender for Endpoint by
+// a folder that only it has, and returns the directory that the folder is in.
+// It holds the Security log, and no hives.
+func investigationPackage(p string) (dir string, ok bool) {
+	const folder = "windows server message block (smb) sessions"
+	low := strings.ToLower(p) + "/"
+	i := strings.Index(low, folder+"/")
+	if i < 0 || i > 0 && low[i-1] != '/' || i > len(p) {
+		return "", false
+	}
+	return strings.TrimSuffix(p[:i], "/"), true
 }
 
 // whole reads an item about the collection.
@@ -106,7 +139,8 @@ func (col *collection) read(c *scope, it *item, b []byte) error {
 	case name == "uploads.json":
 		return col.uploads(dir, b)
 	case strings.HasSuffix(name, ".idx"):
-		col.idx[strings.TrimSuffix(it.path, path.Ext(it.path))] = b
+		of, _ := cutSuffixFold(it.path, ".idx")
+		col.idx[of] = b
 	case name == "getthis.csv":
 		return orc(c, dir, b, col)
 	case strings.HasSuffix(name, "_skiplog.csv"):
@@ -166,76 +200,6 @@ func (col *collection) uploads(dir string, b []byte) error {
 	return lines.Err()
 }
 
-// table reads a CSV file with a header row, a map a row.
-func table(b []byte, row func(map[string]string)) error {
-	r := csv.NewReader(bytes.NewReader(b))
-	r.FieldsPerRecord, r.LazyQuotes, r.ReuseRecord = -1, true, true
-	head, err := r.Read()
-	if err != nil {
-		return err
-	}
-	head = slices.Clone(head)
-	for {
-		fields, err := r.Read()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		m := make(map[string]string, len(head))
-		for i, f := range fields[:min(len(fields), len(head))] {
-			m[head[i]] = f
-		}
-		row(m)
-	}
-}
-
-// orc gives the files that DFIR-ORC took, under names of its own, the paths that
-// they had: each computer, volume and shadow copy is a directory of its own.
-func orc(c *scope, dir string, b []byte, col *collection) error {
-	items := map[string]*item{}
-	for _, it := range c.items {
-		items[strings.ToLower(it.place)] = it
-	}
-	return table(b, func(m map[string]string) {
-		it := items[strings.ToLower(path.Join(dir, strings.ReplaceAll(m["SampleName"], `\`, "/")))]
-		full := strings.Trim(strings.ReplaceAll(m["FullName"], `\`, "/"), "/")
-		if it == nil || full == "" || strings.Contains("/"+full+"/", "/../") || m["AttrType"] != "$DATA" && m["AttrType"] != "" || m["AttrName"] != "" {
-			return
-		}
-		root := path.Join(dir, clean(m["ComputerName"]), clean(m["VolumeID"]))
-		if id := strings.Trim(m["SnapshotID"], "{}"); strings.Trim(id, "0-") != "" {
-			root = path.Join(root, "vss{"+clean(id)+"}")
-		}
-		it.path = triage.Show(path.Join(root, full))
-		it.place = it.path
-		if name := m["ComputerName"]; name != "" && len(name) < 256 {
-			col.hosts[path.Join(dir, clean(name))] = name
-		}
-		if t, err := time.Parse("2006-01-02 15:04:05.000", m["LastModificationDate"]); err == nil {
-			it.mod = t
-		}
-		if t, err := time.Parse("2006-01-02 15:04:05.000", m["SampleCollectionDate"]); err == nil && col.times[root].Before(t) {
-			col.times[root] = t
-		}
-	})
-}
-
-// clean makes one element of a path of a name.
-func clean(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if r == '/' || r == '\\' || r < ' ' {
-			return '_'
-		}
-		return r
-	}, name)
-	if name == "" || name == "." || name == ".." {
-		return "unknown"
-	}
-	return triage.Show(name)
-}
-
 func (col *collection) skiplog(dir string, b []byte) error {
 	return table(b, func(m map[string]string) {
 		n, rest := triage.Collector(m["SourceFile"])
@@ -269,6 +233,9 @@ func (col *collection) tell(c *scope, root string, v *Volume) {
 		if v.Collected.IsZero() {
 			v.Collected = col.times[dir]
 		}
+		if col.packages[dir] && len(v.NotCollected) == 0 {
+			v.NotCollected = []string{"Users/*/NTUSER.DAT", "Windows/System32/config/*"}
+		}
 		if dir == "" {
 			break
 		}
@@ -288,71 +255,4 @@ func (col *collection) tell(c *scope, root string, v *Volume) {
 // within reports whether p is dir or lies below it.
 func within(p, dir string) bool {
 	return dir == "" || p == dir || strings.HasPrefix(p, dir+"/")
-}
-
-// expand makes f the file that it was collected from: b maps the parts of what
-// was stored to where they lay; between them the file had holes.
-func (f *File) expand(b []byte) error {
-	var m struct {
-		Ranges []struct {
-			At     int64 `json:"file_offset"`
-			Off    int64 `json:"original_offset"`
-			Stored int64 `json:"file_length"`
-			Len    int64 `json:"length"`
-		}
-	}
-	if err := json.Unmarshal(b, &m); err != nil {
-		return err
-	}
-	x := &expanded{}
-	for i, r := range m.Ranges {
-		if r.Off < x.size || r.Len < 0 || r.Off+r.Len < r.Off || r.Stored < 0 || r.Stored > r.Len || r.At < 0 || r.At > f.Size || r.Stored > f.Size-r.At {
-			return fmt.Errorf("range %d leads out of the file or over another", i)
-		}
-		if r.Stored > 0 {
-			x.parts = append(x.parts, extent{r.Off, r.At, r.Stored})
-		}
-		x.size = r.Off + r.Len
-	}
-	open := f.Open
-	f.Size = x.size
-	f.Open = func() (Handle, error) {
-		h, err := open()
-		if err != nil {
-			return nil, err
-		}
-		return &expanded{h, x.parts, x.size}, nil
-	}
-	return nil
-}
-
-type extent struct{ off, at, n int64 } // in the file, in what was stored; bytes
-
-// An expanded file reads as zeros where it had holes.
-type expanded struct {
-	Handle
-	parts []extent
-	size  int64
-}
-
-func (x *expanded) Size() int64 { return x.size }
-
-func (x *expanded) ReadAt(b []byte, off int64) (int, error) {
-	if off < 0 || off >= x.size {
-		return 0, io.EOF
-	}
-	n := int(min(int64(len(b)), x.size-off))
-	clear(b[:n])
-	for _, p := range x.parts {
-		lo, hi := max(off, p.off), min(off+int64(n), p.off+p.n)
-		if lo < hi {
-			if err := binread.Full(x.Handle, b[lo-off:hi-off], p.at+lo-p.off, "file"); err != nil {
-				return int(lo - off), err
-			}
-		}
-	}
-	if n < len(b) {
-		return n, io.EOF
-	}
-	return n, nil
 }

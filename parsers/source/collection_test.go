@@ -155,3 +155,27 @@ func TestEncryptedForCertificate(t *testing.T) {
 		`error "case.zip!data.zip" @-1: member is encrypted: give its password with --password or --password-file`,
 		`error "case.zip!metadata.json" @-1: its password cannot be decrypted with the given key: crypto/rsa: decryption error`)
 }
+
+// An investigation package of Microsoft Defender has a log and no hives; the
+// files of a user that are called like those of a collector tell nothing.
+func TestDefenderPackage(t *testing.T) {
+	ev := open(t, write(t, map[string]string{
+		"WS01/Security event log/Security.evtx":                                  evtx,
+		"WS01/Windows Server Message Block (SMB) sessions/SmbInboundSession.txt": "x",
+		"C/Users/bob/NTUSER.DAT":                                                 user,
+		"C/Users/bob/src/client_info.json":                                       `{"Hostname":"EVIL"}`,
+		"C/Users/bob/src/.git/pack-1.idx":                                        "\xfftOc",
+		"C/Users/bob/src/pack-1":                                                 "x",
+	}), Options{})
+	wantLines(t, ev,
+		`volume id="" root="" label="case" folder loose`, "  WS01/Security event log/Security.evtx evtx expected",
+		`volume id="C" root="C" label="case" folder windows`, "  Users/bob/NTUSER.DAT hive expected")
+	for _, v := range ev.Volumes {
+		if v.HostHint != "" {
+			t.Errorf("%s: host %q", v.ID, v.HostHint)
+		}
+	}
+	if ev := open(t, write(t, map[string]string{"Security event log/Security.evtx": evtx, "Windows Server Message Block (SMB) sessions/x.txt": "x"}), Options{}); len(ev.Volumes[0].NotCollected) == 0 {
+		t.Error("the package does not say that hives were not collected")
+	}
+}

@@ -2,13 +2,11 @@ package cli
 
 import (
 	"context"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/cmd/internal/output"
@@ -23,8 +21,7 @@ type reading struct {
 	o   pipeline.Options
 	log logging
 
-	passwords             []string
-	passwordFile, keyFile string
+	unlocking
 }
 
 func (r *reading) flags(cmd *cobra.Command) {
@@ -32,10 +29,7 @@ func (r *reading) flags(cmd *cobra.Command) {
 	f.IntVar(&r.o.Jobs, "jobs", 0, "parallel workers (default one a processor); the output is the same for every number")
 	f.StringVar(&r.o.TempDir, "temp-dir", "", "folder for what must be unpacked to disk (default that of the system)")
 	f.BoolVar(&r.o.NoSnapshots, "no-snapshots", false, "leave out volume shadow copies")
-	f.StringArrayVar(&r.passwords, "password", nil, "password of an encrypted archive; may be repeated")
-	f.StringVar(&r.passwordFile, "password-file", "", "file with one such password a line")
-	f.StringVar(&r.keyFile, "key", "", "PEM file with the private key for collections that are encrypted for a certificate")
-	f.StringArrayVar(&r.o.Storage, "storage", nil, "disk image on which the shadow copies of another volume are stored; may be repeated")
+	r.unlocking.flags(cmd)
 	r.log.flags(cmd)
 	r.o.Context = "related"
 }
@@ -69,45 +63,11 @@ func (r *reading) check(cmd *cobra.Command, sources []string) error {
 			return usagef("--temp-dir %q lies inside the evidence %q", r.o.TempDir, source)
 		}
 	}
-	if err := r.secrets(); err != nil {
+	if err := r.unlocking.check(); err != nil {
 		return err
 	}
-	for _, p := range r.o.Storage {
-		if _, err := os.Stat(p); err != nil {
-			return usagef("--storage %q: %v", p, err)
-		}
-	}
+	r.o.Passwords, r.o.KeyPEM, r.o.Storage = r.unlocking.secrets, r.unlocking.key, r.unlocking.storage
 	return r.log.check()
-}
-
-// secrets reads what opens encrypted archives.
-func (r *reading) secrets() error {
-	r.o.Passwords = nil
-	for _, p := range r.passwords {
-		r.o.Passwords = append(r.o.Passwords, []byte(p))
-	}
-	if r.passwordFile != "" {
-		b, err := os.ReadFile(r.passwordFile)
-		if err != nil {
-			return usagef("--password-file: %v", err)
-		}
-		for line := range strings.Lines(strings.TrimPrefix(string(b), "\ufeff")) {
-			if line = strings.TrimRight(line, "\r\n"); line != "" {
-				r.o.Passwords = append(r.o.Passwords, []byte(line))
-			}
-		}
-	}
-	if r.keyFile != "" {
-		b, err := os.ReadFile(r.keyFile)
-		if err != nil {
-			return usagef("--key: %v", err)
-		}
-		if block, _ := pem.Decode(b); block == nil {
-			return usagef("--key %q: holds nothing in PEM", r.keyFile)
-		}
-		r.o.KeyPEM = b
-	}
-	return nil
 }
 
 // A result is what one run found, or what an earlier one had found.

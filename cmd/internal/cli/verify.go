@@ -36,6 +36,7 @@ func init() {
 func (a *app) verify() *cobra.Command {
 	var p printing
 	var o source.Options
+	var u unlocking
 	failures := false
 	cmd := &cobra.Command{
 		Use:   "verify DIR",
@@ -68,7 +69,12 @@ they were named relative to it.`,
 	p.flags(cmd, rowFormats...)
 	cmd.Flags().BoolVar(&failures, "failures", false, "print only what is not proven")
 	cmd.Flags().StringVar(&o.TempDir, "temp-dir", "", "folder for what must be unpacked to disk (default that of the system)")
+	u.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := u.check(); err != nil {
+			return err
+		}
+		o.Passwords, o.KeyPEM, o.Storage = u.secrets, u.key, u.storage
 		m, r, err := openResults(args[0], "timeline")
 		if err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 func IsMetadata(p string) bool {
 	name := strings.ToLower(path.Base(p))
 	switch name {
-	case "client_info.json", "collection_context.json", "uploads.json", "metadata.json", "basicinformation.json", "getthis.csv":
+	case "client_info.json", "collection_context.json", "uploads.json", "basicinformation.json", "getthis.csv":
 		return true
 	}
 	return strings.HasSuffix(name, "_skiplog.csv") || strings.HasSuffix(name, ".idx")

@@ -1,0 +1,76 @@
+package source
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"sharetrail/parsers/binread"
+)
+
+// expand makes f the file that it was collected from: b maps the parts of what
+// was stored to where they lay; between them the file had holes.
+func (f *File) expand(b []byte) error {
+	var m struct {
+		Ranges []struct {
+			At     int64 `json:"file_offset"`
+			Off    int64 `json:"original_offset"`
+			Stored int64 `json:"file_length"`
+			Len    int64 `json:"length"`
+		}
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return err
+	}
+	x := &expanded{}
+	for i, r := range m.Ranges {
+		if r.Off < x.size || r.Len < 0 || r.Off+r.Len < r.Off || r.Stored < 0 || r.Stored > r.Len || r.At < 0 || r.At > f.Size || r.Stored > f.Size-r.At {
+			return fmt.Errorf("range %d leads out of the file or over another", i)
+		}
+		if r.Stored > 0 {
+			x.parts = append(x.parts, extent{r.Off, r.At, r.Stored})
+		}
+		x.size = r.Off + r.Len
+	}
+	open := f.Open
+	f.Size = x.size
+	f.Open = func() (Handle, error) {
+		h, err := open()
+		if err != nil {
+			return nil, err
+		}
+		return &expanded{h, x.parts, x.size}, nil
+	}
+	return nil
+}
+
+type extent struct{ off, at, n int64 } // in the file, in what was stored; bytes
+
+// An expanded file reads as zeros where it had holes.
+type expanded struct {
+	Handle
+	parts []extent
+	size  int64
+}
+
+func (x *expanded) Size() int64 { return x.size }
+
+func (x *expanded) ReadAt(b []byte, off int64) (int, error) {
+	if off < 0 || off >= x.size {
+		return 0, io.EOF
+	}
+	n := int(min(int64(len(b)), x.size-off))
+	clear(b[:n])
+	for _, p := range x.parts {
+		lo, hi := max(off, p.off), min(off+int64(n), p.off+p.n)
+		if lo < hi {
+			if err := binread.Full(x.Handle, b[lo-off:hi-off], p.at+lo-p.off, "file"); err != nil {
+				return int(lo - off), err
+			}
+		}
+	}
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
+}
