@@ -129,7 +129,7 @@ func (row *truthRow) told(g *programRow) bool {
 		return true
 	}
 	return row.All && row.has(traceCommand, traceScript) && (slices.Contains(g.Rules, "G31") || slices.Contains(g.Rules, "G07")) &&
-		g.Window.meets(row.Removed, row.RemovedEnd)
+		g.Window.meets(shifted(row.Removed, -effect), shifted(row.Removed, effect))
 }
 
 // judge compares one gap with what happened, and notes what it is about.
@@ -375,4 +375,13 @@ func (p *programRow) text(w truthWindow) string {
 		w = p.Window
 	}
 	return fmt.Sprintf("%s %s %s %s %s %s %s %s..%s", p.Host, or(p.ID, p.Status), strings.Join(p.Rules, ","), p.Confidence, p.User, p.Drive, p.Share, w.NotBefore, w.NotAfter)
+}
+
+// shifted is the time t moved by d; what is no time stays as it is.
+func shifted(t string, d time.Duration) string {
+	at, err := time.Parse(time.RFC3339Nano, t)
+	if err != nil {
+		return t
+	}
+	return stamp(at.Add(d))
 }

@@ -115,11 +115,12 @@ func (u *simUser) removeAll(t time.Time, parent, benign, behaviour string) {
 	} else {
 		cmd = u.run(t, fmt.Sprintf(`parent="%s" `, parent), "%s", line)
 	}
+	image := map[string]string{"process": simNet, "script": simPS}[cmd.kind]
 	at := u.soon(t)
 	for _, l := range u.live(t) {
 		at = at.Add(u.between(10*time.Millisecond, 90*time.Millisecond))
 		if l.persistent {
-			l.forget(at, simNet, "command", line, cmd)
+			l.forget(at, image, "command", line, cmd)
 		} else {
 			l.removal = &simRemoval{at: at, end: at, by: "command", how: line, cmds: []simCmd{cmd}}
 		}

@@ -106,6 +106,9 @@ func (h *simHost) processHoles() []truthHole {
 	for _, o := range h.off {
 		holes = append(holes, truthHole{stamp(o.from), stamp(o.to), "powered_off"})
 	}
+	if !h.clock.to.IsZero() && h.kept("System", h.clock.to) {
+		holes = append(holes, truthHole{stamp(h.clock.from), stamp(h.clock.to), "clock_changed"})
+	}
 	if !h.audit.processesEnd.IsZero() {
 		holes = append(holes, truthHole{stamp(h.audit.processesEnd), "", "audit_off"})
 	}
