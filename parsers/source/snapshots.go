@@ -225,6 +225,11 @@ func (s *scanner) storages(v *volumeSource) []vss.Storage {
 				s.ev.problem(errorf("", "storage %q cannot be read: %s", p, text(err)))
 			}
 		}
+		for _, p := range s.o.Beside {
+			if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
+				_ = s.storage(p) // no image, or one that its own problems tell of
+			}
+		}
 	}
 	return append(all, s.storageVolumes...)
 }

@@ -54,6 +54,7 @@ type Options struct {
 	Passwords  [][]byte // for encrypted archives, tried in turn
 	KeyPEM     []byte   // private key for collections that are encrypted for a certificate; PEM
 	Storage    []string // disk images or volumes on which stores of shadow copies may lie
+	Beside     []string // other sources, which are searched for the same if they are images
 	TempDir    string   // where members too large for memory are unpacked; the system's if ""
 	MaxMember  int64    // bytes of one unpacked archive member; 8 GiB
 	MaxTotal   int64    // bytes of all unpacked members of a source; 256 GiB

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/cmd/internal/output"
+	"sharetrail/parsers/eventlog/evtxtest"
 	"sharetrail/parsers/hive/hivetest"
 	"sharetrail/parsers/source/ntfs/ntfstest"
 	"sharetrail/parsers/source/vss/vsstest"
@@ -92,6 +94,78 @@ func TestRemovedSinceSnapshot(t *testing.T) {
 	}
 	if res := analyzeImage(t, img, Options{NoSnapshots: true}); slices.ContainsFunc(res.Report.Gaps, func(g timeline.Gap) bool { return g.Rule == "G01" }) {
 		t.Error("a snapshot is read although none should be")
+	}
+}
+
+// TestRemovedWithClockSetBack: the snapshot has the newer times, and still is the
+// older state.
+func TestRemovedWithClockSetBack(t *testing.T) {
+	system := buildHive(t, computerWS01)
+	newest := "[Software\\X] 2026-03-05T00:00:00Z\n"
+	before := ntfsOf(t, map[string][]byte{"Windows/System32/config/SYSTEM": system, "Users/alice/NTUSER.DAT": buildHive(t, withZ+newest)})
+	after := ntfsOf(t, map[string][]byte{"Windows/System32/config/SYSTEM": system, "Users/alice/NTUSER.DAT": buildHive(t, profileMade+"[Network] 2026-02-01T00:00:00Z\n")})
+	img, err := vsstest.Write(after, []vsstest.Snapshot{{Image: before, Created: time.Date(2026, 3, 5, 1, 0, 0, 0, time.UTC), Machine: "WS01"}}, 5<<20, 7<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep := &analyzeImage(t, img, Options{}).Report
+	for _, c := range rep.Connections {
+		if c.Drive == "Z:" && c.Status == timeline.StatusMapped {
+			t.Errorf("%s is said to be mapped", c.Drive)
+		}
+	}
+	if !slices.ContainsFunc(rep.Gaps, func(g timeline.Gap) bool { return slices.Contains(g.Rules, "G01") && g.Drive == "Z:" }) {
+		t.Errorf("the removal is not seen: %+v", rep.Gaps)
+	}
+}
+
+// TestClearedSinceSnapshot: records that a shadow copy has and the cleared log has
+// not are rows, and narrow what the log is blind for.
+func TestClearedSinceSnapshot(t *testing.T) {
+	system := buildHive(t, computerWS01)
+	build := func(text string) []byte {
+		events, err := evtxtest.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := evtxtest.Build(events, evtxtest.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	const head = "@Channel=Security Provider=Microsoft-Windows-Security-Auditing Computer=WS01\n"
+	event := func(at string, id int, cmd string) string {
+		return fmt.Sprintf("%s 4688 id=%d\n  SubjectUserSid = S-1-5-21-1-2-3-1001\n  SubjectUserName = alice\n  SubjectLogonId = 0x3e7a1\n  NewProcessName = C:\\Windows\\System32\\net.exe\n  CommandLine = %s\n", at, id, cmd)
+	}
+	old := event("2026-03-01T09:00:00Z", 1, `net use Z: \\fs01\finance`) + event("2026-03-01T10:00:00Z", 2, `net use Z: /delete`)
+	before := ntfsOf(t, map[string][]byte{"Windows/System32/config/SYSTEM": system, "Windows/System32/winevt/Logs/Security.evtx": build(head + old)})
+	after := ntfsOf(t, map[string][]byte{"Windows/System32/config/SYSTEM": system, "Windows/System32/winevt/Logs/Security.evtx": build(head + event("2026-03-02T10:00:00Z", 50, `net use`))})
+	img, err := vsstest.Write(after, []vsstest.Snapshot{{Image: before, Created: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Machine: "WS01"}}, 5<<20, 7<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := func(o Options) (rows int, coverage timeline.CoverageRow) {
+		rep := &analyzeImage(t, img, o).Report
+		for _, o := range rep.Observations {
+			if o.From.RecordID == 2 && o.State == evidence.Shadow && o.From.Snapshot == "disk.dd!vss1" {
+				rows++
+			}
+		}
+		for _, r := range rep.Coverage {
+			if r.Evidence == "evtx:Security" {
+				coverage = r
+			}
+		}
+		return rows, coverage
+	}
+	rows, with := from(Options{})
+	none, without := from(Options{NoSnapshots: true})
+	if rows == 0 || none != 0 {
+		t.Errorf("%d rows of the cleared record, %d without snapshots", rows, none)
+	}
+	if !with.From.Before(without.From) {
+		t.Errorf("coverage from %v with the snapshot, from %v without", with.From, without.From)
 	}
 }
 

@@ -81,9 +81,10 @@ func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
 	}
 	res := &Result{}
 	var problems []evidence.Problem
-	for _, s := range sources {
+	for i, s := range sources {
 		ev, err := source.Open(ctx, s, source.Options{
 			TempDir: o.TempDir, NoSnapshots: o.NoSnapshots, NoDeleted: o.NoDeleted, Passwords: o.Passwords, KeyPEM: o.KeyPEM, Storage: o.Storage,
+			Beside: slices.Delete(slices.Clone(sources), i, i+1),
 		})
 		if err != nil {
 			return nil, err
@@ -143,7 +144,7 @@ type task struct {
 // plan lists the files to read, in a fixed order.
 func plan(evs []*source.Evidence) (tasks []*task) {
 	for _, ev := range evs {
-		for _, v := range ev.Volumes {
+		for _, v := range inTime(ev.Volumes) {
 			for _, f := range v.Files {
 				if f.Kind != source.Hive && f.Kind != source.EVTX && !(f.Kind == source.Other && !f.Expected && artifacts.WantsFile(f.Path)) {
 					continue
@@ -207,6 +208,7 @@ func read(ctx context.Context, tasks []*task, o Options) error {
 		}
 		t.bounded()
 	}
+	later(tasks)
 	return nil
 }
 

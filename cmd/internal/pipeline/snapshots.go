@@ -124,3 +124,52 @@ func (t *task) follow() {
 	t.out = t.leader.out.Again(t.place)
 	t.read.SHA256, t.read.Parsed = t.leader.read.SHA256, t.leader.read.Parsed
 }
+
+// inTime puts the snapshots of a volume before it, oldest first: where clocks do
+// not tell two states apart, this order does.
+func inTime(volumes []*source.Volume) []*source.Volume {
+	of := map[*source.Volume][]*source.Volume{}
+	for _, v := range volumes {
+		if v.Of != nil {
+			of[v.Of] = append(of[v.Of], v)
+		}
+	}
+	var out []*source.Volume
+	for _, v := range volumes {
+		if v.Of != nil {
+			continue
+		}
+		slices.SortStableFunc(of[v], func(a, b *source.Volume) int {
+			return cmp.Or(a.AsOf.Compare(b.AsOf), cmp.Compare(len(a.ID), len(b.ID)), strings.Compare(a.ID, b.ID))
+		})
+		out = append(append(out, of[v]...), v)
+	}
+	return out
+}
+
+// later makes the state of each hive as collected one that is not before the
+// states of it in snapshots. That it could seem so is the work of a clock that
+// was set back.
+func later(tasks []*task) {
+	type hiveOf struct {
+		vol  *source.Volume
+		path string
+	}
+	live := map[hiveOf]*evidence.Coverage{}
+	for _, t := range tasks {
+		if n := len(t.out.Coverage); n > 0 && t.vol.Of == nil && t.file.Kind == source.Hive {
+			live[hiveOf{t.vol, strings.ToLower(t.file.Path)}] = &t.out.Coverage[n-1]
+		}
+	}
+	for _, t := range tasks {
+		c := live[hiveOf{t.vol.Of, strings.ToLower(t.file.Path)}]
+		if t.vol.Of == nil || c == nil {
+			continue
+		}
+		for _, old := range t.out.Coverage {
+			if old.AsOf.After(c.AsOf) {
+				c.AsOf, c.To = old.AsOf, old.AsOf
+			}
+		}
+	}
+}
