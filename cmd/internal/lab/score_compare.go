@@ -275,7 +275,6 @@ func (t *tally) removal(row *truthRow, gaps []*programRow, told bool) {
 	}
 	if best != nil && slices.Contains(claims, best.Rule) {
 		t.width(row, best)
-		t.verdicts(row, best)
 	}
 }
 
@@ -318,6 +317,9 @@ func (t *tally) width(row *truthRow, g *programRow) {
 		ratio = 1
 	}
 	t.ratios = append(t.ratios, ratio)
+	if ratio <= 1.5 { // what a wider window leaves open is counted as width
+		t.verdicts(row, g)
+	}
 	if ratio > 1.5 {
 		t.fault("window too wide: "+g.Rule+" for "+strings.Join(row.Traces, "+"), "%.1f × %s; %s", ratio, row.text(), g.text(g.Window))
 	}

@@ -88,6 +88,16 @@ func (l *simLife) clientTruth(w *world) *truthRow {
 	if n := l.next(); n != nil {
 		b.until(n.began())
 	}
+	for _, o := range u.lives { // whoever removed it, it was gone after a later command
+		if o == l || o.removal == nil || !o.removal.all && o.letter != l.letter {
+			continue
+		}
+		for _, c := range o.removal.cmds {
+			if c.t.After(m.at) && u.survives(c) {
+				b.until(c.t.Add(effect))
+			}
+		}
+	}
 	if l.persistent {
 		if u.audit.sysmon && u.kept(channelSysmon, l.written) {
 			b.after(l.written)
@@ -117,15 +127,12 @@ func (l *simLife) next() *simLife {
 	return next
 }
 
-// began is until when surviving traces let l have begun, zero if none tells it
-// from the life before.
+// began is when surviving traces show l to have begun, zero if none tells it
+// from the life before. A command does not: it fails where a drive is mapped.
 func (l *simLife) began() time.Time {
-	u := l.owner
-	switch m := l.removal; {
-	case l.persistent && u.audit.sysmon && u.kept(channelSysmon, l.written), l.persistent && m != nil && m.cell == "free" && !m.at.After(u.onDisk()):
+	u, m := l.owner, l.removal
+	if l.persistent && (u.audit.sysmon && u.kept(channelSysmon, l.written) || m != nil && m.cell == "free" && !m.at.After(u.onDisk())) {
 		return l.written
-	case u.survives(l.mapCmd):
-		return l.mapCmd.t.Add(effect)
 	}
 	return time.Time{}
 }
