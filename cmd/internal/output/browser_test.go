@@ -131,7 +131,7 @@ func (b *browser) event(method string, params json.RawMessage) {
 		b.faults = append(b.faults, method+": "+string(params))
 	case "Network.requestWillBeSent":
 		var p struct{ Request struct{ URL string } }
-		if err := json.Unmarshal(params, &p); err != nil || p.Request.URL != b.url && !strings.HasPrefix(p.Request.URL, "data:") {
+		if err := json.Unmarshal(params, &p); err != nil || p.Request.URL != strings.SplitN(b.url, "#", 2)[0] && !strings.HasPrefix(p.Request.URL, "data:") {
 			b.requests = append(b.requests, p.Request.URL)
 		}
 	}

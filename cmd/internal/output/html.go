@@ -170,21 +170,27 @@ func writeTable[R any](out *bufio.Writer, layout *Layout[R], rows []R) error {
 		if i > 0 {
 			out.WriteByte(',')
 		}
-		index := map[string]int{}
+		index := map[any]int{}
 		which := make([]int, len(rows))
 		objects := false
 		fmt.Fprintf(out, "\n{\"name\":%q,\"values\":[", c.Name)
 		for n := range rows {
-			var object bool
-			buf, object = appendValue(buf[:0], c.Get(&rows[n]))
-			objects = objects || object
-			at, ok := index[string(buf)]
+			v := c.Get(&rows[n])
+			key := v
+			if !plainValue(v) {
+				var object bool
+				buf, object = appendValue(buf[:0], v)
+				objects = objects || object
+				key = encoded(buf)
+			}
+			at, ok := index[key]
 			if !ok {
 				at = len(index)
-				index[string(buf)] = at
+				index[key] = at
 				if at > 0 {
 					out.WriteByte(',')
 				}
+				buf, _ = appendValue(buf[:0], v)
 				out.Write(buf)
 			}
 			which[n] = at
@@ -204,6 +210,17 @@ func writeTable[R any](out *bufio.Writer, layout *Layout[R], rows []R) error {
 	}
 	_, err := out.WriteString("]}")
 	return err
+}
+
+// encoded is the JSON of a value that cannot be compared as it is.
+type encoded string
+
+func plainValue(v any) bool {
+	switch v.(type) {
+	case nil, string, bool, int, int64, uint32, uint64, time.Time:
+		return true
+	}
+	return false
 }
 
 // appendValue appends the JSON of v for a block of the page: no "<" may end the

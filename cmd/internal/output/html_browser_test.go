@@ -8,9 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"sharetrail/artifacts/evidence"
 	"sharetrail/timeline"
 )
 
@@ -214,42 +212,6 @@ func TestBrowserLooks(t *testing.T) {
 	b.open(page)
 	if pdf := b.print("hostile"); !bytes.HasPrefix(pdf, []byte("%PDF-")) || len(pdf) < 20000 {
 		t.Errorf("printed %d bytes", len(pdf))
-	}
-	b.quiet()
-}
-
-// Times are shown in the zone that was asked for, with their offset; the years
-// that only a damaged FILETIME gives are shown and drawn, too.
-func TestBrowserZone(t *testing.T) {
-	berlin, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Skip("no time zones here")
-	}
-	b := newBrowser(t)
-	r := &timeline.Report{Observations: []evidence.Observation{
-		{ID: "1", Time: time.Date(2026, 3, 29, 0, 59, 59, 1234500, time.UTC)}, {ID: "2", Time: time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC)},
-		{ID: "3", Time: time.Date(1601, 1, 1, 12, 0, 0, 100, time.UTC)}, {ID: "4", Time: time.Date(30828, 9, 14, 2, 48, 5, 0, time.UTC)}, {ID: "5"},
-	}}
-	r.Observations[1].TimeKind = evidence.AtOrBefore
-	for _, c := range []struct {
-		zone Zone
-		want string
-	}{
-		{Zone{}, "2026-03-29 00:59:59Z|≤ 2026-03-29 01:00:00Z|1601-01-01 12:00:00Z|30828-09-14 02:48:05Z|undated"},
-		{Zone{time.FixedZone("east", 19800)}, "2026-03-29 06:29:59+05:30|≤ 2026-03-29 06:30:00+05:30|1601-01-01 17:30:00+05:30|30828-09-14 08:18:05+05:30|undated"},
-		{Zone{berlin}, "2026-03-29 01:59:59+01:00|≤ 2026-03-29 03:00:00+02:00|"},
-	} {
-		b.open(b.page(r, &Manifest{}, HTMLOptions{Zone: c.zone}))
-		if got := b.text("[...document.querySelectorAll('#rows-table td button')].map(e => e.textContent).join('|')"); !strings.HasPrefix(got, c.want) {
-			t.Errorf("%s, want %s", got, c.want)
-		}
-		if got := b.text("(m => m.marks + ' ' + m.undated)(sharetrail.model())"); got != "4 1" {
-			t.Errorf("marks and undated rows: %s", got)
-		}
-	}
-	b.eval("document.querySelector('#rows-table td button').click()")
-	if got := b.text("document.getElementById('detail-body').innerText.includes('2026-03-29 01:59:59.0012345+01:00')"); got != "true" {
-		t.Error("the detail has not the whole time")
 	}
 	b.quiet()
 }

@@ -25,7 +25,7 @@ function layChart() {
   for (const l of lanes) {
     if (l.marks.length) see(times[l.marks[0]], times[l.marks.at(-1)]);
     if (l.bar) see(l.bar.first, l.bar.last);
-    for (const h of l.holes) { if (Number.isFinite(h.from)) see(h.from, h.from); if (Number.isFinite(h.to)) see(h.to, h.to); }
+    for (const h of [...l.holes, ...l.findings]) { if (Number.isFinite(h.from)) see(h.from, h.from); if (Number.isFinite(h.to)) see(h.to, h.to); }
   }
   if (from > to) { from = 0; to = day; }
   const pad = Math.max((to - from) * 0.03, 1000);
@@ -162,7 +162,7 @@ function hit(x, y) {
   for (let k = firstMark(l, t - near); k < l.marks.length && times[l.marks[k]] <= t + near; k++) found.push(l.marks[k]);
   found.sort((a, b) => Math.abs(times[a] - t) - Math.abs(times[b] - t));
   const slack = 4 / f.scale;
-  return {lane: i, rows: found, bar: l.bar && t >= l.bar.first - slack && t <= l.bar.last + slack ? l.bar : null, holes: l.holes.filter(h => h.from - slack <= t && t <= h.to + slack)};
+  return {lane: i, rows: found, findings: l.findings.filter(g => g.from - slack <= t && t <= g.to + slack), bar: l.bar && t >= l.bar.first - slack && t <= l.bar.last + slack ? l.bar : null, holes: l.holes.filter(h => h.from - slack <= t && t <= h.to + slack)};
 }
 
 // choose selects a lane, and a mark of it, brings it into sight and says it.

@@ -49,11 +49,23 @@ function model() {
     rows: shown.rowList.length, marks: drawn.size, undated: shown.rowList.filter(r => Number.isNaN(times[r])).length,
     lanes: lanes.length, lanesOfConnections: lanes.filter(l => l.kind === 'connection').length, holes: lanes.reduce((n, l) => n + (l.kind === 'coverage' ? l.holes.length : 0), 0),
     shares: shown.shareList.length, gaps: shown.gaps.length, coverage: shown.coverage.length, problems: shown.problems.length,
+    bars: lanes.filter(l => l.bar).map(l => ({id: shares.get(l.share, 'id'), ...l.bar})),
     view: {...view}, whole: {...whole}, selected: {...selected},
   };
 }
 
+// follow opens what the address names behind its #: a finding, a connection or
+// a row, by its id or the beginning of it.
+function follow() {
+  const id = location.hash.slice(1);
+  if (id.length < 6 || document.getElementById(id)) return;
+  for (const [list, open] of [[gapOf, goToGap], [shareOf, s => openDetail('share', s)], [rowOf, r => openDetail('row', r)]]) {
+    for (const [name, at] of list) if (name.startsWith(id)) return open(at);
+  }
+}
+
 function wirePage() {
+  addEventListener('hashchange', follow);
   const redraw = () => { readColours(); legend(); draw(); };
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
   new ResizeObserver(draw).observe($('chart-box'));
@@ -98,6 +110,7 @@ document.addEventListener('DOMContentLoaded', () => setTimeout(() => {
   legend();
   refresh();
   $('filter-reset').disabled = true;
+  follow();
   sharetrail.ready = true;
   sharetrail.times.whole = performance.now() - from;
 }));

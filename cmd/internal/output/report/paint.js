@@ -110,24 +110,37 @@ function paintHoles(ctx, f, holes, y, height) {
 }
 
 // paintBar draws the life of a connection: solid where it is known to have been
-// there, fading where the evidence bounds an end no tighter.
+// there, fading where the evidence bounds an end no tighter, faint where it may
+// never have been, a broken line where it was only used.
 function paintBar(ctx, f, bar, y) {
   const first = f.x(bar.first), from = f.x(bar.from), to = f.x(bar.to), last = f.x(bar.last), h = 12, fade = 26;
+  if (bar.status === 'used_only' || bar.status === 'unknown') {
+    ctx.setLineDash([4, 3]);
+    line(ctx, colours['bar-edge'], Math.min(first, to), y, Math.max(last, from), y, 2);
+    ctx.setLineDash([]);
+    return;
+  }
+  if (bar.from > bar.to) {
+    ctx.globalAlpha = 0.4;
+    ctx.fillStyle = colours.bar;
+    ctx.fillRect(Math.min(first, to), y - h / 2, Math.max(last, from) - Math.min(first, to), h);
+    ctx.globalAlpha = 1;
+    return;
+  }
   ctx.fillStyle = colours.bar;
   ctx.fillRect(from, y - h / 2, Math.max(to - from, 2), h);
-  line(ctx, colours['bar-edge'], from, y - h / 2, Math.max(to, from + 2), y - h / 2, 1);
-  line(ctx, colours['bar-edge'], from, y + h / 2, Math.max(to, from + 2), y + h / 2, 1);
+  for (const edge of [y - h / 2, y + h / 2]) line(ctx, colours['bar-edge'], from, edge, Math.max(to, from + 2), edge, 1);
   soft(ctx, bar.openStart ? from - fade : first, from, y, h);
-  soft(ctx, bar.openEnd && bar.status !== 'used_only' ? to + fade : last, to, y, h);
+  soft(ctx, bar.openEnd ? to + fade : last, to, y, h);
 }
 
-// paintEnd draws the bounds of the end of a connection: a strong line at the
-// latest instant, a thin one at the earliest where that is another.
+// paintEnd draws the window of the end of a connection as the evidence gives it:
+// a strong line at the latest instant, a thin one at the earliest.
 function paintEnd(ctx, f, bar, y, half) {
   if (bar.status !== 'removed' && bar.status !== 'ended') return;
-  const colour = bar.status === 'removed' ? colours.removed : colours.context, to = f.x(bar.to), last = f.x(bar.last);
-  if (!bar.openEnd) line(ctx, colour, last, y - half, last, y + half, 3);
-  if (last - to > 6) line(ctx, colour, to, y - half, to, y + half, 1);
+  const colour = bar.status === 'removed' ? colours.removed : colours.context, [a, b] = bar.end.map(t => f.x(t));
+  if (a < b || !Number.isNaN(a) && Number.isNaN(b)) line(ctx, colour, a, y - half, a, y + half, 1);
+  if (!Number.isNaN(b)) line(ctx, colour, b, y - half, b, y + half, 3);
 }
 
 // soft fades from the end of what is known to the bound of what may be.
@@ -154,6 +167,28 @@ function paintMarks(ctx, f, l, y) {
   }
   todo.forEach((list, kind) => { for (const x of list) (shapes[order[kind]] ?? shapes.context)(ctx, x, y); });
   return drawn;
+}
+
+// paintClears draws through all lanes of a host when its logs were cleared.
+function paintClears(ctx, f, l, y) {
+  let at = -1;
+  ctx.setLineDash([3, 3]);
+  for (const t of l.clears) {
+    const x = Math.round(f.x(t));
+    if (x !== at && t >= f.from && t <= f.to) line(ctx, colours.cleared, x, y, x, y + l.height, 1);
+    at = x;
+  }
+  ctx.setLineDash([]);
+}
+
+// paintFindings underlines the windows of findings.
+function paintFindings(ctx, f, list, y) {
+  ctx.fillStyle = colours.removed;
+  for (const g of list) {
+    const a = f.x(g.from), b = f.x(g.to);
+    if (b < f.left || a > f.right) continue;
+    ctx.fillRect(Math.min(a, b - 5), y, Math.max(b - a, 10), 3);
+  }
 }
 
 function text(ctx, s, x, y, width, colour, font) {
@@ -221,6 +256,8 @@ function paintLane(ctx, f, l, y, isSelected) {
   paintHoles(ctx, f, l.holes, y + 2, l.height - 4);
   ctx.globalAlpha = 1;
   if (l.bar) paintBar(ctx, f, l.bar, mid);
+  paintClears(ctx, f, l, y);
+  paintFindings(ctx, f, l.findings, y + l.height - 6);
   const drawn = paintMarks(ctx, f, l, mid);
   if (l.bar) paintEnd(ctx, f, l.bar, mid, l.height / 2 - 2);
   if (isSelected && selected.row >= 0 && l.marks.includes(selected.row)) ring(ctx, colours.accent, f.x(times[selected.row]), mid, 11);

@@ -14,6 +14,7 @@ function showTip(e, found) {
   }
   if ((found.rows?.length ?? 0) > maxTip) parts.push(el('div', {class: 'muted'}, `and ${found.rows.length - maxTip} more here`));
   if (parts.length === 0 && found.bar) parts.push(el('b', {}, short(describe(l))), el('div', {}, 'mapped ' + windowText(shares, l.share, 'mapped')), removedText(l.share) ? el('div', {}, 'removed ' + removedText(l.share)) : null);
+  for (const g of (found.findings ?? []).slice(0, 3)) parts.push(el('div', {class: 'tip-hole'}, pill('severity', gaps.get(g.gap, 'severity')), ' ', short(gaps.get(g.gap, 'claim'))));
   for (const h of (found.holes ?? []).slice(0, 3)) {
     const kind = l.kind === 'coverage' ? coverage.get(l.coverage, 'evidence') : 'evtx:Security';
     parts.push(el('div', {class: 'tip-hole'}, short(`Blind: ${kind}, ${holeText(h.raw)}`)));
@@ -84,6 +85,7 @@ function openHit(found) {
   const l = lanes[found.lane];
   if (!l) return;
   if (found.rows?.length) openRows(found.rows);
+  else if (found.findings?.length) goToGap(found.findings[0].gap);
   else if (l.kind === 'connection') openDetail('share', l.share);
   else if (l.kind === 'coverage') openDetail('coverage', l.coverage);
 }
@@ -120,13 +122,15 @@ function legend() {
     return el('li', {}, c, text);
   };
   const bar = more => c => {
-    const f = {x: x => x, left: 0, right: 28}, b = {first: 2, from: 9, to: 19, last: 26, status: 'removed', ...more};
+    const f = {x: x => x, left: 0, right: 28}, b = {first: 2, from: 9, to: 19, last: 26, end: [19, 26], status: 'removed', ...more};
     paintBar(c, f, b, 10);
     paintEnd(c, f, b, 10, 9);
   };
   $('legend').replaceChildren(
-    item('bar', 'there; fading where an end is not exact', bar({status: 'mapped'})), item('end', 'removed between the lines', bar({})),
+    item('bar', 'there; fading where an end is not exact', bar({status: 'mapped'})), item('end', 'removed between the lines', bar({})), item('used-only', 'used, not known to be mapped', bar({status: 'used_only'})), item('faint', 'no instant known at which it was there', bar({from: 26, to: 9, status: 'mapped'})),
     ...[['mapped', 'mapped, or share created'], ['used', 'used'], ['present', 'present, time of making unknown'], ['command', 'command'], ['removed', 'removal recorded'], ['log_cleared', 'log cleared'], ['clock_changed', 'clock changed'], ['logon', 'logon'], ['logoff', 'logoff'], ['boot', 'boot'], ['shutdown', 'shutdown'], ['context', 'other context']]
       .map(([a, words]) => item(a, words, c => shapes[a](c, 14, 10))),
+    item('finding', 'window of a finding', c => paintFindings(c, {x: x => x, left: 0, right: 28}, [{from: 5, to: 23}], 9)),
+    item('clear', 'logs of the host cleared', c => paintClears(c, {x: x => x, from: 0, to: 28}, {clears: [14], height: 20}, 0)),
     item('hole', 'evidence is blind (in a lane of a connection: the Security log)', c => { c.fillStyle = hatch(c); c.fillRect(1, 2, 26, 16); }));
 }

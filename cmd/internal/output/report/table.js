@@ -23,7 +23,7 @@ class Grid {
     this.list = list;
     this.order();
     const n = list.length, all = this.table.count;
-    this.count.textContent = (n === all ? plural(n, 'row') : `${n.toLocaleString('en')} of ${plural(all, 'row')}`) + (this.note ? '. ' + this.note : '');
+    this.count.textContent = all === 0 ? 'None.' : (n === all ? plural(n, 'row') : `${n.toLocaleString('en')} of ${plural(all, 'row')}`) + (this.note ? '. ' + this.note : '');
     this.scroll.hidden = n === 0;
     this.grid.setAttribute('aria-rowcount', n + 1);
     this.scroll.scrollTop = 0;
