@@ -278,3 +278,19 @@ func TestEncryptedByInfoZip(t *testing.T) {
 		t.Errorf("%s", strings.Join(describe(ev), "\n"))
 	}
 }
+
+// What 7-Zip encrypted opens: the samples of the library are there if its
+// module is.
+func TestEncrypted7z(t *testing.T) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/bodgit/sevenzip").Output()
+	dir := strings.TrimSpace(string(out))
+	if err != nil || dir == "" {
+		t.Skip("the module of the library is not at hand")
+	}
+	for _, name := range []string{"aes7z.7z", "t2.7z", "t3.7z", "t4.7z"} {
+		p := filepath.Join(dir, "testdata", name)
+		wantLines(t, open(t, p, Options{}), `error "`+name+`" @-1: 7z archive cannot be read: encrypted: give its password with --password or --password-file`)
+		wantLines(t, open(t, p, Options{Passwords: [][]byte{[]byte("x")}}), `error "`+name+`" @-1: 7z archive cannot be read: encrypted: none of the given passwords opens it, or it is damaged`)
+		wantLines(t, open(t, p, Options{Passwords: [][]byte{[]byte("x"), []byte("password")}}), noEvidence)
+	}
+}

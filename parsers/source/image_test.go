@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"sharetrail/parsers/source/ntfs/ntfstest"
 	"sharetrail/parsers/source/vss/vsstest"
@@ -116,6 +117,32 @@ func TestVolumes(t *testing.T) {
 			t.Error("the content of a file differs")
 		}
 	}
+}
+
+// junction is the content of a reparse point that leads to target.
+func junction(target string) []byte {
+	u := utf16.Encode([]rune(target))
+	b := make([]byte, 16+2*len(u)+4)
+	binary.LittleEndian.PutUint32(b, 0xa0000003)
+	binary.LittleEndian.PutUint16(b[4:], uint16(len(b)-8))
+	binary.LittleEndian.PutUint16(b[10:], uint16(2*len(u)))
+	binary.LittleEndian.PutUint16(b[12:], uint16(2*len(u)+2))
+	for i, c := range u {
+		binary.LittleEndian.PutUint16(b[16+2*i:], c)
+	}
+	return b
+}
+
+// The junctions that every Windows has are neither followed nor a problem.
+func TestJunctions(t *testing.T) {
+	link := func(at, to string) ntfstest.File {
+		return ntfstest.File{Path: at, Dir: true, Reparse: junction(to), Attributes: 0x410}
+	}
+	img := volume(t, ntfsFile("Windows/System32/config/SYSTEM", system), ntfsFile("Users/bob/NTUSER.DAT", user),
+		link("Documents and Settings", `\??\C:\Users`), link("Users/All Users", `\??\C:\ProgramData`),
+		link("Users/bob/Recent", `\??\C:\Users\bob\AppData\Roaming\Microsoft\Windows\Recent`), link("Users/bob/Documents/My Music", `\??\C:\Users\bob\Music`))
+	wantLines(t, open(t, save(t, "c.dd", img), Options{}),
+		`volume id="c.dd" root="" label="c" ntfs windows`, "  Users/bob/NTUSER.DAT hive expected", "  Windows/System32/config/SYSTEM hive expected")
 }
 
 // history is a volume whose Windows changed: what was live, and an older image.

@@ -237,18 +237,19 @@ func open7z(h Handle, passwords [][]byte) (*sevenzip.Reader, error) {
 			first = err
 		}
 		encrypted = encrypted || isEncrypted
-		if !isEncrypted && z != nil {
+		if encrypted {
+			continue // a wrong password looks like any damage
+		}
+		if z != nil {
 			return z, nil // damaged: what can be read is
 		}
-		if !isEncrypted {
-			break
-		}
+		break
 	}
 	switch {
 	case encrypted && len(passwords) == 0:
 		return nil, errors.New("encrypted: give its password with --password or --password-file")
 	case encrypted:
-		return nil, errors.New("encrypted: none of the given passwords opens it")
+		return nil, errors.New("encrypted: none of the given passwords opens it, or it is damaged")
 	}
 	return nil, binread.Errorf(-1, "7z", "%w", first)
 }

@@ -120,6 +120,9 @@ func (s *scanner) shadow(v *volumeSource, snap *vss.Snapshot) (view, error) {
 	}
 	if err != nil {
 		p := Problem{Severity: Error, Path: id, Offset: binread.Offset(err), What: "shadow copy cannot be read: " + text(err)}
+		if errors.Is(err, vss.ErrElsewhere) {
+			p.What += "; give the image with that volume as a further source, or with --storage"
+		}
 		s.ev.problem(p)
 		v.node.Children = append(v.node.Children, &Node{ID: id, Kind: "snapshot", Size: snap.Size(), Offset: -1, Created: snap.Created, Problems: append([]Problem{p}, said...)})
 		return view{id: id}, nil
