@@ -75,8 +75,14 @@ func (s *Scenario) files() ([]file, error) {
 			newest = h.Collected
 		}
 	}
+	return s.withFiles(files, newest)
+}
+
+// withFiles adds the files of s that belong to no host, of time t where nothing
+// else is said, and orders all by path.
+func (s *Scenario) withFiles(files []file, t time.Time) ([]file, error) {
 	for _, sec := range s.Files {
-		f, err := sec.file(newest)
+		f, err := sec.file(t)
 		if err != nil {
 			return nil, err
 		}

@@ -57,16 +57,13 @@ func simulateHost(seed uint64, i int, dir string) ([]byte, error) {
 	if err != nil {
 		return nil, s.locate(err)
 	}
-	files, err := w.files()
+	built, err := w.files()
 	if err != nil {
 		return nil, s.locate(err)
 	}
-	for _, sec := range s.Files {
-		f, err := sec.file(h.collected)
-		if err != nil {
-			return nil, s.locate(err)
-		}
-		files = append(files, f)
+	files, err := s.withFiles(built, h.collected)
+	if err != nil {
+		return nil, s.locate(err)
 	}
 	if err := writeFiles(dir, files); err != nil {
 		return nil, err
@@ -95,6 +92,7 @@ type simHost struct {
 	shares    []*simLife // exported by this host
 	lines     []simLine
 	files     []string // sections of further files
+	times     string   // and when they were modified
 	off       []presence
 	clears    map[string]time.Time // the last clearing, by channel
 	clock     presence             // what the clock leapt over, if it was set
@@ -115,6 +113,19 @@ type simLine struct {
 	text string
 }
 
+type simLines []simLine
+
+func (l simLine) before(other simLine) int { return l.t.Compare(other.t) }
+
+// text is the lines without their times.
+func (lines simLines) text() string {
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(l.text + "\n")
+	}
+	return b.String()
+}
+
 // A simUser is an account with its sessions and what it has mapped.
 type simUser struct {
 	*simHost
@@ -125,7 +136,7 @@ type simUser struct {
 	changes   []simChange // of HKCU\Network, in order
 	saved     time.Time   // when the hive's file was written last, if its log holds more
 	frozen    time.Time   // when the disk had its last change, if later ones were lost
-	typed     []string    // lines of PowerShell
+	typed     simLines    // into PowerShell
 	policies  []time.Time // when the drive maps extension of Group Policy was at work
 }
 
@@ -253,8 +264,10 @@ func (h *simHost) incidents() {
 	for _, u := range h.users {
 		u.flush()
 		if len(u.typed) > 0 && h.chance(0.3) {
-			h.files = append(h.files, fmt.Sprintf("-- %s/C/Users/%s/AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt --\n%s\n",
-				h.name, u.name, strings.Join(u.typed, "\n")))
+			slices.SortStableFunc(u.typed, simLine.before)
+			path := fmt.Sprintf("%s/C/Users/%s/AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt", h.name, u.name)
+			h.files = append(h.files, "-- "+path+" --\n"+u.typed.text())
+			h.times += path + " " + stamp(u.typed[len(u.typed)-1].t) + "\n"
 		}
 	}
 	if h.server {
@@ -348,13 +361,16 @@ func (h *simHost) scenario() string {
 	for _, u := range h.users {
 		fmt.Fprintf(&b, "user %s %s profile-created=2026-01-06T07:55:00Z\n", u.name, u.sid)
 	}
-	slices.SortStableFunc(h.lines, func(a, b simLine) int { return a.t.Compare(b.t) })
+	slices.SortStableFunc(h.lines, simLine.before)
 	fmt.Fprintf(&b, "\n-- %s/story --\n", h.name)
 	for _, l := range h.lines {
 		fmt.Fprintf(&b, "%s %s\n", stamp(l.t), l.text)
 	}
 	for _, f := range h.files {
 		b.WriteString("\n" + f)
+	}
+	if h.times != "" {
+		b.WriteString("\n-- times --\n" + h.times)
 	}
 	return b.String()
 }

@@ -98,11 +98,10 @@ func (u *simUser) work() {
 				break
 			}
 			u.act(t)
-			if u.chance(0.15) {
-				t = t.Add(u.between(4*time.Second, 40*time.Second))
-			} else {
-				t = t.Add(u.between(2*time.Minute, 3*time.Hour))
+			if u.chance(0.15) { // soon after, something that shows; what does not would break the convention of E2
+				u.mapNew(t.Add(u.between(4*time.Second, 40*time.Second)), mapWays[0])
 			}
+			t = t.Add(u.between(2*time.Minute, 3*time.Hour))
 		}
 		if !s.to.IsZero() {
 			u.atLogoff(s.to)
@@ -193,7 +192,7 @@ func (u *simUser) run(t time.Time, options, format string, args ...any) simCmd {
 func (u *simUser) script(t time.Time, format string, args ...any) simCmd {
 	text := fmt.Sprintf(format, args...)
 	u.say(t, "script %s %s", u.name, text)
-	u.typed = append(u.typed, text)
+	u.typed = append(u.typed, simLine{t, text})
 	return simCmd{t, "script"}
 }
 
