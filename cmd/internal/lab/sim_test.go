@@ -50,10 +50,8 @@ func TestTruthHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[string]bool{}
 	for _, c := range cases {
 		for _, r := range c.rows {
-			seen[r.Behaviour], seen[r.MapHow] = true, true
 			if r.Removed == "" {
 				if len(r.Traces) > 0 || r.ExactCase != "" || r.Kinds != 0 {
 					t.Errorf("%s: traces of a removal that was none", r.text())
@@ -77,12 +75,48 @@ func TestTruthHolds(t *testing.T) {
 			}
 		}
 	}
-	for _, ways := range [][]simWay{mapWays, removeWays, shareWays, unshareWays} {
-		for _, w := range ways {
-			if !seen[w.name] {
-				t.Errorf("60 hosts and nobody takes the way %q", w.name)
+}
+
+// TestEveryWayIsTaken looks at what many hosts do, without building them.
+func TestEveryWayIsTaken(t *testing.T) {
+	taken := map[string]int{}
+	benign := 0
+	for i := range 500 {
+		h := newSimHost(9, i)
+		h.live()
+		lives := h.shares
+		for _, u := range h.users {
+			lives = append(lives, u.lives...)
+		}
+		removed := false
+		for _, l := range lives {
+			taken[l.mapHow]++
+			if l.removal != nil {
+				taken[l.removal.behaviour]++
+				removed = true
 			}
 		}
+		if h.benign && removed {
+			t.Errorf("%s is benign, and something is removed", h.name)
+		}
+		if !removed {
+			benign++
+		}
+	}
+	for _, ways := range [][]simWay{mapWays, removeWays, shareWays, unshareWays} {
+		for _, w := range ways {
+			if taken[w.name] < 3 {
+				t.Errorf("500 hosts and the way %q is taken %d times", w.name, taken[w.name])
+			}
+		}
+	}
+	for _, name := range []string{"net use * /delete", "logoff script, net use * /delete", "logon script", "Group Policy drive map, create", "Group Policy drive map, replace"} {
+		if taken[name] == 0 {
+			t.Errorf("500 hosts and no %q", name)
+		}
+	}
+	if benign < 50 || benign > 450 {
+		t.Errorf("%d of 500 hosts are benign", benign)
 	}
 }
 
