@@ -10,7 +10,7 @@ class Grid {
     this.heads = columns.map((c, i) => el('th', {scope: 'col', class: c.cls}, el('button', {type: 'button', onclick: () => this.sort(i)}, c.head)));
     this.grid = el('table', {'aria-label': name}, el('thead', {}, el('tr', {'aria-rowindex': 1}, this.heads)), this.body);
     const id = box.id;
-    this.scroll = el('div', {class: 'grid', id: id + '-scroll', tabindex: 0, role: 'region', 'aria-label': name}, this.grid);
+    this.scroll = el('div', {class: 'grid', id: id + '-scroll', tabindex: 0, role: 'region', 'aria-label': name + ', scrolling'}, this.grid);
     this.count = el('p', {class: 'muted count'});
     box.replaceChildren(this.count, this.scroll);
     this.before = rule(`#${id}-scroll tr.before`);
