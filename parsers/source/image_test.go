@@ -73,6 +73,7 @@ func TestVolumes(t *testing.T) {
 		ntfsFile("Users/bob/AppData/Roaming/Microsoft/Windows/Recent/AutomaticDestinations/1.automaticDestinations-ms", "x"),
 		ntfsFile("Users/bob/Desktop/log.bin", evtx),
 		ntfsFile("Users/bob/Documents/20210304/PowerShell_transcript.WS01.txt", "x"),
+		ntfsFile("Users/bob/Documents/20210304/photo.bin", evtx),
 		ntfsFile("Windows.old/Windows/System32/config/SYSTEM", system),
 		ntfsFile("Windows.old/Users/bob/NTUSER.DAT", user),
 	)

@@ -37,7 +37,7 @@ func (w *lister) list() error {
 		}
 	}
 	if len(roots) == 0 {
-		if err := w.dir("", 0, true); err != nil {
+		if err := w.dir("", 0, true, false); err != nil {
 			return err
 		}
 	}
@@ -110,7 +110,7 @@ func (w *lister) place(root string, p triage.Place) error {
 		dirs = next
 	}
 	for _, dir := range dirs {
-		if err := w.dir(dir, 0, p.Deep); err != nil {
+		if err := w.dir(dir, 0, p.Deep, p.Named); err != nil {
 			return err
 		}
 	}
@@ -160,8 +160,9 @@ func (w *lister) count(n int) error {
 	return w.s.ctx.Err()
 }
 
-// dir adds the files in a directory and, if deep, below it.
-func (w *lister) dir(name string, depth int, deep bool) error {
+// dir adds the files in a directory and, if deep, below it; with named, only
+// those that are called like evidence.
+func (w *lister) dir(name string, depth int, deep, named bool) error {
 	switch {
 	case depth > maxFolderDepth:
 		w.c.problem(errorf(name, "more than %d folders deep: not looked at", maxFolderDepth))
@@ -187,11 +188,11 @@ func (w *lister) dir(name string, depth int, deep bool) error {
 				w.c.items = append(w.c.items, &item{path: p, place: p, dir: true})
 			}
 			if deep {
-				if err := w.dir(p, depth+1, deep); err != nil {
+				if err := w.dir(p, depth+1, deep, named); err != nil {
 					return err
 				}
 			}
-		case first:
+		case first && (!named || triage.Expect(p, true) != triage.None):
 			w.file(p, e)
 		}
 	}

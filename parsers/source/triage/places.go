@@ -6,21 +6,24 @@ import "path"
 type Place struct {
 	Dir  string // slash-separated, relative to the Windows root, in lower case; "*" stands for any one name
 	Deep bool   // all that lies below it counts too
+	// Named says that much else lies there: only what is called like evidence
+	// counts, by Expect.
+	Named bool
 }
 
 // system are the places outside of the profiles.
 var system = []Place{
-	{"windows/system32/config", false},
-	{"windows/system32/config/regback", false},
-	{"windows/system32/winevt/logs", true},
-	{"windows/prefetch", false},
-	{"windows/appcompat/programs", false},
-	{"windows/system32/grouppolicy", true},
-	{"windows/system32/logfiles/sum", false},
-	{"windows/sysvol/domain/policies", true},
-	{"programdata/microsoft/group policy/history", true},
-	{"winnt/system32/config", false},
-	{"winnt/prefetch", false},
+	{"windows/system32/config", false, false},
+	{"windows/system32/config/regback", false, false},
+	{"windows/system32/winevt/logs", true, false},
+	{"windows/prefetch", false, false},
+	{"windows/appcompat/programs", false, false},
+	{"windows/system32/grouppolicy", true, false},
+	{"windows/system32/logfiles/sum", false, false},
+	{"windows/sysvol/domain/policies", true, false},
+	{"programdata/microsoft/group policy/history", true, false},
+	{"winnt/system32/config", false, false},
+	{"winnt/prefetch", false, false},
 }
 
 // homes are the directories of the profiles.
@@ -34,20 +37,20 @@ var homes = []string{
 
 // ofProfile are the places in a profile.
 var ofProfile = []Place{
-	{"", false},
-	{"appdata/local/microsoft/windows", false},
-	{"appdata/local/microsoft/group policy/history", true},
-	{"appdata/roaming/microsoft/windows/recent", true},
-	{"appdata/roaming/microsoft/windows/network shortcuts", true},
-	{"appdata/roaming/microsoft/windows/powershell/psreadline", false},
-	{"appdata/roaming/microsoft/office/recent", false},
-	{"desktop", true},
-	{"documents", false},
-	{"documents/*", false}, // transcripts lie in a folder of their day
-	{"recent", true},       // Windows XP, as are all that follow
-	{"nethood", true},
-	{"my documents", false},
-	{"local settings/application data/microsoft/windows", false},
+	{"", false, false},
+	{"appdata/local/microsoft/windows", false, false},
+	{"appdata/local/microsoft/group policy/history", true, false},
+	{"appdata/roaming/microsoft/windows/recent", true, false},
+	{"appdata/roaming/microsoft/windows/network shortcuts", true, false},
+	{"appdata/roaming/microsoft/windows/powershell/psreadline", false, false},
+	{"appdata/roaming/microsoft/office/recent", false, false},
+	{"desktop", true, false},
+	{"documents", false, true},
+	{"documents/*", false, true}, // transcripts lie in a folder of their day
+	{"recent", true, false},      // Windows XP, as are all that follow
+	{"nethood", true, false},
+	{"my documents", false, true},
+	{"local settings/application data/microsoft/windows", false, false},
 }
 
 // Places lists where below a Windows root Expect expects evidence: what is
@@ -56,7 +59,7 @@ func Places() []Place {
 	all := append([]Place(nil), system...)
 	for _, home := range homes {
 		for _, p := range ofProfile {
-			all = append(all, Place{path.Join(home, p.Dir), p.Deep})
+			all = append(all, Place{path.Join(home, p.Dir), p.Deep, p.Named})
 		}
 	}
 	return all
