@@ -106,24 +106,26 @@ func ReadLog(f File) *Emitter {
 		return out
 	}
 	arts, want := logArtifacts()
-	run := logRun{out: out, arts: arts, routes: routes{want: want, seen: map[route][]int{}}}
-	for _, a := range arts {
-		run.readers = append(run.readers, a.OpenLog())
-	}
-	for rec, err := range l.Read(eventlog.Options{Want: run.read, Sample: sample, Jobs: f.Jobs}) {
-		if err != nil {
+	run, old := newLogRun(f, out, arts, want), newLogRun(f, f.emitter(), arts, want)
+	old.out.state = evidence.Deleted
+	live := func(rec *eventlog.Record) bool { return rec.State == "live" && run.read(rec) }
+	for rec, err := range l.Read(eventlog.Options{Want: live, Sample: sample, Jobs: f.Jobs, Slack: !f.NoDeleted}) {
+		switch {
+		case err != nil:
 			out.Unreadable("", err)
-			continue
+		case rec.State == "live":
+			run.check(rec)
+		case !rec.Unsound:
+			// One that is read with the definition of another place, or in
+			// part, may say what it never said: it is no fact.
+			old.read(rec)
+			old.rows = nil
 		}
-		run.check(rec)
 	}
-	for i, r := range run.readers {
-		if r.Close != nil {
-			out.artifact = arts[i].Name
-			r.Close(out)
-		}
-	}
+	run.close()
+	old.close()
 	census := l.Census()
+	out.Observations = append(out.Observations, replacedOnly(old.out.Observations, &census)...)
 	sent := holdsForwarded(f.Place.Path, &census)
 	if sent {
 		for i := range out.Observations { // what other computers sent is about them
@@ -150,6 +152,49 @@ func holdsForwarded(at string, census *eventlog.Census) bool {
 		}
 	}
 	return false
+}
+
+// replacedOnly returns the rows of records that lie outside the record lists
+// and are not in them too: Windows leaves copies of what it writes again.
+func replacedOnly(obs []evidence.Observation, census *eventlog.Census) []evidence.Observation {
+	return slices.DeleteFunc(obs, func(o evidence.Observation) bool {
+		for _, c := range census.Channels {
+			if !strings.EqualFold(c.Channel, o.From.Channel) {
+				continue
+			}
+			i, found := slices.BinarySearchFunc(c.Series, o.From.RecordID, func(s eventlog.IDRange, id uint64) int {
+				switch {
+				case s.Last < id:
+					return -1
+				case s.First > id:
+					return 1
+				}
+				return 0
+			})
+			if found && i < len(c.Series) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func newLogRun(f File, out *Emitter, arts []*Artifact, want wanted) *logRun {
+	r := &logRun{out: out, arts: arts, routes: routes{want: want, seen: map[route][]int{}}}
+	for _, a := range arts {
+		r.readers = append(r.readers, a.OpenLog())
+	}
+	return r
+}
+
+// close ends the reading.
+func (r *logRun) close() {
+	for i, reader := range r.readers {
+		if reader.Close != nil {
+			r.out.artifact = r.arts[i].Name
+			reader.Close(r.out)
+		}
+	}
 }
 
 // A logRun is the reading of one log.

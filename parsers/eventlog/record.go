@@ -35,6 +35,9 @@ type Record struct {
 	// list are "carved".
 	State string
 	Doubt string // why the record must be doubted; "" is sound
+	// Unsound says that the record is not whole in itself: its template was
+	// taken from elsewhere, its end is overwritten, or only its header is left.
+	Unsound bool
 	// Rendered says that the evtx library has read the record as well: what it
 	// has a faithful form for is compared, see [Record.Data].
 	Rendered bool

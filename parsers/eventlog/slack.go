@@ -72,6 +72,7 @@ func (s *slackReader) complete(r *Record) error {
 		if f.at >= 0 {
 			where = fmt.Sprintf("at %#x", f.at)
 		}
+		r.Unsound = true
 		r.doubt("its template is overwritten, and read from a definition with the same id and types of values " + where)
 	}
 	return nil
@@ -103,6 +104,7 @@ func (s *slackReader) scan(c *chunkReader, lo, hi int) {
 			r.doubt(c.head.doubt)
 		}
 		err := s.complete(&r)
+		r.Unsound = r.Unsound || slot.doubt != "" || r.err != nil
 		switch {
 		case err == nil:
 		case slot.doubt != "":
@@ -110,7 +112,7 @@ func (s *slackReader) scan(c *chunkReader, lo, hi int) {
 		default:
 			r = Record{
 				Off: r.Off, Len: r.Len, HeaderID: r.HeaderID, HeaderTime: r.HeaderTime, ID: r.HeaderID,
-				State: r.State, Doubt: r.Doubt, settled: true, err: err,
+				State: r.State, Doubt: r.Doubt, Unsound: true, settled: true, err: err,
 			}
 			r.doubt("only its header can be read: " + err.Error())
 		}
