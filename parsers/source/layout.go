@@ -2,7 +2,6 @@ package source
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"path"
 	"path/filepath"
@@ -204,77 +203,6 @@ func (l *layouter) seal(it *item, place string, loose bool) {
 }
 
 func (v *Volume) problem(p Problem) { v.Problems = append(v.Problems, p) }
-
-// judge decides whether an item is a candidate, and what is wrong with it.
-func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
-	name := triage.Expect(place, loose)
-	promised := name != triage.None && name != triage.Artifact
-	f := &File{Size: it.size, ModTime: it.mod, Kind: it.head.kind, Expected: promised, Open: it.open}
-	if f.Kind == Hive && name == triage.HiveLog {
-		f.Kind = HiveLog
-	}
-	var p *Problem
-	switch {
-	case f.Kind != "":
-	case name == triage.HiveLog && (it.size == 0 || allZero(it.head.first)):
-		f.Kind = HiveLog // Windows makes them in advance and leaves them empty
-	case it.size == 0 && name == triage.Backup:
-		return nil, nil // since Windows 10 1803 RegBack holds empty files: nothing is missing
-	case it.size == 0 && promised:
-		f.Kind, p = Other, &Problem{Severity: Error, Offset: -1, What: "empty file"}
-	case promised:
-		f.Kind, p = Other, &Problem{Severity: Error, What: notWhatItSays(name, it)}
-	case it.size == 0 && loose && strings.EqualFold(path.Ext(place), ".7z"), loose && imageNames[strings.ToLower(path.Ext(place))] && it.size == 0, loose && strings.EqualFold(path.Ext(place), ".zip") && it.head.foreign == "":
-		return nil, &Problem{Severity: Error, Offset: 0, What: "not what its name says: " + it.starts()}
-	case name == triage.Artifact:
-		f.Kind = Other
-	case loose && it.head.foreign != "" && !it.head.image:
-		return nil, &Problem{Severity: Error, What: it.head.foreign}
-	default:
-		return nil, nil
-	}
-	if it.check != nil {
-		if cp := it.admit(); cp != nil {
-			p = cp
-		}
-		f.Size = it.size
-		if it.open == nil {
-			return nil, p
-		}
-	}
-	return f, p
-}
-
-func notWhatItSays(name triage.Name, it *item) string {
-	what := map[triage.Name]string{
-		triage.Hive: "a registry hive", triage.Backup: "a registry hive",
-		triage.HiveLog: "a registry transaction log", triage.Log: "an event log",
-	}[name]
-	if it.head.foreign != "" {
-		return fmt.Sprintf("not %s: %s", what, it.head.foreign)
-	}
-	return fmt.Sprintf("not %s: %s", what, it.starts())
-}
-
-// starts says what a file starts with.
-func (it *item) starts() string {
-	if it.size == 0 {
-		return "empty file"
-	}
-	return fmt.Sprintf("starts with %q", it.head.first)
-}
-
-// promises reports whether a loose file's name says what it should be.
-func promises(place string) bool { return triage.Expect(place, true) != triage.None }
-
-func allZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
-}
 
 // report sorts a problem that was met before the layout was known. One in a
 // Windows tree belongs to that volume even if the volume has nothing else.

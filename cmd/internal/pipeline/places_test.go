@@ -21,6 +21,9 @@ func TestPlacesHoldArtifacts(t *testing.T) {
 			}) {
 				t.Errorf("%s: %s lies in no place that is looked at", a.Name, pattern)
 			}
+			if sample := strings.ReplaceAll(pattern, "*", "x"); path.Ext(sample) != ".etl" && triage.Expect(sample, false) == triage.None {
+				t.Errorf("%s: %s is not taken for evidence", a.Name, sample)
+			}
 		}
 	}
 }
