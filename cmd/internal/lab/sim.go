@@ -95,6 +95,7 @@ type simHost struct {
 	times     string   // and when they were modified
 	off       []presence
 	clears    map[string]time.Time // the last clearing, by channel
+	lost      time.Time            // when records of Security were lost; zero if never
 	clock     presence             // what the clock leapt over, if it was set
 
 	systemSaved, systemFrozen time.Time // of SYSTEM, as for users' hives
@@ -130,14 +131,14 @@ func (lines simLines) text() string {
 type simUser struct {
 	*simHost
 	name, sid string
-	admin     bool
 	sessions  []presence
 	lives     []*simLife
-	changes   []simChange // of HKCU\Network, in order
-	saved     time.Time   // when the hive's file was written last, if its log holds more
-	frozen    time.Time   // when the disk had its last change, if later ones were lost
-	typed     simLines    // into PowerShell
-	policies  []time.Time // when the drive maps extension of Group Policy was at work
+	changes   []simChange     // of HKCU\Network, in order
+	saved     time.Time       // when the hive's file was written last, if its log holds more
+	frozen    time.Time       // when the disk had its last change, if later ones were lost
+	scrubbed  map[string]bool // shares whose key of Explorer was deleted
+	typed     simLines        // into PowerShell
+	policies  []time.Time     // when the drive maps extension of Group Policy was at work
 }
 
 var (
@@ -192,7 +193,7 @@ func (h *simHost) live() {
 	first := h.rng.IntN(len(simNames))
 	for i := range n {
 		k := (first + i) % len(simNames)
-		h.users = append(h.users, &simUser{simHost: h, name: simNames[k], sid: fmt.Sprintf("%s-%d", simDomain, 1104+k), admin: h.chance(0.4)})
+		h.users = append(h.users, &simUser{simHost: h, name: simNames[k], sid: fmt.Sprintf("%s-%d", simDomain, 1104+k), scrubbed: map[string]bool{}})
 	}
 	h.nights()
 	for t := simMonday.AddDate(0, 0, -2).Add(h.upTo(time.Hour)); t.Before(h.collected); t = t.Add(h.between(4*time.Hour, 6*time.Hour)) {
@@ -260,6 +261,10 @@ func (h *simHost) incidents() {
 	}
 	if at = simMonday.Add(8*time.Hour + h.upTo(last.Sub(simMonday)-8*time.Hour)); h.audit.sysmon && h.chance(0.1) && !h.isOff(at) {
 		h.clear(at, who, "Sysmon", channelSysmon)
+	}
+	if at = simMonday.Add(8*time.Hour + h.upTo(last.Sub(simMonday)-8*time.Hour)); h.chance(0.06) && !h.isOff(at) && at.After(h.clears["Security"]) {
+		h.say(at, "lose Security %d", 20+h.rng.IntN(400))
+		h.lost = at
 	}
 	for _, u := range h.users {
 		u.flush()

@@ -109,6 +109,9 @@ func (h *simHost) processHoles() []truthHole {
 	if !h.clock.to.IsZero() && h.kept("System", h.clock.to) {
 		holes = append(holes, truthHole{stamp(h.clock.from), stamp(h.clock.to), "clock_changed"})
 	}
+	if !h.lost.IsZero() && h.kept("Security", h.lost) {
+		holes = append(holes, truthHole{stamp(h.lost), stamp(h.lost), "record_gap"})
+	}
 	if !h.audit.processesEnd.IsZero() {
 		holes = append(holes, truthHole{stamp(h.audit.processesEnd), "", "audit_off"})
 	}

@@ -24,6 +24,7 @@ func init() {
 		"freeze":      {"", freezeHive},
 		"policy":      {"", policy},
 		"browse":      {"", browse},
+		"scrub":       {"", scrub},
 		"wizard":      {"", wizard},
 		"credentials": {"as server", credentials},
 		"smb":         {"from workstation id until", smb},

@@ -96,8 +96,39 @@ func browse(w *world, s *step) error {
 	if !strings.HasPrefix(s.rest, `\\`) {
 		return fmt.Errorf(`browse: %q is not \\server\share`, s.rest)
 	}
-	r.write(explorerKey+`\MountPoints2\`+strings.ReplaceAll(s.rest, `\`, "#"), s.time)
+	r.write(mountPoint(s.rest), s.time)
 	return nil
+}
+
+// scrub: somebody deletes Explorer's key of a share, or the values of the list
+// of mapped drives.
+func scrub(w *world, s *step) error {
+	p, err := w.who(s)
+	if err != nil {
+		return err
+	}
+	r, err := w.hive(p)
+	if err != nil {
+		return err
+	}
+	if s.rest != "list" {
+		if !r.remove(mountPoint(s.rest), s.time, "") {
+			return fmt.Errorf("scrub: %s has no key of %q", p.name, s.rest)
+		}
+		return nil
+	}
+	const list = explorerKey + `\Map Network Drive MRU`
+	if !r.has(list) {
+		return fmt.Errorf("scrub: %s has no list of mapped drives", p.name)
+	}
+	k := r.open(list)
+	k.values, k.time = nil, s.time
+	return nil
+}
+
+// mountPoint is the path of Explorer's key of a share.
+func mountPoint(share string) string {
+	return explorerKey + `\MountPoints2\` + strings.ReplaceAll(share, `\`, "#")
 }
 
 // wizard: the Map network drive wizard remembers a share in its list.
