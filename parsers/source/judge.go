@@ -27,7 +27,7 @@ func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 		f.Kind, p = Other, &Problem{Severity: Error, Offset: -1, What: "empty file"}
 	case promised:
 		f.Kind, p = Other, &Problem{Severity: Error, What: notWhatItSays(name, it)}
-	case it.size == 0 && loose && strings.EqualFold(path.Ext(place), ".7z"), loose && imageNames[strings.ToLower(path.Ext(place))] && it.size == 0, loose && strings.EqualFold(path.Ext(place), ".zip") && it.head.foreign == "":
+	case loose && it.size == 0 && isContainer(place):
 		return nil, &Problem{Severity: Error, Offset: 0, What: "not what its name says: " + it.starts()}
 	case name == triage.Artifact:
 		f.Kind = Other
@@ -79,3 +79,12 @@ func allZero(b []byte) bool {
 	return true
 }
 
+// isContainer reports whether a name says disk image or archive.
+func isContainer(name string) bool {
+	switch ext := strings.ToLower(path.Ext(name)); ext {
+	case ".zip", ".7z", ".tar":
+		return true
+	default:
+		return imageNames[ext]
+	}
+}
