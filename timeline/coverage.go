@@ -479,6 +479,21 @@ func classIn(r *CoverageRow, w Window) Class {
 	return class
 }
 
+// quiet returns for how long a log of this pace may well have recorded nothing:
+// ten times what lies between two of its records on average.
+func (r *CoverageRow) quiet() time.Duration {
+	if r.Records < 2 {
+		return 0
+	}
+	return 10 * r.To.Sub(r.From) / time.Duration(r.Records-1)
+}
+
+// reaches reports whether a log has a record from t or later. What would have
+// been recorded up to t is claimed only of such a log.
+func (c *Case) reaches(kind string, t time.Time) bool {
+	return slices.ContainsFunc(c.Coverage, func(r CoverageRow) bool { return r.Evidence == kind && !r.To.Before(t) })
+}
+
 // ClassOf judges one kind of evidence over w. The text says what it rests on.
 func (c *Case) ClassOf(kind string, w Window) (Class, string) {
 	for i := range c.Coverage {
@@ -490,7 +505,7 @@ func (c *Case) ClassOf(kind string, w Window) (Class, string) {
 			return Absent, kind + " was not collected"
 		}
 		class := classIn(r, w)
-		if class == Continuous && (!w.NotBefore.IsZero() && w.NotBefore.Before(r.From) || w.NotAfter.After(r.To)) {
+		if class == Continuous && (!w.NotBefore.IsZero() && w.NotBefore.Before(r.From) || w.NotAfter.After(r.To.Add(r.quiet()))) {
 			class = Partial // it begins inside the window, or ends there
 		}
 		return class, fmt.Sprintf("%s: %s, %d records from %s to %s", kind, class, r.Records, evidence.FormatTime(r.From), evidence.FormatTime(r.To))
@@ -506,6 +521,9 @@ func (c *Case) Commands(w Window) (Class, string) {
 		return class, why + ", with command lines throughout"
 	}
 	class, why := c.ClassOf(securityLog, w)
+	if class == Continuous && !c.reaches(securityLog, w.NotAfter) {
+		class, why = Partial, why+", which is before the window ends"
+	}
 	switch {
 	case class == Absent:
 	case c.witnessed(securityLog, evidence.CommandLines, w):
@@ -589,6 +607,9 @@ func (c *Case) ShareAuditSeen(w Window) bool {
 // recorded by 5144.
 func (c *Case) ShareAudit(w Window) (Class, string) {
 	class, why := c.ClassOf(securityLog, w)
+	if class == Continuous && !c.reaches(securityLog, w.NotAfter) {
+		class, why = Partial, why+", which is before the window ends"
+	}
 	switch {
 	case class == Absent || c.witnessed(securityLog, evidence.ShareAccess, w):
 	case c.auditOn(auditFileShare) == No:
