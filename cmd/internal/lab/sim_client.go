@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -173,9 +174,14 @@ func (u *simUser) deviceless(t time.Time) {
 
 // live are the user's lettered mappings at t.
 func (u *simUser) live(t time.Time) []*simLife {
+	return slices.DeleteFunc(u.connected(t), func(l *simLife) bool { return l.letter == "" })
+}
+
+// connected are the user's connections at t.
+func (u *simUser) connected(t time.Time) []*simLife {
 	var all []*simLife
 	for _, l := range u.lives {
-		if l.letter != "" && l.removal == nil && !l.mapped.After(t) && (l.persistent || !l.ended(t)) {
+		if l.removal == nil && !l.mapped.After(t) && (l.persistent || !l.ended(t)) {
 			all = append(all, l)
 		}
 	}
@@ -196,8 +202,9 @@ func (l *simLife) ended(t time.Time) bool {
 func (u *simUser) mapNew(t time.Time, w simWay) *simLife {
 	l := &simLife{owner: u, mapHow: w.name, share: fmt.Sprintf(`\\fs%02d\%s`, 1+u.rng.IntN(3), pick(u.simHost, simShares))}
 	if n := len(u.lives); n > 0 && u.chance(0.3) { // letters and shares are used again
-		old := u.lives[u.rng.IntN(n)]
-		l.letter, l.share = old.letter, pick(u.simHost, []string{old.share, l.share})
+		if old := u.lives[u.rng.IntN(n)]; old.letter != "" {
+			l.letter, l.share = old.letter, pick(u.simHost, []string{old.share, l.share})
+		}
 	}
 	for l.letter == "" || u.busy(l.letter, t) {
 		l.letter = string(simLetters[u.rng.IntN(len(simLetters))])
@@ -312,7 +319,7 @@ func (u *simUser) atLogon(t time.Time) {
 	u.say(at.Add(-2*time.Second), "policy %s logon", u.name)
 	shell := `cmd.exe /c \\corp.example\netlogon\logon.cmd`
 	u.run(at.Add(-time.Second), `parent="C:\Windows\System32\gpscript.exe /Logon" `, "%s", shell)
-	if len(u.live(at)) == 0 && u.chance(0.5) { // scripts like to begin with a clean table
+	if len(u.connected(at)) == 0 && u.chance(0.5) { // scripts like to begin with a clean table
 		u.run(at.Add(-500*time.Millisecond), `parent="`+shell+`" `, "net use * /delete /y")
 	}
 	u.mapNew(at, simWay{"logon script", 1, func(u *simUser, t time.Time, l *simLife) {

@@ -117,7 +117,7 @@ func (u *simUser) removeAll(t time.Time, parent, benign, behaviour string) {
 	}
 	image := map[string]string{"process": simNet, "script": simPS}[cmd.kind]
 	at := u.soon(t)
-	for _, l := range u.live(t) {
+	for _, l := range u.connected(t) {
 		at = at.Add(u.between(10*time.Millisecond, 90*time.Millisecond))
 		if l.persistent {
 			l.forget(at, image, "command", line, cmd)
