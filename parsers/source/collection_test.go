@@ -179,3 +179,12 @@ func TestDefenderPackage(t *testing.T) {
 		t.Error("the package does not say that hives were not collected")
 	}
 }
+
+// CyLR writes paths without the colon, with either separator.
+func TestCyLR(t *testing.T) {
+	ev := open(t, zipFileOf(t, zipOf(t,
+		member{name: `C\Windows\System32\config\SYSTEM`, data: system}, member{name: `C\Users\bob\NTUSER.DAT`, data: user},
+		member{name: "C/Windows/System32/winevt/Logs/Security.evtx", data: evtx})), Options{})
+	wantLines(t, ev, `volume id="case.zip" root="C" label="case" zip windows`, "  Users/bob/NTUSER.DAT hive expected",
+		"  Windows/System32/config/SYSTEM hive expected", "  Windows/System32/winevt/Logs/Security.evtx evtx expected")
+}

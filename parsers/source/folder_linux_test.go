@@ -190,7 +190,11 @@ func list(t *testing.T, dir string) []string {
 func TestEvidenceIsNotTouched(t *testing.T) {
 	dir := write(t, map[string]string{
 		"C/Windows/System32/config/SYSTEM": system, "C/Users/bob/NTUSER.DAT": user, "C/Users/bob/NTUSER.DAT.LOG1": txlog, "x/renamed": evtx, "notes.txt": "x",
-		"case.zip": string(zipOf(t, member{name: "a/NTUSER.DAT", data: user}, member{name: "b", data: evtx, stored: true})),
+		"case.zip":  string(zipOf(t, member{name: "a/NTUSER.DAT", data: user}, member{name: "b", data: evtx, stored: true})),
+		"disk.dd":   string(diskOf(volume(t, ntfsFile("Windows/System32/config/SYSTEM", system)))),
+		"split.001": string(diskOf(volume(t, ntfsFile("Users/bob/NTUSER.DAT", user)))[:1<<20]),
+		"split.002": string(diskOf(volume(t, ntfsFile("Users/bob/NTUSER.DAT", user)))[1<<20:]),
+		"a.tar.gz":  string(pack(t, "gzip", tarOf(t, map[string]string{"NTUSER.DAT": user}))),
 	})
 	paths := list(t, dir)
 	before := stamps(t, paths, true)
@@ -199,7 +203,7 @@ func TestEvidenceIsNotTouched(t *testing.T) {
 		must(t, os.Chtimes(p, old, old.Add(time.Hour))) // so that a read would show with relatime, too
 	}
 	quiet := stamps(t, paths, false)
-	for _, source := range []string{dir, filepath.Join(dir, "case.zip"), filepath.Join(dir, "C", "Users", "bob", "NTUSER.DAT")} {
+	for _, source := range []string{dir, filepath.Join(dir, "case.zip"), filepath.Join(dir, "disk.dd"), filepath.Join(dir, "split.001"), filepath.Join(dir, "a.tar.gz"), filepath.Join(dir, "C", "Users", "bob", "NTUSER.DAT")} {
 		ev := open(t, source, Options{})
 		for _, v := range ev.Volumes {
 			for _, f := range v.Files {

@@ -26,6 +26,8 @@ var nodeFiles = output.NewLayout("file", []output.Column[source.File]{
 	{Name: "kind", Get: func(f *source.File) any { return string(f.Kind) }},
 	{Name: "size", Get: func(f *source.File) any { return f.Size }},
 	{Name: "modified", Get: func(f *source.File) any { return f.ModTime }},
+	{Name: "deleted", Get: func(f *source.File) any { return f.Deleted }},
+	{Name: "same_as", Get: func(f *source.File) any { return f.SameAs.Volume }},
 }...)
 
 var nodeProblems = output.NewLayout("problem", []output.Column[source.Problem]{
@@ -146,7 +148,14 @@ func (a *app) printTrees(trees []sourceNode, o output.Options) error {
 		}
 		b.WriteByte('\n')
 		for _, f := range n.Files {
-			fmt.Fprintf(&b, "%*s%s (%s) %d bytes\n", 2*depth+2, "", output.Visible(f.Path), f.Kind, f.Size)
+			fmt.Fprintf(&b, "%*s%s (%s) %d bytes", 2*depth+2, "", output.Visible(f.Path), f.Kind, f.Size)
+			if f.Deleted {
+				b.WriteString(" deleted")
+			}
+			if f.SameAs.Volume != "" {
+				fmt.Fprintf(&b, " as in %s", output.Visible(f.SameAs.Volume))
+			}
+			b.WriteByte('\n')
 		}
 		for _, p := range n.Problems {
 			fmt.Fprintf(&b, "%*s%s: %s\n", 2*depth+2, "", p.Severity, output.Visible(strings.TrimLeft(p.Path+": "+p.What, ": ")))
