@@ -309,6 +309,9 @@ func (row *truthRow) best(gaps []*programRow) *programRow {
 // both, so that an exact window can be compared.
 func (t *tally) width(row *truthRow, g *programRow) {
 	tight, got := row.Window, g.Window
+	if row.All && !row.has(traceDeleted, traceStates, traceMapped, traceSysmon, traceAudit) {
+		return // nothing tells that this drive was among those that went
+	}
 	if tight.NotBefore == "" {
 		got.NotBefore, tight.NotBefore = "", ""
 	}

@@ -201,8 +201,6 @@ func (l *simLife) hiveTruth(r *truthRow, b *bounds, first *networkState, final n
 	case !last.IsZero() && !m.all && final.proves(m.at) && final.written.Sub(last) <= effect && u.alone(m, last) && r.has(traceDeleted, traceStates, traceMapped):
 		r.ExactCase = "E2"
 		b.exactly(m.at)
-	case m.all && !last.IsZero() && !m.at.Before(last) && final.removal && final.written.Sub(last) <= effect && final.proves(final.written):
-		b.after(last) // the key's time is that of the last of all that went
 	case two && final.proves(m.at) && differ(*first, final) == 1:
 		r.ExactCase = "E3"
 		b.exactly(m.at)
