@@ -36,7 +36,6 @@ type scanner struct {
 	listedMembers int             // archive members seen so far
 	total         int64           // bytes of archive members unpacked so far
 	held          int64           // of these, kept in memory until Close
-	listed        int             // files and directories of volumes seen so far
 	ntfs          []*volumeSource // in which shadow copies are still to be looked for
 
 	stored         bool          // Options.Storage was opened

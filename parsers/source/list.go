@@ -20,6 +20,7 @@ type lister struct {
 	fs     *ntfs.FS
 	listed map[string]bool // directories
 	files  []*item
+	seen   int // files and directories
 }
 
 // list adds the files of the volume: where it has a Windows, those in the
@@ -154,7 +155,7 @@ func rooted(p string) string {
 // count bounds how many files and directories are seen.
 func (w *lister) count(n int) error {
 	limit := w.s.o.entries(folderEntries)
-	if w.s.listed += n; w.s.listed > limit {
+	if w.seen += n; w.seen > limit {
 		return fmt.Errorf(tooManyInFolders, limit)
 	}
 	return w.s.ctx.Err()

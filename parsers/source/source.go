@@ -60,7 +60,7 @@ type Options struct {
 	MaxTotal   int64    // bytes of all unpacked members of a source; 256 GiB
 	MaxRatio   int      // unpacked to packed size of a member above 100 MiB; 200
 	MaxDepth   int      // archives inside archives; 4
-	MaxEntries int      // files and directories of a source; 2,097,152 in folders and volumes, 262,144 in archives
+	MaxEntries int      // files and directories of a source, or of one volume in it; 2,097,152 in folders and volumes, 262,144 in archives
 
 	NoSnapshots bool // leave out shadow copies
 	NoDeleted   bool // leave out files whose MFT records are free
