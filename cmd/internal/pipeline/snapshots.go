@@ -119,9 +119,13 @@ func (t *task) logFiles() (logs []source.File) {
 	return logs
 }
 
-// follow takes over what the leader of t found.
+// follow takes over what the leader of t found. The same log or file once more
+// covers nothing further; of a hive it is a state at another time.
 func (t *task) follow() {
 	t.out = t.leader.out.Again(t.place)
+	if t.file.Kind != source.Hive {
+		t.out.Coverage = nil
+	}
 	t.read.SHA256, t.read.Parsed = t.leader.read.SHA256, t.leader.read.Parsed
 }
 
