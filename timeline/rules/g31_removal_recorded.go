@@ -152,13 +152,6 @@ func keepsProfile(o *evidence.Observation) bool {
 	return o.Detail.Text("Class") == "mapping.remove" && strings.EqualFold(o.Detail.Text("Program"), "Remove-SmbMapping") && !update
 }
 
-// onlyDeleted reports whether nothing but deleted keys shows l.
-func onlyDeleted(l *timeline.Life) bool {
-	return !slices.ContainsFunc(l.Maps, func(o *evidence.Observation) bool {
-		return o.State != evidence.Deleted && o.State != evidence.Carved
-	})
-}
-
 // namesLetter reports whether a command names the letter of l itself.
 func namesLetter(l *timeline.Life, o *evidence.Observation) bool {
 	return o.Drive != "" && o.Drive == l.Drive
