@@ -268,26 +268,6 @@ func (w *world) overlay(s section) error {
 	return nil
 }
 
-// hiveFiles builds the hive r below folder, with transaction logs where the
-// story saved it, under the name state, before its last change.
-func (w *world) hiveFiles(folder, name, state string, r *registry) ([]file, error) {
-	last := hiveState{r.text(), r.newest()}
-	if s, ok := w.frozen[state]; ok {
-		last = s
-	}
-	path := folder + name
-	first, ok := w.saved[state]
-	if !ok || first.text == last.text {
-		data, err := hivetest.Build(last.text)
-		if err != nil {
-			err = fmt.Errorf("%s: %w", path, err)
-		}
-		return []file{{path, data, last.asOf}}, err
-	}
-	hive, log1, log2, err := hivetest.BuildWithLog(first.text, last.text)
-	return []file{{path, hive, last.asOf}, {path + ".LOG1", log1, last.asOf}, {path + ".LOG2", log2, last.asOf}}, err
-}
-
 // files builds the hives and logs of w below DIR/HOST/C, as collectors do.
 func (w *world) files() ([]file, error) {
 	root := w.Name + "/C/"

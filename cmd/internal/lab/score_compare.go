@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // claims are the rules whose rows claim that something was removed, as the
@@ -122,16 +121,6 @@ func (c *truthCase) compare(r *report) *tally {
 	return t
 }
 
-// told reports whether g tells of row by a fact that names no drive: that some
-// child of Network was removed at that instant, or that a command removed all.
-func (row *truthRow) told(g *programRow) bool {
-	if row.has(traceParent) && slices.Contains(g.Rules, "G03") && g.Window.NotAfter == row.Removed {
-		return true
-	}
-	return row.All && row.has(traceCommand, traceScript) && (slices.Contains(g.Rules, "G31") || slices.Contains(g.Rules, "G07")) &&
-		g.Window.meets(shifted(row.Removed, -effect), shifted(row.Removed, effect))
-}
-
 // judge compares one gap with what happened, and notes what it is about.
 func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*programRow, told map[*truthRow]bool) {
 	about, hits := c.about(g, g.Window)
@@ -199,40 +188,6 @@ func (c *truthCase) benign(host string) bool {
 	return slices.ContainsFunc(c.hosts, func(h *truthHost) bool { return h.Benign && strings.EqualFold(h.Host, host) })
 }
 
-// about returns the removals that p can speak of, and those of them that fall
-// into its window w.
-func (c *truthCase) about(p *programRow, w truthWindow) (about, hits []*truthRow) {
-	for _, row := range c.rows {
-		if row.Removed == "" || !strings.EqualFold(row.Host, p.Host) || !row.named(p) {
-			continue
-		}
-		about = append(about, row)
-		if w.meets(row.Removed, row.RemovedEnd) {
-			hits = append(hits, row)
-		}
-	}
-	return about, hits
-}
-
-// named reports whether p names row's user and drive or share, or leaves them
-// open.
-func (row *truthRow) named(p *programRow) bool {
-	if row.Side == "server" {
-		return p.Drive == "" && (strings.EqualFold(p.Share, row.Share) || p.Share == "" && p.User == "")
-	}
-	if p.Side == "server" || p.User != "" && !strings.EqualFold(p.User, row.User) {
-		return false
-	}
-	drive := p.Drive == "" || p.Drive == "*" || strings.EqualFold(p.Drive, row.Drive)
-	return drive && (p.Share == "" || p.Share == "*" || strings.EqualFold(p.Share, row.Share))
-}
-
-// meets reports whether the window and the span from..to have an instant in
-// common.
-func (w truthWindow) meets(from, to string) bool {
-	return (w.NotBefore == "" || w.NotBefore <= or(to, from)) && (w.NotAfter == "" || w.NotAfter >= from)
-}
-
 // removal counts what became of one removal.
 func (t *tally) removal(row *truthRow, gaps []*programRow, told bool) {
 	b := t.ByBehaviour[row.Behaviour]
@@ -278,33 +233,6 @@ func (t *tally) removal(row *truthRow, gaps []*programRow, told bool) {
 	}
 }
 
-// best is the row that says most of row: the one that claims a removal and
-// names the drive or share, and among those the strongest.
-func (row *truthRow) best(gaps []*programRow) *programRow {
-	var best *programRow
-	rank := func(g *programRow) int {
-		n := 0
-		if slices.Contains(claims, g.Rule) {
-			n = 10
-		}
-		if g.Drive != "" || g.Share != "" {
-			n += 20
-		}
-		return n - slices.IndexFunc(words, func(w struct {
-			word  string
-			least float64
-		}) bool {
-			return w.word == g.Confidence
-		})
-	}
-	for _, g := range gaps {
-		if best == nil || rank(g) > rank(best) {
-			best = g
-		}
-	}
-	return best
-}
-
 // width compares the reported window with the tightest. A second is added to
 // both, so that an exact window can be compared.
 func (t *tally) width(row *truthRow, g *programRow) {
@@ -329,16 +257,6 @@ func (t *tally) width(row *truthRow, g *programRow) {
 	if ratio < 0.99 {
 		t.fault("window tighter than the truth allows: "+g.Rule+" for "+strings.Join(row.Traces, "+"), "%.3f × %s; %s", ratio, row.text(), g.text(g.Window))
 	}
-}
-
-// seconds is the window's width; an open window is ten years.
-func (w truthWindow) seconds() float64 {
-	from, err1 := time.Parse(time.RFC3339Nano, w.NotBefore)
-	to, err2 := time.Parse(time.RFC3339Nano, w.NotAfter)
-	if err1 != nil || err2 != nil {
-		return 10 * 365 * 24 * 3600
-	}
-	return to.Sub(from).Seconds()
 }
 
 // causes are words of the explanations that speak of a cause.
@@ -380,13 +298,4 @@ func (p *programRow) text(w truthWindow) string {
 		w = p.Window
 	}
 	return fmt.Sprintf("%s %s %s %s %s %s %s %s..%s", p.Host, or(p.ID, p.Status), strings.Join(p.Rules, ","), p.Confidence, p.User, p.Drive, p.Share, w.NotBefore, w.NotAfter)
-}
-
-// shifted is the time t moved by d; what is no time stays as it is.
-func shifted(t string, d time.Duration) string {
-	at, err := time.Parse(time.RFC3339Nano, t)
-	if err != nil {
-		return t
-	}
-	return stamp(at.Add(d))
 }
