@@ -21,10 +21,15 @@ var expected = []string{
 // told: one row a kind, all files of the kind together.
 func coverageRows(c *Case) []CoverageRow {
 	kinds := map[string][]evidence.Coverage{}
-	for _, f := range c.Facts {
-		kinds[f.Evidence] = append(kinds[f.Evidence], f)
-	}
 	var rows []CoverageRow
+	for _, f := range c.Facts {
+		switch {
+		case f.Evidence == "vss":
+			rows = append(rows, shadowRow(f))
+		case !f.NotCollected:
+			kinds[f.Evidence] = append(kinds[f.Evidence], f)
+		}
+	}
 	for _, kind := range sortedKeys(kinds) {
 		if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
 			rows = append(rows, c.logRow(channel, kinds[kind]))
@@ -35,7 +40,7 @@ func coverageRows(c *Case) []CoverageRow {
 		}
 	}
 	rows = append(rows, c.auditRows()...)
-	for _, kind := range slices.Concat(expected, c.expectedHives(), c.clearedLogs()) {
+	for _, kind := range slices.Concat(expected, c.expectedHives(), c.clearedLogs(), c.leftBehind()) {
 		if _, ok := kinds[kind]; !ok {
 			kinds[kind] = nil
 			rows = append(rows, c.absentRow(kind))
@@ -58,6 +63,26 @@ func (c *Case) absentRow(kind string) CoverageRow {
 	}
 	r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.NotCollected})
 	return r
+}
+
+// shadowRow tells of the shadow copies of a host.
+func shadowRow(f evidence.Coverage) CoverageRow {
+	r := CoverageRow{Evidence: f.Evidence, AsOf: f.AsOf, From: f.From, To: f.To, Records: f.Records, Enabled: Yes, Class: Partial}
+	if f.Records == 0 {
+		r.Class = UnknownClass
+	}
+	return r
+}
+
+// leftBehind names what a collector reports to have left behind.
+func (c *Case) leftBehind() (kinds []string) {
+	for _, f := range c.Facts {
+		if f.NotCollected {
+			kinds = append(kinds, f.Evidence)
+		}
+	}
+	slices.Sort(kinds)
+	return slices.Compact(kinds)
 }
 
 // clearedLogs names the logs that other logs say were cleared.

@@ -276,22 +276,25 @@ type Hole struct {
 // A Coverage is one place that was read for one kind of evidence: what it can
 // attest. Absence may be claimed only inside one that is Complete.
 type Coverage struct {
-	Evidence   string // "evtx:Security", "registry:NTUSER:alice", "registry:SYSTEM"
-	Host       string // "" until the pipeline has resolved it
-	Computer   string // event log: the computer that its records name
-	User, SID  string // of a user hive
-	AsOf       time.Time
-	From, To   time.Time // oldest and newest instant that the place holds
-	Records    int64     // -1 if not counted
-	Keys       []string  // registry keys that were read whole, there or not, as the artifacts spell them
-	Complete   bool      // nothing in this place was unreadable
-	Earlier    bool      // a state that a later one of the same hive supersedes
-	View       int       // counts the states of one hive, the first is 0
-	Dirty      bool      // a hive whose transaction logs were not replayed: it may lack its last changes
-	Series     []IDRange // event log: unbroken runs of record ids
-	Reexported bool      // event log whose record headers were renumbered: gaps mean nothing
-	Witnesses  []Witness // event log: that something was being recorded
-	Place      *Place
+	Evidence  string // "evtx:Security", "registry:NTUSER:alice", "registry:SYSTEM"
+	Host      string // "" until the pipeline has resolved it
+	Computer  string // event log: the computer that its records name
+	User, SID string // of a user hive
+	AsOf      time.Time
+	From, To  time.Time // oldest and newest instant that the place holds
+	Records   int64     // -1 if not counted
+	Keys      []string  // registry keys that were read whole, there or not, as the artifacts spell them
+	Complete  bool      // nothing in this place was unreadable
+	// NotCollected says that the collector reports to have left it behind.
+	NotCollected bool
+	Emptied      bool      // shadow copies: enabled, and none is there
+	Earlier      bool      // a state that a later one of the same hive supersedes
+	View         int       // counts the states of one hive, the first is 0
+	Dirty        bool      // a hive whose transaction logs were not replayed: it may lack its last changes
+	Series       []IDRange // event log: unbroken runs of record ids
+	Reexported   bool      // event log whose record headers were renumbered: gaps mean nothing
+	Witnesses    []Witness // event log: that something was being recorded
+	Place        *Place
 }
 
 // A Witness is proof that a log recorded a kind of fact: the first and last

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,6 +100,36 @@ func TestHoles(t *testing.T) {
 				return
 			}
 			t.Errorf("no row for %s", c.evidence)
+		})
+	}
+}
+
+// TestNotCollected holds that G34 names what is missing of a host whose system
+// hives are there, and says nothing of a lone log or a whole collection.
+func TestNotCollected(t *testing.T) {
+	remove := func(path string) func(string) {
+		return func(dir string) {
+			if err := os.RemoveAll(filepath.Join(dir, "WS30/C", path)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, c := range []struct{ name, path, names string }{
+		{"nothing missing", "no such file", ""},
+		{"a user's hive", "Users/ann/NTUSER.DAT", "registry:NTUSER:"},
+		{"the Security log", "Windows/System32/winevt/Logs/Security.evtx", "evtx:Security"},
+		{"the system hives too", "Windows/System32/config", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var text string
+			for _, g := range analyzeScenario(t, quietHost, remove(c.path)).Gaps {
+				if g.Rule == "G34" {
+					text += fmt.Sprint(g.Claim, g.Reasoning)
+				}
+			}
+			if (text == "") != (c.names == "") || !strings.Contains(text, c.names) {
+				t.Errorf("G34 says %q, want %q in it", text, c.names)
+			}
 		})
 	}
 }

@@ -51,7 +51,7 @@ func resolve(tasks []*task) (obs []evidence.Observation, facts []evidence.Covera
 		problems = append(problems, t.out.Problems...)
 		t.out.Observations, t.out.Coverage = nil, nil
 	}
-	return obs, facts, problems
+	return obs, append(facts, volumeFacts(tasks, hosts)...), problems
 }
 
 // anyServer is how a server's own records begin the names of its shares.

@@ -1,0 +1,69 @@
+package pipeline
+
+import (
+	"path"
+	"strings"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/source"
+)
+
+// volumeFacts tells what volumes themselves attest: which shadow copies there
+// are, and what a collector says it left behind.
+func volumeFacts(tasks []*task, hosts *hostNames) (facts []evidence.Coverage) {
+	seen := map[*source.Volume]bool{}
+	shadows := map[string]*evidence.Coverage{} // by host
+	var order []string
+	for _, t := range tasks {
+		v, host := t.vol, hosts.volume[t.vol]
+		if seen[v] {
+			continue
+		}
+		seen[v] = true
+		if v.Snapshot != "" || v.EmptyCatalog {
+			c := shadows[host]
+			if c == nil {
+				c = &evidence.Coverage{Evidence: "vss", Host: host, Complete: true, Place: t.place}
+				shadows[host] = c
+				order = append(order, host)
+			}
+			if c.Emptied = c.Emptied || v.EmptyCatalog; v.Snapshot != "" {
+				c.Records++
+				if c.From.IsZero() || v.AsOf.Before(c.From) {
+					c.From = v.AsOf
+				}
+				if v.AsOf.After(c.To) {
+					c.To, c.AsOf = v.AsOf, v.AsOf
+				}
+			}
+		}
+		for _, p := range v.NotCollected {
+			if kind := kindOfPath(p); kind != "" {
+				facts = append(facts, evidence.Coverage{Evidence: kind, Host: host, Records: -1, NotCollected: true, Place: t.place})
+			}
+		}
+	}
+	for _, h := range order {
+		facts = append(facts, *shadows[h])
+	}
+	return facts
+}
+
+// kindOfPath returns the kind of evidence that Windows keeps at a path, "" if
+// it is none that coverage tells of.
+func kindOfPath(p string) string {
+	dir, name := path.Split(strings.ToLower(strings.ReplaceAll(p, `\`, "/")))
+	switch {
+	case name == "ntuser.dat" && strings.Contains(dir, "users/"):
+		return "registry:NTUSER:" + path.Base(path.Dir(strings.ReplaceAll(p, `\`, "/")))
+	case strings.HasSuffix(dir, "system32/config/"):
+		switch up := strings.ToUpper(name); up {
+		case "SYSTEM", "SOFTWARE", "SECURITY", "SAM":
+			return "registry:" + up
+		}
+	case strings.HasSuffix(dir, "winevt/logs/") && strings.HasSuffix(name, ".evtx"):
+		base := path.Base(strings.ReplaceAll(p, `\`, "/"))
+		return "evtx:" + strings.ReplaceAll(base[:len(base)-len(".evtx")], "%4", "/")
+	}
+	return ""
+}
