@@ -1,7 +1,7 @@
 // Report reads `go test -json`, prints what failed and a closing count, and
 // fails if a test was skipped that the list of allowed skips does not name.
 // A line of the list is PACKAGE TEST; a TEST that ends in * stands for all that
-// begin so.
+// begin so. Where there is no corpus, the tests that say so may be skipped.
 package main
 
 import (
@@ -50,7 +50,8 @@ func main() {
 			passed++
 		case e.Action == "skip":
 			skipped++
-			if !allows(allowed, id) {
+			noCorpus := os.Getenv("SHARETRAIL_CORPUS") == "" && strings.Contains(strings.Join(output[id], ""), "SHARETRAIL_CORPUS is not set")
+			if !noCorpus && !allows(allowed, id) {
 				surprises++
 				fmt.Printf("SKIP %s, which .ci/skips.txt does not allow\n%s", id, strings.Join(output[id], ""))
 			}
