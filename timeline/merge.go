@@ -207,9 +207,8 @@ func (l *Life) settle(g *Gap, group []Claim) {
 			l.Status, l.Confidence = StatusUnknown, Possible
 		} else if top.Confidence.rank() <= Likely.rank() {
 			l.Status, l.Confidence = StatusRemoved, top.Confidence
-		} else if l.Facts.MappingGone == Yes {
-			l.Status, l.Confidence = StatusRemoved, Possible
 		} else {
+			// What may have been is not said to have been.
 			l.Status, l.Confidence = StatusUnknown, Possible
 		}
 		if o := top.Actor; o != nil {

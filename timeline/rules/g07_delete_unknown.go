@@ -72,14 +72,13 @@ func namesKnown(c *timeline.Case, o *evidence.Observation) bool {
 func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 	cl := timeline.Claim{
 		Kind: timeline.KindRemoval, User: o.User, SID: o.SID, Drive: o.Drive, Share: o.Share,
-		Window:     timeline.Window{NotBefore: o.Time, NotAfter: o.Time.Add(timeline.EffectAfter), Basis: timeline.ByCommand},
+		Window:     commandWindow(o, time.Time{}),
 		Confidence: timeline.Likely, Severity: timeline.Low, By: timeline.ByTheCommand, Actor: o, Attack: []string{"T1070.005"},
 		Facts: []*evidence.Observation{o},
 	}
 	if o.Detail.Text("Class") == "key.delete" {
 		cl.By = timeline.ByRegistry
 	}
-	ran := step(fmt.Sprintf("%s was run by %s at %s.", quote(o), who(o.User, o.SID), stamp(o.Time)), o)
 	if l := connectionOf(c, o); l != nil {
 		cl.Life, cl.User, cl.SID = l, l.User, l.SID
 	}
@@ -94,24 +93,24 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 	switch {
 	case keeps != nil:
 		cl.Kind, cl.Life, cl.Severity, cl.Confidence, cl.Attack = timeline.KindNoEffect, nil, timeline.Info, timeline.Likely, nil
-		cl.Steps = []timeline.Step{ran, step("By remote name, a connection with a letter is not removed (WNetCancelConnection2).", keeps.Maps...)}
-		cl.Text = fmt.Sprintf("%s, run by %s at %s, leaves %s as it is: it names the share, not the letter.", quote(o), who(o.User, o.SID), stamp(o.Time), mapping(keeps.Drive, keeps.Share))
+		cl.Steps = []timeline.Step{ran(o), step("By remote name, a connection with a letter is not removed (WNetCancelConnection2).", keeps.Maps...)}
+		cl.Text = fmt.Sprintf("%s, run by %s %s, leaves %s as it is: it names the share, not the letter.", quote(o), who(o.User, o.SID), runAt(o), mapping(keeps.Drive, keeps.Share))
 		return cl
-	case cl.By == timeline.ByRegistry && s != nil && s.Key != nil && s.AsOf.After(o.Time) && s.LastChange.Before(o.Time.Add(-timeline.EffectBefore)):
+	case cl.By == timeline.ByRegistry && s != nil && s.Key != nil && s.AsOf.After(o.Time) && !undated(o) && s.LastChange.Before(o.Time.Add(-timeline.EffectBefore)):
 		cl.Kind, cl.Severity, cl.Confidence, cl.Attack = timeline.KindNoEffect, timeline.Info, timeline.Strong, nil
-		cl.Steps = []timeline.Step{ran, step(fmt.Sprintf("Network was last written at %s, before the command: nothing was removed below it.", stamp(s.LastChange)), s.Key)}
+		cl.Steps = []timeline.Step{ran(o), step(fmt.Sprintf("Network was last written at %s, before the command: nothing was removed below it.", stamp(s.LastChange)), s.Key)}
 		cl.Text = fmt.Sprintf("%s, run by %s at %s, removed no mapping: Network was not written then.", quote(o), who(o.User, o.SID), stamp(o.Time))
 		return cl
 	}
 	if cl.Life != nil && len(cl.Life.Uses) > 0 {
 		seen = []*timeline.Life{cl.Life}
 	}
-	cl.Steps = []timeline.Step{ran, unknownStep(o, seen)}
+	cl.Steps = []timeline.Step{ran(o), unknownStep(o, seen)}
 	for _, l := range seen {
 		cl.Facts = append(append(cl.Facts, l.Maps...), l.Uses...)
 	}
 	switch {
-	case s != nil && s.ChildRemoved && !s.Restamped && timeline.Within(s.LastChange, o.Time):
+	case s != nil && !undated(o) && s.ChildRemoved && !s.Restamped && timeline.Within(s.LastChange, o.Time):
 		cl.Confidence, cl.Severity, cl.Window = timeline.Strong, timeline.High, timeline.At(s.LastChange, timeline.ParentKeyLastWrite)
 		cl.Facts = append(cl.Facts, s.Key)
 		cl.Steps = append(cl.Steps, gone(s), step("The last change of Network was the removal of a child, within the time in which the command takes effect (E2).", o, s.Key))
@@ -127,9 +126,9 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 		if all && !innocent {
 			cl.Severity = timeline.Low
 		}
-		cl.Text = fmt.Sprintf("%s, run by %s at %s, may have removed mappings%s: %s.", quote(o), who(o.User, o.SID), stamp(o.Time), letter(o), otherwise(seen))
+		cl.Text = fmt.Sprintf("%s, run by %s %s, may have removed mappings%s: %s.", quote(o), who(o.User, o.SID), runAt(o), letter(o), otherwise(seen))
 	default:
-		cl.Text = fmt.Sprintf("A connection%s was removed by %s, run by %s at %s; %s.", letter(o), quote(o), who(o.User, o.SID), stamp(o.Time), otherwise(seen))
+		cl.Text = fmt.Sprintf("A connection%s was removed by %s, run by %s %s; %s.", letter(o), quote(o), who(o.User, o.SID), runAt(o), otherwise(seen))
 	}
 	return cl
 }

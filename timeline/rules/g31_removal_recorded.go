@@ -62,7 +62,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	}
 	cl.Severity = timeline.High
 	cl.Facts = append(append(cl.Facts, l.Maps...), by)
-	cl.Steps = append(cl.Steps, known(l), step(fmt.Sprintf("%s was run by %s at %s.", quote(by), who(by.User, by.SID), stamp(by.Time)), by))
+	cl.Steps = append(cl.Steps, known(l), ran(by))
 	cl.Confidence, cl.Window = effect(c, l, by)
 	if end, why := sessionEnd(c, l); end != nil && l.Persistent == timeline.No {
 		// Without the command the session's end would have taken it as well.
@@ -93,15 +93,22 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	if cl.Confidence == timeline.Possible {
 		verb = "may have been"
 	}
+	if k := recoveredKey(l); k != nil && k.Detail.Text("doubt") == "" && cl.Confidence == timeline.Likely && namesLetter(l, by) && !undated(by) && l.State != nil && !l.State.AsOf.Before(by.Time) && holds(l.State, l) == nil {
+		cl.Confidence, l.Facts.MappingGone = timeline.Strong, timeline.Yes
+		cl.Steps = append(cl.Steps, step(fmt.Sprintf("The deleted key of the mapping is recovered at offset %#x: two kinds of evidence agree.", k.From.Offset), k))
+	}
 	how := fmt.Sprintf("%s %s removed by %s, run by %s", capital(mapping(l.Drive, l.Share)), verb, quote(by), who(by.User, by.SID))
 	cl.Text = fmt.Sprintf("%s, %s.", how, span(cl.Window))
-	if cl.Window.NotBefore.Before(by.Time.Add(-timeline.EffectBefore)) {
+	if undated(by) {
+		how += " " + runAt(by)
+		cl.Text = fmt.Sprintf("%s, %s.", how, span(cl.Window))
+	} else if cl.Window.NotBefore.Before(by.Time.Add(-timeline.EffectBefore)) {
 		cl.By = timeline.ByUnknown
 		cl.Text = fmt.Sprintf("%s was removed, at the latest by %s, run by %s, %s; nothing shows that it still stood when the command removed all.", capital(mapping(l.Drive, l.Share)), quote(by), who(by.User, by.SID), span(cl.Window))
 	}
 	if l.LetterUnknown() && cl.Confidence != timeline.Possible {
 		cl.Confidence = timeline.Possible
-		cl.Text = fmt.Sprintf("%s, run by %s at %s, may have removed the mapping of an unknown letter to %s.", quote(by), who(by.User, by.SID), stamp(by.Time), l.Share)
+		cl.Text = fmt.Sprintf("%s, run by %s %s, may have removed the mapping of an unknown letter to %s.", quote(by), who(by.User, by.SID), runAt(by), l.Share)
 	}
 	cl.Benign = innocents(c, by, cl.Window)
 	return cl, true
@@ -128,7 +135,7 @@ func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Observation) {
 		if refuted(l, o) || endedBefore(c, l, o) || keepsProfile(o) && l.Persistent == timeline.Yes {
 			continue
 		}
-		if by == nil || dated(c, l, o) && !dated(c, l, by) && namesLetter(l, o) == namesLetter(l, by) || sameRun(by, o) && direct(o) && !direct(by) {
+		if by == nil || undated(by) && !undated(o) || dated(c, l, o) && !dated(c, l, by) && namesLetter(l, o) == namesLetter(l, by) || sameRun(by, o) && direct(o) && !direct(by) {
 			by = o
 		}
 	}
@@ -189,7 +196,7 @@ func refuted(l *timeline.Life, o *evidence.Observation) bool {
 // that stamped it, and no other removal can have been that one.
 func dated(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 	s := l.State
-	return s != nil && !s.Restamped && l.Next.IsZero() && timeline.Within(s.LastChange, o.Time) && holds(s, l) == nil &&
+	return s != nil && !undated(o) && !s.Restamped && l.Next.IsZero() && timeline.Within(s.LastChange, o.Time) && holds(s, l) == nil &&
 		l.Persistent != timeline.No && l.Drive != "" && (s.ChildRemoved || s.Empty) && !rivals(c, l, o) &&
 		(namesLetter(l, o) || watched(c, l, o))
 }
@@ -228,14 +235,18 @@ func removedBefore(x *timeline.Life, t time.Time) bool {
 
 // effect grades the removal of l by command o and bounds it.
 func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeline.Confidence, timeline.Window) {
-	w := timeline.Window{NotBefore: o.Time, NotAfter: o.Time.Add(timeline.EffectAfter), Basis: timeline.ByCommand}
+	since, _ := l.Since(o.Time)
+	w := commandWindow(o, since)
 	s := l.State
 	if !l.Next.IsZero() && l.Next.Before(w.NotAfter) {
 		w.NotAfter = l.Next
 	}
+	if undated(o) {
+		return undatedEffect(l, o, w)
+	}
 	if l.Drive != "" && !namesLetter(l, o) && !watched(c, l, o) {
 		// A command that removes all does not show that this one still stood.
-		w.NotBefore, _ = l.Since(o.Time)
+		w.NotBefore = since
 		if s != nil && s.LastChange.After(o.Time.Add(-timeline.EffectBefore)) && s.LastChange.Before(w.NotAfter) && holds(s, l) == nil {
 			w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
 		}
@@ -264,6 +275,23 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 		return timeline.Likely, w
 	}
 	return timeline.Strong, w // a later change of Network hides when exactly
+}
+
+// undatedEffect grades and bounds the removal of l by a command of a history,
+// which may have been typed before l was mapped: then something else removed it,
+// later perhaps than the history was saved.
+func undatedEffect(l *timeline.Life, o *evidence.Observation, w timeline.Window) (timeline.Confidence, timeline.Window) {
+	s := l.State
+	if s == nil || s.AsOf.Before(o.Time) || holds(s, l) != nil {
+		return timeline.Possible, w
+	}
+	if l.Next.IsZero() {
+		w.NotAfter, w.Basis = s.AsOf, timeline.HiveState
+		if l.Persistent == timeline.Yes && s.LastChange.After(w.NotBefore) {
+			w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
+		}
+	}
+	return timeline.Likely, w
 }
 
 // watched reports whether commands were recorded without a break from when l was

@@ -106,14 +106,15 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 	cl = claim(timeline.KindRemoval, l)
 	cl.User, cl.SID = by.User, by.SID
 	cl.Confidence, cl.Severity, cl.Attack = timeline.Likely, timeline.High, []string{"T1070.005"}
-	cl.Window = timeline.Window{NotBefore: by.Time, NotAfter: by.Time.Add(timeline.EffectAfter), Basis: timeline.ByCommand}
+	since, _ := l.Since(by.Time)
+	cl.Window = commandWindow(by, since)
 	cl.Actor, cl.By = by, timeline.ByTheCommand
 	registry := by.Detail.Text("Class") == "value.delete"
 	if registry {
 		cl.By = timeline.ByRegistry
 	}
 	cl.Facts = append(append(cl.Facts, l.Maps...), by)
-	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s was run by %s at %s.", quote(by), who(by.User, by.SID), stamp(by.Time)), by)}
+	cl.Steps = []timeline.Step{ran(by)}
 	class, why := c.ShareAudit(cl.Window)
 	switch {
 	case registry: // an edit of the registry is no event of the server
@@ -133,7 +134,13 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 	case s.Names[nameOf(l.Share)] == nil && !s.AsOf.Before(by.Time):
 		cl.Facts = append(cl.Facts, s.Key)
 		cl.Steps = append(cl.Steps, step(fmt.Sprintf(`LanmanServer\Shares, as of %s, does not store it; it was last written at %s.`, stamp(s.AsOf), stamp(s.LastChange)), s.Key))
-		if known && timeline.Within(s.LastChange, by.Time) && !otherWrite(c, l, s.LastChange) {
+		switch {
+		case undated(by):
+			cl.Window.NotAfter, cl.Window.Basis = s.LastChange, timeline.KeyLastWrite
+			if s.LastChange.Before(since) {
+				cl.Window.NotAfter = s.AsOf
+			}
+		case known && timeline.Within(s.LastChange, by.Time) && !otherWrite(c, l, s.LastChange):
 			cl.Confidence, cl.Window = timeline.Strong, timeline.At(s.LastChange, timeline.KeyLastWrite)
 			l.Facts.ShareGone = timeline.Yes
 		}
@@ -144,7 +151,7 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 	}
 	cl.Text = fmt.Sprintf("The share %s was deleted by %s, run by %s, %s.", l.Share, quote(by), who(by.User, by.SID), span(cl.Window))
 	if cl.Confidence == timeline.Possible {
-		cl.Text = fmt.Sprintf("%s, run by %s at %s, may have deleted the share %s.", quote(by), who(by.User, by.SID), stamp(by.Time), l.Share)
+		cl.Text = fmt.Sprintf("%s, run by %s %s, may have deleted the share %s.", quote(by), who(by.User, by.SID), runAt(by), l.Share)
 	}
 	cl.Benign = []timeline.Benign{retired(by), script(c, by)}
 	return cl, true

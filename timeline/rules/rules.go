@@ -60,6 +60,36 @@ func mapping(drive, share string) string {
 // who names an account for a sentence.
 func who(user, sid string) string { return cmp.Or(user, sid, "an unknown account") }
 
+// ran is the step that names a command. A history says only that it was typed
+// at or before the history was saved.
+func ran(o *evidence.Observation) timeline.Step {
+	if undated(o) {
+		return step(fmt.Sprintf("%s stands in a history of %s that was last saved at %s: when it was typed before that is not known.", quote(o), who(o.User, o.SID), stamp(o.Time)), o)
+	}
+	return step(fmt.Sprintf("%s was run by %s at %s.", quote(o), who(o.User, o.SID), stamp(o.Time)), o)
+}
+
+// runAt tells when a command was run, in a sentence.
+func runAt(o *evidence.Observation) string {
+	if undated(o) {
+		return "at or before " + stamp(o.Time)
+	}
+	return "at " + stamp(o.Time)
+}
+
+// undated reports whether a command's time is only an upper bound.
+func undated(o *evidence.Observation) bool { return o.TimeKind == evidence.AtOrBefore }
+
+// commandWindow is the time in which command o takes effect; since is when what
+// it removes was last seen, or zero.
+func commandWindow(o *evidence.Observation, since time.Time) timeline.Window {
+	w := timeline.Window{NotBefore: o.Time, NotAfter: o.Time.Add(timeline.EffectAfter), Basis: timeline.ByCommand}
+	if undated(o) {
+		w.NotBefore = since
+	}
+	return w
+}
+
 // quote shows a command line in a sentence, cut to a readable length.
 func quote(o *evidence.Observation) string {
 	s := ""
