@@ -69,6 +69,10 @@ func replaced(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	cl.Facts = append(append(cl.Facts, l.Maps...), next.Maps[0])
 	cl.Steps = []timeline.Step{known(l), step("It was last seen at "+stamp(since)+".", last),
 		step(fmt.Sprintf("%s stands for %s from %s on at the latest: the letter was free by then.", l.Drive, next.Share, stamp(l.Next)), next.Maps[0])}
+	if !tookEffect(c, l) {
+		cl.Confidence = timeline.Possible
+		cl.Steps = append(cl.Steps, unconfirmed(l))
+	}
 	verb := "was removed"
 	if cl.Confidence == timeline.Possible {
 		verb = "ended or was removed"
@@ -87,6 +91,11 @@ func nextOf(c *timeline.Case, l *timeline.Life) *timeline.Life {
 		}
 	}
 	return nil
+}
+
+// unconfirmed says that a mapping is known by its command alone.
+func unconfirmed(l *timeline.Life) timeline.Step {
+	return step("Nothing but the map command shows the mapping: the command may have failed.", l.Maps...)
 }
 
 func vanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
@@ -113,6 +122,10 @@ func vanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	if !s.ChildRemoved {
 		cl.Confidence = timeline.Possible
 		cl.Steps = append(cl.Steps, step("A later change of Network hides whether its last change was this removal; that the mapping was ever remembered rests on the map command alone.", s.Key))
+	}
+	if !tookEffect(c, l) {
+		cl.Confidence = timeline.Possible
+		cl.Steps = append(cl.Steps, unconfirmed(l))
 	}
 	if s.Restamped {
 		cl.Confidence = timeline.Possible

@@ -198,7 +198,7 @@ func dated(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 	s := l.State
 	return s != nil && !undated(o) && !s.Restamped && l.Next.IsZero() && timeline.Within(s.LastChange, o.Time) && holds(s, l) == nil &&
 		l.Persistent != timeline.No && l.Drive != "" && (s.ChildRemoved || s.Empty) && !rivals(c, l, o) &&
-		(namesLetter(l, o) || watched(c, l, o))
+		(namesLetter(l, o) || stoodAt(c, l, o))
 }
 
 // rivals reports whether another mapping of the user went, or may have gone, at
@@ -244,13 +244,13 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 	if undated(o) {
 		return undatedEffect(l, o, w)
 	}
-	if l.Drive != "" && !namesLetter(l, o) && !watched(c, l, o) {
+	if l.Drive != "" && !namesLetter(l, o) && !stoodAt(c, l, o) {
 		// A command that removes all does not show that this one still stood.
 		w.NotBefore = since
 		if s != nil && s.LastChange.After(o.Time.Add(-timeline.EffectBefore)) && s.LastChange.Before(w.NotAfter) && holds(s, l) == nil {
 			w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
 		}
-		if l.Persistent == timeline.Yes && s != nil && l.Next.IsZero() && holds(s, l) == nil && !s.AsOf.Before(o.Time) {
+		if l.Persistent == timeline.Yes && tookEffect(c, l) && s != nil && l.Next.IsZero() && holds(s, l) == nil && !s.AsOf.Before(o.Time) {
 			return timeline.Strong, w
 		}
 		return timeline.Likely, w
@@ -292,6 +292,20 @@ func undatedEffect(l *timeline.Life, o *evidence.Observation, w timeline.Window)
 		}
 	}
 	return timeline.Likely, w
+}
+
+// stoodAt reports whether l can be taken to have stood when command o removed
+// all: it is known by more than its map command, or is the only one that is
+// known, and no other command removed it.
+func stoodAt(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
+	return (tookEffect(c, l) || alone(c, l, o)) && watched(c, l, o)
+}
+
+// alone reports whether command o named no other letter that is known.
+func alone(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
+	return !slices.ContainsFunc(c.Lives, func(x *timeline.Life) bool {
+		return x != l && x.Drive != "" && len(x.Maps) > 0 && slices.Contains(x.Removes, o)
+	})
 }
 
 // watched reports whether commands were recorded without a break from when l was

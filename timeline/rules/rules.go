@@ -90,6 +90,24 @@ func commandWindow(o *evidence.Observation, since time.Time) timeline.Window {
 	return w
 }
 
+// tookEffect reports whether anything but map commands shows the mapping, or the
+// user at its share from then on: a map command may have failed.
+func tookEffect(c *timeline.Case, l *timeline.Life) bool {
+	if len(l.Maps) == 0 {
+		return false
+	}
+	shows := func(o *evidence.Observation) bool {
+		return o.Action != evidence.Command && (o.Drive != "" && o.Drive == l.Drive || !o.Time.Before(l.MappedAtFirst().Add(-timeline.EffectBefore)))
+	}
+	if slices.ContainsFunc(l.Maps, shows) || slices.ContainsFunc(l.Uses, shows) {
+		return true
+	}
+	return slices.ContainsFunc(c.Lives, func(x *timeline.Life) bool {
+		return x.Side == evidence.Client && x.Drive == "" && evidence.ShareKey(x.Share) == evidence.ShareKey(l.Share) && timeline.SameUser(x.User, x.SID, l.User, l.SID) &&
+			(slices.ContainsFunc(x.Maps, shows) || slices.ContainsFunc(x.Uses, shows))
+	})
+}
+
 // quote shows a command line in a sentence, cut to a readable length.
 func quote(o *evidence.Observation) string {
 	s := ""
