@@ -244,7 +244,7 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 	if undated(o) {
 		return undatedEffect(l, o, w)
 	}
-	if l.Drive != "" && !namesLetter(l, o) && !stoodAt(c, l, o) {
+	if l.Drive != "" && !namesLetter(l, o) && !(alone(c, l, o) && watched(c, l, o)) && !dated(c, l, o) {
 		// A command that removes all does not show that this one still stood.
 		w.NotBefore = since
 		if s != nil && s.LastChange.After(o.Time.Add(-timeline.EffectBefore)) && s.LastChange.Before(w.NotAfter) && holds(s, l) == nil {
