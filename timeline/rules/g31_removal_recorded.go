@@ -174,6 +174,9 @@ func sameRun(a, b *evidence.Observation) bool {
 // shellDelay is how long a shell may take to start the program.
 const shellDelay = 5 * time.Second
 
+// retry is how long after a command that failed or asked the user runs it again.
+const retry = 5 * time.Minute
+
 // direct reports whether the process is the program that does the work, not a
 // shell that was told to start it.
 func direct(o *evidence.Observation) bool {
@@ -244,7 +247,7 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 	if undated(o) {
 		return undatedEffect(l, o, w)
 	}
-	if l.Drive != "" && !namesLetter(l, o) && !(alone(c, l, o) && watched(c, l, o)) && !dated(c, l, o) {
+	if (l.Drive != "" || l.LetterUnknown()) && !namesLetter(l, o) && !(alone(c, l, o) && watched(c, l, o)) && !dated(c, l, o) {
 		// A command that removes all does not show that this one still stood.
 		w.NotBefore = since
 		if s != nil && s.LastChange.After(o.Time.Add(-timeline.EffectBefore)) && s.LastChange.Before(w.NotAfter) && holds(s, l) == nil {
@@ -312,6 +315,11 @@ func alone(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 // last seen to command o: then no other command removed it in between.
 func watched(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 	since, _ := l.Since(o.Time)
+	for _, x := range l.Removes {
+		if x.Time.After(since) && x.Time.Before(o.Time.Add(-retry)) {
+			return false
+		}
+	}
 	class, _ := c.Commands(timeline.Window{NotBefore: since, NotAfter: o.Time})
 	return class == timeline.Continuous
 }
