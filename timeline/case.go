@@ -60,6 +60,7 @@ type Life struct {
 	Shares  *SharesState            // server side: the stored shares of its host
 	Next    time.Time               // when the same letter, or share name, was made again
 	LogonID string                  // of the session that mapped it
+	since   time.Time               // commands before this are about an earlier connection of the letter
 	stored  bool                    // its key was in some state of the hive, or is recovered from it
 }
 

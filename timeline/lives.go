@@ -138,6 +138,46 @@ func removedOnly(c *Case, lives []*Life) []*Life {
 	return lives
 }
 
+// removedAgain adds the connections that a command removes by their letter well
+// after the one before is recorded to be gone: the letter was mapped again,
+// unseen.
+func removedAgain(c *Case, lives []*Life) []*Life {
+	for _, o := range c.Observations {
+		if !IsRemoval(o) || o.Time.IsZero() || o.TimeKind == evidence.AtOrBefore || o.Drive == "" {
+			continue
+		}
+		user, sid := owner(o)
+		var of *Life
+		for _, l := range lives {
+			if l.Drive == o.Drive && SameUser(l.User, l.SID, user, sid) && !l.begin().After(o.Time) && (l.Next.IsZero() || o.Time.Before(l.Next)) {
+				of = l
+			}
+		}
+		if of == nil || len(of.Gone) == 0 || o.Time.Sub(of.Gone[len(of.Gone)-1].Time) <= Retry {
+			continue
+		}
+		of.Next = o.Time
+		lives = append(lives, &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: user, SID: sid, Drive: o.Drive}, since: o.Time})
+	}
+	return lives
+}
+
+// begin is the first instant that l is known from, or zero.
+func (l *Life) begin() time.Time {
+	switch {
+	case len(l.Maps) > 0:
+		return l.MappedAtFirst()
+	case !l.since.IsZero():
+		return l.since
+	case len(l.Gone) > 0:
+		return l.Gone[0].Time
+	}
+	return time.Time{}
+}
+
+// Retry is how long after a command that failed or asked the user runs it again.
+const Retry = 5 * time.Minute
+
 // eventOnly adds the connections of which only a recorded removal is known: of
 // a letter that nothing says was mapped, or not since its last removal.
 func eventOnly(c *Case, lives []*Life) []*Life {
@@ -208,6 +248,7 @@ func clientLives(c *Case) []*Life {
 	lives = attachUses(c, lives)
 	lives = removedOnly(c, lives)
 	lives = eventOnly(c, lives)
+	lives = removedAgain(c, lives)
 	for _, l := range lives {
 		l.State = c.StateOf(l.User, l.SID)
 		if l.Key != nil && l.State != nil && l.State.Drives[l.Drive] != l.Key {
@@ -385,7 +426,7 @@ func lifeOf(lives []*Life, o *evidence.Observation) *Life {
 // attachEnd adds o to the facts that end l, if it is one.
 func (l *Life) attachEnd(o *evidence.Observation) {
 	user, sid := owner(o)
-	if !SameUser(user, sid, l.User, l.SID) || o.Time.IsZero() || !l.Next.IsZero() && !o.Time.Before(l.Next) {
+	if !SameUser(user, sid, l.User, l.SID) || o.Time.IsZero() || o.Time.Before(l.since) || !l.Next.IsZero() && !o.Time.Before(l.Next) {
 		return
 	}
 	if len(l.Maps) > 0 && o.Time.Before(l.MappedAtFirst()) && l.Maps[0].TimeKind != evidence.AtOrBefore {

@@ -174,9 +174,6 @@ func sameRun(a, b *evidence.Observation) bool {
 // shellDelay is how long a shell may take to start the program.
 const shellDelay = 5 * time.Second
 
-// retry is how long after a command that failed or asked the user runs it again.
-const retry = 5 * time.Minute
-
 // direct reports whether the process is the program that does the work, not a
 // shell that was told to start it.
 func direct(o *evidence.Observation) bool {
@@ -316,7 +313,7 @@ func alone(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 func watched(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 	since, _ := l.Since(o.Time)
 	for _, x := range l.Removes {
-		if x.Time.After(since) && x.Time.Before(o.Time.Add(-retry)) {
+		if x.Time.After(since) && x.Time.Before(o.Time.Add(-timeline.Retry)) {
 			return false
 		}
 	}
