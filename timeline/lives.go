@@ -139,8 +139,8 @@ func removedOnly(c *Case, lives []*Life) []*Life {
 }
 
 // removedAgain adds the connections that a command removes by their letter well
-// after the one before is recorded to be gone: the letter was mapped again,
-// unseen.
+// after the one before is recorded to be gone, or a command for all letters took
+// it: the letter was mapped again, unseen.
 func removedAgain(c *Case, lives []*Life) []*Life {
 	for _, o := range c.Observations {
 		if !IsRemoval(o) || o.Time.IsZero() || o.TimeKind == evidence.AtOrBefore || o.Drive == "" {
@@ -153,13 +153,29 @@ func removedAgain(c *Case, lives []*Life) []*Life {
 				of = l
 			}
 		}
-		if of == nil || len(of.Gone) == 0 || o.Time.Sub(of.Gone[len(of.Gone)-1].Time) <= Retry {
+		if of == nil || !of.overBefore(c, o.Time.Add(-Retry)) {
 			continue
 		}
 		of.Next = o.Time
 		lives = append(lives, &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: user, SID: sid, Drive: o.Drive}, since: o.Time})
 	}
 	return lives
+}
+
+// overBefore reports whether a record dates the end of l before t, or a command
+// for all letters came before t and after all that shows it.
+func (l *Life) overBefore(c *Case, t time.Time) bool {
+	if len(l.Gone) > 0 {
+		return l.Gone[len(l.Gone)-1].Time.Before(t)
+	}
+	if l.Key != nil || len(l.Maps) == 0 {
+		return false
+	}
+	since, _ := l.Since(c.End)
+	return slices.ContainsFunc(c.Observations, func(o *evidence.Observation) bool {
+		user, sid := owner(o)
+		return IsRemoval(o) && o.Drive == "" && o.TimeKind != evidence.AtOrBefore && o.Time.After(since) && o.Time.Before(t) && l.Targets(o) && SameUser(user, sid, l.User, l.SID)
+	})
 }
 
 // begin is the first instant that l is known from, or zero.

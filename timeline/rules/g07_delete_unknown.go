@@ -62,10 +62,15 @@ next:
 	return out
 }
 
-// namesKnown reports whether command o names a mapping that is known.
+// namesKnown reports whether command o names a mapping that is known; one for
+// all letters, whether it is taken to have removed one.
 func namesKnown(c *timeline.Case, o *evidence.Observation) bool {
 	return slices.ContainsFunc(c.Lives, func(l *timeline.Life) bool {
-		return len(l.Maps) > 0 && slices.Contains(l.Removes, o)
+		if len(l.Maps) == 0 || !slices.Contains(l.Removes, o) {
+			return false
+		}
+		by := effective(c, l)
+		return o.Drive != "" || o.Share != "" || by == nil || sameRun(by, o)
 	})
 }
 
