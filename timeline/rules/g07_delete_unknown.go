@@ -69,8 +69,14 @@ func namesKnown(c *timeline.Case, o *evidence.Observation) bool {
 		if len(l.Maps) == 0 || !slices.Contains(l.Removes, o) {
 			return false
 		}
+		if o.Drive != "" || o.Share != "" {
+			return true
+		}
+		if n := len(l.Gone); n > 0 {
+			return timeline.Within(l.Gone[n-1].Time, o.Time)
+		}
 		by := effective(c, l)
-		return o.Drive != "" || o.Share != "" || by == nil || sameRun(by, o)
+		return by != nil && sameRun(by, o) || by == nil && (refuted(l, o) || keepsProfile(o))
 	})
 }
 
