@@ -250,6 +250,9 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 		if s != nil && s.LastChange.After(o.Time.Add(-timeline.EffectBefore)) && s.LastChange.Before(w.NotAfter) && holds(s, l) == nil {
 			w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
 		}
+		if !tookEffect(c, l) && !alone(c, l, o) {
+			return timeline.Possible, w // the map command may have failed
+		}
 		if l.Persistent == timeline.Yes && tookEffect(c, l) && s != nil && l.Next.IsZero() && holds(s, l) == nil && !s.AsOf.Before(o.Time) {
 			return timeline.Strong, w
 		}

@@ -27,7 +27,7 @@ func TestDoubt(t *testing.T) {
 			"2026-03-04T08:10:00Z run ann net use J: \\\\fs01\\legal /persistent:yes\n2026-03-04T08:10:00.3Z map ann J: \\\\fs01\\legal\n", "", "J:", timeline.StatusUnknown, timeline.Possible, false},
 		{"all letters are dropped after two map commands that nothing confirms", failed +
 			"2026-03-04T07:11:00Z run ann net use K: \\\\fs09\\media /persistent:yes\n2026-03-04T08:00:00Z map ann L: \\\\fs01\\home\n2026-03-04T09:00:00Z run ann net use * /delete /y\n2026-03-04T09:00:00.4Z unmap ann L:\n",
-			"", "K:", timeline.StatusRemoved, timeline.Likely, false},
+			"", "K:", timeline.StatusUnknown, timeline.Possible, false},
 		{"a line of a history, saved a day after the removal", "-- WS30/story --\n2026-03-04T07:00:00Z logon ann id=0x5101\n2026-03-04T07:10:00Z run ann net use J: \\\\fs01\\legal /persistent:yes\n2026-03-04T07:10:00.2Z map ann J: \\\\fs01\\legal\n2026-03-04T09:00:00Z unmap ann J:\n",
 			"net use J: /delete\ndir\n", "J:", timeline.StatusRemoved, timeline.Strong, false},
 		{"a map command that its key confirms", failed + "2026-03-04T07:10:00.3Z map ann J: \\\\fs09\\legal\n2026-03-04T09:00:00Z run ann net use J: /delete\n2026-03-04T09:00:00.4Z unmap ann J:\n",
