@@ -70,6 +70,11 @@ func shareVanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		cl.Window = timeline.Window{NotBefore: since, NotAfter: s.LastChange, Basis: timeline.KeyLastWrite}
 		cl.Benign = []timeline.Benign{verdict(temporary, timeline.VerdictUnknown, "whether it was ever stored is not known", s.Key)}
 		l.Facts.ShareGone = timeline.Yes
+		if otherWrite(c, l, s.LastChange) {
+			// That stamped Shares: nothing shows that this one was ever stored.
+			cl.Confidence, l.Facts.ShareGone = timeline.Possible, timeline.Unknown
+			cl.Steps = append(cl.Steps, step("Another share was made or removed when Shares was last written; a temporary share is never stored.", s.Key))
+		}
 	} else {
 		// The stored shares did not change since: it was never among them.
 		end := s.AsOf
