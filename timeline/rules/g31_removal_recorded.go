@@ -93,6 +93,10 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	if cl.Confidence == timeline.Possible {
 		verb = "may have been"
 	}
+	if keepsProfile(by) && l.Persistent != timeline.No && cl.Confidence != timeline.Certain {
+		cl.Confidence = timeline.Possible
+		cl.Steps = append(cl.Steps, step("Without -UpdateProfile a remembered mapping stays remembered; whether this one was is not known.", by))
+	}
 	if k := recoveredKey(l); k != nil && k.Detail.Text("doubt") == "" && cl.Confidence == timeline.Likely && namesLetter(l, by) && !undated(by) && l.State != nil && !l.State.AsOf.Before(by.Time) && holds(l.State, l) == nil {
 		cl.Confidence, l.Facts.MappingGone = timeline.Strong, timeline.Yes
 		cl.Steps = append(cl.Steps, step(fmt.Sprintf("The deleted key of the mapping is recovered at offset %#x: two kinds of evidence agree.", k.From.Offset), k))
