@@ -3,6 +3,9 @@ package hive_test
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -72,6 +75,22 @@ func BenchmarkWalk(b *testing.B) {
 				b.Fatal(err)
 			}
 			libraryWalk(reg.OpenKey(""))
+		}
+	})
+	b.Run("regfexport", func(b *testing.B) {
+		program, err := exec.LookPath("regfexport")
+		if err != nil {
+			b.Skip("regfexport is not installed")
+		}
+		name := filepath.Join(b.TempDir(), "hive")
+		if err := os.WriteFile(name, image, 0o600); err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(int64(len(image)))
+		for b.Loop() {
+			if err := exec.Command(program, name).Run(); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"math/rand/v2"
 	"runtime/metrics"
@@ -22,11 +23,14 @@ var le = binary.LittleEndian
 type result struct {
 	keys, values int
 	errs         []error
+	digest       uint64 // of all keys and values
 }
 
 // readAll reads all there is through every method, and checks what must hold
 // for any input: damage is never called absence, and has an offset.
 func readAll(t *testing.T, h *hive.Hive) (r result) {
+	sum := fnv.New64a()
+	defer func() { r.digest = sum.Sum64() }()
 	bad := func(err error) {
 		r.errs = append(r.errs, err)
 		if !errors.Is(err, hive.ErrDamaged) || errors.Is(err, fs.ErrNotExist) || binread.Offset(err) < 0 {
@@ -39,6 +43,7 @@ func readAll(t *testing.T, h *hive.Hive) (r result) {
 			continue
 		}
 		r.keys++
+		fmt.Fprintf(sum, "%s\x00%d\x00", k.Path, k.LastWrite.UnixNano())
 		for v, err := range k.Values() {
 			if err != nil {
 				bad(err)
@@ -46,6 +51,7 @@ func readAll(t *testing.T, h *hive.Hive) (r result) {
 			}
 			r.values++
 			b, err := v.Bytes()
+			fmt.Fprintf(sum, "%s\x00%d\x00%x\x00", v.Name, v.Type, b)
 			if err != nil {
 				bad(err)
 			} else if len(b) != int(v.Size) {
@@ -151,10 +157,21 @@ func allocated() uint64 {
 
 // TestMutants changes what steers a reader, to values that are likely to hurt.
 func TestMutants(t *testing.T) {
-	const mutants = 4000
+	mutants := 50_000
+	if testing.Short() {
+		mutants = 4000
+	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	all := seeds(t)
-	opened, worst, slowest := 0, uint64(0), time.Duration(0)
+	var sound []uint64
+	for _, image := range all {
+		h, err := hive.Open(bytes.NewReader(image), int64(len(image)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sound = append(sound, readAll(t, h).digest)
+	}
+	opened, noticed, worst, slowest := 0, 0, uint64(0), time.Duration(0)
 	for i := range mutants {
 		image := bytes.Clone(all[i%len(all)])
 		at, cells := references(image)
@@ -178,10 +195,18 @@ func TestMutants(t *testing.T) {
 		h, err := hive.Open(bytes.NewReader(image), int64(len(image)))
 		if err == nil {
 			opened++
-			readAll(t, h)
+			if r := readAll(t, h); len(r.errs) > 0 || r.digest != sound[i%len(all)] {
+				noticed++
+			}
+		} else {
+			noticed++
 		}
 		worst = max(worst, allocated()-before)
 		slowest = max(slowest, time.Since(start))
+	}
+	t.Logf("%d of %d mutants change what is read, or are an error", noticed, mutants)
+	if noticed < mutants/2 {
+		t.Errorf("%d of %d mutants are noticed: the others test nothing", noticed, mutants)
 	}
 	t.Logf("%d of %d mutants opened; at most %d KiB allocated and %v for one", opened, mutants, worst>>10, slowest)
 	if opened < mutants/4 {
