@@ -32,16 +32,8 @@ func readAppCompatCache(in *Hive, out *Emitter) error {
 	if k == nil {
 		return err
 	}
-	v, err := k.Value("AppCompatCache")
-	switch {
-	case isAbsent(err):
-		out.Attest(path)
-		return nil
-	case err != nil:
-		return err
-	}
-	b, err := v.Bytes()
-	if err != nil {
+	v, b, err := binaryValue(k, "AppCompatCache", path, out)
+	if v == nil {
 		return err
 	}
 	entries, err := cacheEntries(b, max(v.DataOff, 0))

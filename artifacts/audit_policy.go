@@ -2,9 +2,7 @@ package artifacts
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io/fs"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
@@ -29,16 +27,8 @@ func readAuditPolicy(in *Hive, out *Emitter) error {
 	if k == nil {
 		return err
 	}
-	v, err := k.Value("")
-	if errors.Is(err, fs.ErrNotExist) {
-		out.Attest(`Policy\PolAdtEv`)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	b, err := v.Bytes()
-	if err != nil {
+	v, b, err := binaryValue(k, "", `Policy\PolAdtEv`, out)
+	if v == nil {
 		return err
 	}
 	counts, err := auditCounts(b)

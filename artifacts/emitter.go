@@ -185,6 +185,24 @@ func (e *Emitter) problem(s evidence.Severity, key, value string, err error) {
 	e.Problems = append(e.Problems, p)
 }
 
+// binaryValue returns a value of k and its data. Where there is none it is nil
+// without an error, and path is attested: the key was read whole and lacks it.
+func binaryValue(k *hive.Key, name, path string, out *Emitter) (*hive.Value, []byte, error) {
+	v, err := k.Value(name)
+	if isAbsent(err) {
+		out.Attest(path)
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := v.Bytes()
+	if err != nil {
+		return nil, nil, err
+	}
+	return v, b, nil
+}
+
 // lookup opens the key path. It attests the key's absence (nil, nil) or gives
 // the error that hides it.
 func lookup(in *Hive, path string, out *Emitter) (*hive.Key, error) {

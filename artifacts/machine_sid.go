@@ -2,9 +2,7 @@ package artifacts
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"sharetrail/artifacts/evidence"
@@ -27,16 +25,8 @@ var _ = register(Artifact{
 		if k == nil {
 			return err
 		}
-		v, err := k.Value("")
-		if errors.Is(err, fs.ErrNotExist) {
-			out.Attest(`Policy\PolAcDmS`)
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		b, err := v.Bytes()
-		if err != nil {
+		v, b, err := binaryValue(k, "", `Policy\PolAcDmS`, out)
+		if v == nil {
 			return err
 		}
 		sid, ok := parseSID(b)

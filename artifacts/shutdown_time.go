@@ -29,16 +29,8 @@ func readShutdownTime(in *Hive, out *Emitter) error {
 	if k == nil {
 		return err
 	}
-	v, err := k.Value("ShutdownTime")
-	switch {
-	case isAbsent(err):
-		out.Attest(path)
-		return nil
-	case err != nil:
-		return err
-	}
-	b, err := v.Bytes()
-	if err != nil {
+	v, b, err := binaryValue(k, "ShutdownTime", path, out)
+	if v == nil {
 		return err
 	}
 	if len(b) != 8 {
