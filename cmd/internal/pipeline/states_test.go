@@ -118,20 +118,22 @@ func onlyGap(t *testing.T, rep *timeline.Report) timeline.Gap {
 	return gaps[0]
 }
 
-// TestLetterOfShortcut: a shortcut ties a letter to a share that the hive does
-// not remember; Network changed after the use.
-func TestLetterOfShortcut(t *testing.T) {
+var shortcutUsed = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// analyzeShortcut runs over a user hive and a shortcut to a file on a share.
+func analyzeShortcut(t *testing.T, hive, device string) *timeline.Report {
+	t.Helper()
 	root := t.TempDir()
 	user := filepath.Join(root, "Users", "alice")
 	recent := filepath.Join(user, "AppData", "Roaming", "Microsoft", "Windows", "Recent")
 	if err := os.MkdirAll(recent, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	primary, err := hivetest.Build(withoutZ)
+	primary, err := hivetest.Build(hive)
 	if err != nil {
 		t.Fatal(err)
 	}
-	link, err := shelltest.Link("share=\\\\fs01\\finance\ndevice=Q:\nsuffix=plans.xlsx\nprovider=0x20000\n")
+	link, err := shelltest.Link("share=\\\\fs01\\finance\ndevice=" + device + "\nsuffix=plans.xlsx\nprovider=0x20000\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,22 +143,37 @@ func TestLetterOfShortcut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	used := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	if err := os.Chtimes(lnk, used, used); err != nil {
+	if err := os.Chtimes(lnk, shortcutUsed, shortcutUsed); err != nil {
 		t.Fatal(err)
 	}
 	res, err := Run(t.Context(), []string{root}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, g := range res.Report.Gaps {
+	return &res.Report
+}
+
+// TestLetterOfShortcut: a shortcut ties a letter to a share that the hive does
+// not remember; Network changed after the use.
+func TestLetterOfShortcut(t *testing.T) {
+	rep := analyzeShortcut(t, withoutZ, "Q:")
+	for _, g := range rep.Gaps {
 		if g.Rule == "G23" {
-			if g.Drive != "Q:" || g.Share != `\\fs01\finance` || g.Confidence != timeline.Possible || !g.Window.NotBefore.Equal(used) ||
+			if g.Drive != "Q:" || g.Share != `\\fs01\finance` || g.Confidence != timeline.Possible || !g.Window.NotBefore.Equal(shortcutUsed) ||
 				evidence.FormatTime(g.Window.NotAfter) != "2026-03-02T09:40:31.5621034Z" {
 				t.Errorf("%+v", g)
 			}
 			return
 		}
 	}
-	t.Errorf("no G23 in %+v, problems %+v", res.Report.Gaps, res.Report.Problems)
+	t.Errorf("no G23 in %+v, problems %+v", rep.Gaps, rep.Problems)
+}
+
+// TestLetterStillRemembered: the hive still remembers the letter of the shortcut.
+func TestLetterStillRemembered(t *testing.T) {
+	for _, g := range analyzeShortcut(t, withZ, "Z:").Gaps {
+		if g.Rule == "G23" {
+			t.Errorf("%+v", g)
+		}
+	}
 }
