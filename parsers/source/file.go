@@ -42,10 +42,16 @@ func (s *scanner) single(abs string) error {
 		case it.isImage() || it.head.kind == "" && it.head.foreign == "" && !promises(it.place) && it.size >= 512 && it.isDisk():
 			im := s.openImage(it, besides(root), 1)
 			s.ev.Kind = "image"
+			if im.err == nil {
+				s.parts(s.ev.dir(), im.Files()...)
+			}
 			s.ev.Tree, err = s.disk(it, im, triage.Show(base), 1)
 			return err
 		case it.head.kind == Hive:
 			c.logs(root, dir, base)
+			for _, it := range c.items[1:] {
+				s.parts(s.ev.dir(), it.base)
+			}
 		case it.head.kind == "" && it.head.foreign == "" && !promises(it.place):
 			c.problem(Problem{Error, it.path, 0, fmt.Sprintf("neither a registry hive nor an event log nor an archive nor a disk image: %s", it.starts())})
 		}

@@ -53,6 +53,7 @@ type item struct {
 	open    func() (Handle, error)
 	check   func(*item) *Problem            // before it is listed: limits and checksums of an archive member; may be nil
 	unpack  func(mem int64) (Handle, error) // open, with at most mem bytes in memory; nil if it is not packed
+	base    string                          // of a file of a folder: its name as the system has it, without its directory
 	sealed  string                          // why an archive member cannot be opened; "" if it can
 	checked bool                            // check was called, and said
 	said    *Problem                        // this
@@ -182,6 +183,7 @@ func (w *walker) entry(name string, depth int) error {
 // file adds a regular file of a folder after a look at its first bytes.
 func (c *scope) file(root *os.Root, name string, info fs.FileInfo) {
 	it := &item{path: triage.Show(name), place: triage.Show(name), size: info.Size(), mod: info.ModTime().UTC().Truncate(timeResolution)}
+	it.base = path.Base(name)
 	it.open = func() (Handle, error) { return openFile(root, native(name), info) }
 	if err := it.sniff(); err != nil {
 		c.problem(errorf(it.path, "cannot be read: %v", cause(err)))

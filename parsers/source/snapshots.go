@@ -258,6 +258,10 @@ func (s *scanner) storage(p string) error {
 	if im.err != nil {
 		return im.err
 	}
+	if s.ev.Kind != "folder" {
+		s.ev.Parts = append(s.ev.Parts, p)
+		s.parts(dir, im.Files()...)
+	}
 	_, parts, _, err := disk.Partitions(im, im.Size())
 	for _, part := range parts {
 		if part.FS == "ntfs" && part.Err == nil {

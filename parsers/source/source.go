@@ -169,10 +169,15 @@ type Node struct {
 
 // An Evidence is one opened source. Its files can be opened until Close.
 type Evidence struct {
-	Name     string // as given
-	Path     string // absolute, symbolic links resolved
-	Kind     string // "folder", "zip", "file", "image"
-	Size     int64  // in bytes; of a folder, the sum of its regular files
+	Name string // as given
+	Path string // absolute, symbolic links resolved
+	Kind string // "folder", "zip", "file", "image"
+	Size int64  // in bytes; of a folder, the sum of its regular files
+	// Parts are the files that a source that is no folder consists of, if they are
+	// several: itself, then the further pieces, segments, extents and parents of an
+	// image, the transaction logs of a hive, and the images in Options.Storage
+	// that were looked into. Paths as Name is.
+	Parts    []string
 	Volumes  []*Volume
 	Tree     *Node
 	Problems []Problem // those that belong to no volume
@@ -214,6 +219,9 @@ func Open(ctx context.Context, path string, o Options) (*Evidence, error) {
 	}
 	if err != nil {
 		return nil, errors.Join(err, ev.Close())
+	}
+	if len(ev.Parts) > 0 && ev.Kind != "folder" {
+		ev.Parts = append([]string{path}, ev.Parts...)
 	}
 	s.conclude()
 	return ev, nil

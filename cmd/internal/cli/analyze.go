@@ -37,7 +37,8 @@ jsonl each object's first field, row, names its kind.
 
 With --hash-sources the manifest has the SHA-256 of each whole SOURCE: of a file
 that of its bytes, of a folder that of the lines "<sha256>  <path>" of its
-regular files, ordered by path.`,
+regular files, ordered by path. Of an image in several files, and of a hive with
+its logs, parts lists each file with its own; sha256 is that of the named one.`,
 		Example: `  sharetrail analyze /cases/42/WS01 -o /cases/42/result
   sharetrail analyze WS01.zip FS01.zip --format json | jq .gaps`,
 		Args: sourceArgs,

@@ -8,6 +8,7 @@ import (
 
 	"sharetrail/cmd/internal/output"
 	"sharetrail/parsers/eventlog"
+	"sharetrail/parsers/source"
 
 	"github.com/spf13/cobra"
 )
@@ -89,7 +90,7 @@ func (a *app) dumpFile(cmd *cobra.Command, name string, dump func(*dumper, *os.F
 	if err != nil {
 		return &exit{exitFailed, err}
 	}
-	f, err := os.Open(name)
+	f, err := source.OpenReadOnly(name)
 	if err != nil {
 		return &exit{exitFailed, err}
 	}

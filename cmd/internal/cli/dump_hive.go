@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sharetrail/cmd/internal/output"
 	"sharetrail/parsers/hive"
+	"sharetrail/parsers/source"
 
 	"github.com/spf13/cobra"
 )
@@ -164,7 +166,13 @@ func (d *dumper) logsBeside(name string) (logs []hive.LogFile, closeAll func()) 
 			f.Close()
 		}
 	}
-	entries, err := os.ReadDir(filepath.Dir(name))
+	var entries []os.DirEntry
+	dir, err := source.OpenReadOnly(filepath.Dir(name))
+	if err == nil {
+		entries, err = dir.ReadDir(-1)
+		slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+		dir.Close()
+	}
 	if err != nil {
 		d.a.say("%s: its transaction logs cannot be looked for: %v", d.name, err)
 		return nil, closeAll
@@ -179,7 +187,7 @@ func (d *dumper) logsBeside(name string) (logs []hive.LogFile, closeAll func()) 
 		if !ok || !e.Type().IsRegular() {
 			continue
 		}
-		f, err := os.Open(filepath.Join(filepath.Dir(name), e.Name()))
+		f, err := source.OpenReadOnly(filepath.Join(filepath.Dir(name), e.Name()))
 		if err != nil {
 			d.failed(err)
 			continue

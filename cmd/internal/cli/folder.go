@@ -2,11 +2,8 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +14,7 @@ import (
 
 	"sharetrail/artifacts"
 	"sharetrail/cmd/internal/output"
+	"sharetrail/parsers/source"
 	"sharetrail/timeline/rules"
 )
 
@@ -153,16 +151,14 @@ func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *resul
 		Artifacts: []output.ManifestArtifact{},
 	}
 	for _, e := range res.run.Evidence {
-		s := output.ManifestSource{Name: e.Name, Kind: e.Kind, Acquisition: e.Acquisition()}
+		s := output.ManifestSource{Name: e.Name, Kind: e.Kind, Parts: []output.ManifestPart{}, Acquisition: e.Acquisition()}
 		if e.Size >= 0 {
 			s.Size = &e.Size
 		}
 		if d.hashSources {
-			sum, err := hashSource(ctx, e.Path)
-			if err != nil {
+			if err := hashed(ctx, &s, e); err != nil {
 				return fmt.Errorf("hash of source: %w", err)
 			}
-			s.SHA256 = sum
 		}
 		start.Unpacked += e.Spooled()
 		m.Sources = append(m.Sources, s)
@@ -193,53 +189,21 @@ func htmlOptions(zone output.Zone) output.HTMLOptions {
 	return o
 }
 
-// hashSource returns the SHA-256 of a whole source, as the help of analyze
-// defines it.
-func hashSource(ctx context.Context, source string) (string, error) {
-	info, err := os.Stat(source)
-	if err != nil {
-		return "", err
+// hashed fills in the SHA-256 of the source e and of each file it consists of.
+func hashed(ctx context.Context, s *output.ManifestSource, e *source.Evidence) (err error) {
+	if s.SHA256, err = source.SumSource(ctx, e.Path); err != nil {
+		return err
 	}
-	if !info.IsDir() {
-		return hashFile(ctx, func() (fs.File, error) { return os.Open(source) })
-	}
-	root, err := os.OpenRoot(source)
-	if err != nil {
-		return "", err
-	}
-	defer root.Close()
-	all := sha256.New()
-	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error { // in lexical order
-		if err != nil || !d.Type().IsRegular() {
+	for _, p := range e.Parts {
+		info, err := os.Stat(p)
+		if err != nil {
 			return err
 		}
-		sum, err := hashFile(ctx, func() (fs.File, error) { return root.Open(name) })
-		fmt.Fprintf(all, "%s  %s\n", sum, name)
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(all.Sum(nil)), nil
-}
-
-func hashFile(ctx context.Context, open func() (fs.File, error)) (string, error) {
-	f, err := open()
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	sum := sha256.New()
-	for {
-		n, err := io.CopyN(sum, f, 16<<20)
-		if n == 0 || err != nil && err != io.EOF {
-			if err == io.EOF {
-				err = nil
-			}
-			return hex.EncodeToString(sum.Sum(nil)), err
+		part := output.ManifestPart{Path: p, Size: info.Size()}
+		if part.SHA256, err = source.SumSource(ctx, p); err != nil {
+			return err
 		}
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
+		s.Parts = append(s.Parts, part)
 	}
+	return nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -51,8 +52,8 @@ from, are proven by the SHA-256 of the file in the manifest. The further places
 of a row, in also_at, are not read again.
 
 One row each: the id of the timeline's row, "file:..." for each file that was
-read, "source:..." for a source that is missing or, with --hash-sources, has
-changed; whether it is proven; what was compared, or what does not match. The
+read, "source:..." for a source that is missing and, with --hash-sources, for
+each source and each of its parts; whether it is proven; what was compared, or what does not match. The
 exit status is 0 if all are proven, 3 if some are not.
 
 Sources are looked for where analyze found them: run it in the same directory if
@@ -84,28 +85,35 @@ they were named relative to it.`,
 			return &exit{exitFailed, err}
 		}
 		for _, s := range m.Sources {
-			if s.SHA256 == "" {
-				continue
+			if s.SHA256 != "" {
+				rows = append(rows, unchanged(cmd.Context(), s.Name, s.SHA256, "SHA-256 of the whole source"))
 			}
-			row := verify.Row{ID: "source:" + s.Name, Why: "SHA-256 of the whole source"}
-			switch sum, err := hashSource(cmd.Context(), s.Name); {
-			case err != nil:
-				row.Why = "cannot be read: " + err.Error()
-			case !strings.EqualFold(sum, s.SHA256):
-				row.Why = "its SHA-256 is " + sum + ", and was " + s.SHA256 + " when it was analyzed"
-			default:
-				row.OK = true
+			for _, p := range s.Parts[min(1, len(s.Parts)):] {
+				rows = append(rows, unchanged(cmd.Context(), p.Path, p.SHA256, "SHA-256 of a part of "+s.Name))
 			}
-			rows = append(rows, row)
 		}
 		return a.proven(rows, failures, p.o)
 	}
 	return cmd
 }
 
+// unchanged compares a source, or a part of one, with its hash in the manifest.
+func unchanged(ctx context.Context, name, want, what string) verify.Row {
+	row := verify.Row{ID: "source:" + name, Why: what}
+	switch sum, err := source.SumSource(ctx, name); {
+	case err != nil:
+		row.Why = "cannot be read: " + err.Error()
+	case !strings.EqualFold(sum, want):
+		row.Why = "its SHA-256 is " + sum + ", and was " + want + " when it was analyzed"
+	default:
+		row.OK = true
+	}
+	return row
+}
+
 // caseOf returns what the run that wrote m had read, and its rows.
 func caseOf(m *output.Manifest, rows []evidence.Observation) *verify.Case {
-	c := &verify.Case{Sources: m.Arguments.Sources, Observations: rows}
+	c := &verify.Case{Sources: m.Arguments.Sources, NoSnapshots: m.Arguments.NoSnapshots, Observations: rows}
 	for _, f := range m.Artifacts {
 		c.Files = append(c.Files, verify.File{Source: f.Source, Volume: f.Volume, Path: f.Path, SHA256: f.SHA256})
 	}

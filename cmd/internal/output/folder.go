@@ -58,9 +58,19 @@ type ManifestSource struct {
 	Kind   string `json:"kind"`
 	Size   *int64 `json:"size"`   // bytes; of a folder, the sum of its evidence files; nil if unknown
 	SHA256 string `json:"sha256"` // "" unless asked for
+	// Parts are the files that it consists of, if they are several and hashing was
+	// asked for, the named one first: segments of an image, logs of a hive.
+	Parts []ManifestPart `json:"parts"`
 	// Acquisition is what the disk images in it say of themselves, hashes too, by
 	// the id of the image.
 	Acquisition map[string]map[string]string `json:"acquisition"`
+}
+
+// A ManifestPart is a file that a source consists of.
+type ManifestPart struct {
+	Path   string `json:"path"` // as the source's name is
+	Size   int64  `json:"size"` // bytes
+	SHA256 string `json:"sha256"`
 }
 
 // A ManifestArtifact is an evidence file that was read.

@@ -34,6 +34,7 @@ type File struct {
 // A Case is an earlier run: what it read and what it said.
 type Case struct {
 	Sources      []string // as given
+	NoSnapshots  bool
 	Files        []File
 	Observations []evidence.Observation
 }
@@ -66,9 +67,10 @@ func Run(ctx context.Context, c *Case, o source.Options) ([]Row, error) {
 			e.Close()
 		}
 	}()
-	o.NoSnapshots = !slices.ContainsFunc(c.Observations, func(o evidence.Observation) bool { return o.From.Place != nil && o.From.Snapshot != "" })
+	o.NoSnapshots = c.NoSnapshots
 	var rows []Row
-	for _, name := range c.Sources {
+	for i, name := range c.Sources {
+		o.Beside = slices.Delete(slices.Clone(c.Sources), i, i+1)
 		err := k.source(ctx, name, o)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
