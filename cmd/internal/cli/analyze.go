@@ -15,12 +15,19 @@ type folder struct {
 	dir         string
 	force       bool
 	hashSources bool
+	beside      bool // other flags name folders to write into, too
+}
+
+func (d *folder) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&d.dir, "output", "o", "", "write all files into this folder")
+	cmd.Flags().BoolVar(&d.force, "force", false, "write even if --output is not empty")
 }
 
 func (a *app) analyze() *cobra.Command {
 	var r reading
 	var p printing
 	var dir folder
+	var ez ezFlags
 	f := &filter{}
 	f.severity.words = gapSeverities
 	cmd := &cobra.Command{
@@ -28,12 +35,17 @@ func (a *app) analyze() *cobra.Command {
 		Short: "Do the main job: read everything, print the summary, write files",
 		Long: `Read all evidence, print a summary (findings first) and, with --output, write
 timeline, shares, gaps, coverage and problems as .csv and .jsonl, report.html,
-one page for people that needs no network and no other file, and manifest.json, which holds the SHA-256 of every evidence file read and of every
-file written.
+one page for people that needs no network and no other file, and manifest.json,
+which holds the SHA-256 of every evidence file read and of every file written.
 
 The filters act on standard output only: files always hold all rows. --format
 json gives one object {hosts, gaps, shares, coverage, problems, counts}; in
 jsonl each object's first field, row, names its kind.
+
+-f, -d, --csv, --csvf, --json, --jsonf and --html are for who knows them from
+other tools, and for KAPE: they name a SOURCE, or write some of the files into a
+folder that may hold others. Only --output gives a folder that later commands
+take for results.
 
 With --hash-sources the manifest has the SHA-256 of each whole SOURCE: of a file
 that of its bytes, of a folder that of the lines "<sha256>  <path>" of its
@@ -41,17 +53,18 @@ regular files, ordered by path. Of an image in several files, and of a hive with
 its logs, parts lists each file with its own; sha256 is that of the named one.`,
 		Example: `  sharetrail analyze /cases/42/WS01 -o /cases/42/result
   sharetrail analyze WS01.zip FS01.zip --format json | jq .gaps`,
-		Args: sourceArgs,
+		Args: func(cmd *cobra.Command, args []string) error { return sourceArgs(cmd, ez.sources(args)) },
 	}
 	r.flags(cmd)
 	r.rowFlags(cmd)
 	r.contextFlag(cmd)
 	p.flags(cmd, output.TableFormat, output.JSON, output.JSONL)
 	f.flags(cmd, "host", "user", "share", "drive", "rule", "severity", "time")
-	cmd.Flags().StringVarP(&dir.dir, "output", "o", "", "write all files into this folder")
-	cmd.Flags().BoolVar(&dir.force, "force", false, "write into --output even if it is not empty")
+	dir.flags(cmd)
+	ez.flags(cmd)
 	cmd.Flags().BoolVar(&dir.hashSources, "hash-sources", false, "hash whole sources, for the manifest")
-	cmd.RunE = func(cmd *cobra.Command, sources []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		sources := ez.sources(args)
 		if err := f.check(); err != nil {
 			return err
 		}
@@ -61,10 +74,17 @@ its logs, parts lists each file with its own; sha256 is that of the named one.`,
 		if err := exist(sources); err != nil {
 			return err
 		}
+		dir.beside = len(ez.written()) > 0
 		if err := dir.check(sources); err != nil {
 			return err
 		}
+		if err := ez.check(sources, dir.force); err != nil {
+			return err
+		}
 		if err := dir.make(); err != nil {
+			return err
+		}
+		if err := ez.make(); err != nil {
 			return err
 		}
 		start := newRun(a, &r)
@@ -72,10 +92,8 @@ its logs, parts lists each file with its own; sha256 is that of the named one.`,
 		if err != nil {
 			return err
 		}
-		if dir.dir != "" {
-			if err := a.writeFolder(cmd.Context(), &dir, &r, res, sources, start, p.o.Zone); err != nil {
-				return &exit{exitFailed, err}
-			}
+		if err := a.writeFiles(cmd.Context(), &dir, &ez, &r, res, sources, start, p.o.Zone); err != nil {
+			return &exit{exitFailed, err}
 		}
 		if err := written(a.summary(res, f, p.o)); err != nil {
 			return err

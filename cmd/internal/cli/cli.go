@@ -119,7 +119,8 @@ Exit status:
   130  interrupted; what was written is valid`
 
 func (a *app) root() *cobra.Command {
-	root := &cobra.Command{
+	var root *cobra.Command
+	root = &cobra.Command{
 		Use:   "sharetrail",
 		Short: "Reconstruct when network shares were mapped, used and removed",
 		Long:  rootLong,
@@ -130,16 +131,19 @@ func (a *app) root() *cobra.Command {
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("unknown command %q", args[0])
+				return unknown(root, "command", args[0])
 			}
-			return usagef("no command given")
+			return usagef("no command given: begin with sharetrail analyze SOURCE")
 		},
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{exitUsage, err} })
+	root.Version = Version()
+	root.SetVersionTemplate("sharetrail {{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "write nothing at all to standard error")
 	root.AddCommand(a.analyze(), a.timeline(), a.shares(), a.gaps(), a.coverage(), a.problems(),
-		a.explain(), a.verify(), a.sources(), a.dump(), a.classify(), a.artifacts(), a.rules(), a.version())
+		a.explain(), a.verify(), a.sources(), a.dump(), a.classify(), a.artifacts(), a.rules(), a.kit(), a.version())
 	root.SetHelpCommand(help(root))
+	completion(root)
 	return root
 }
 
@@ -154,17 +158,33 @@ func help(root *cobra.Command) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return usagef("unknown command %q", args)
+				return unknown(cmd, commandWord(cmd), args[len(args)-max(len(rest), 1)])
 			}
 			return cmd.Help()
 		},
 	}
 }
 
+// completion makes cobra's own command like ours.
+func completion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "completion" {
+			continue
+		}
+		cmd.Example = `  sharetrail completion bash > /etc/bash_completion.d/sharetrail`
+		for _, shell := range cmd.Commands() {
+			shell.Example = "  sharetrail completion " + shell.Name()
+			shell.Args = noArgs
+		}
+		group(cmd)
+	}
+}
+
 // sourceArgs is for commands that take SOURCE...
 func sourceArgs(_ *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usagef("no SOURCE given")
+		return usagef("no SOURCE given: name a folder, an archive, a disk image or a file with evidence")
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 	"sharetrail/timeline"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func TestGlob(t *testing.T) {
@@ -161,12 +162,14 @@ func TestStatus(t *testing.T) {
 func TestHelp(t *testing.T) {
 	var check func(c *cobra.Command)
 	check = func(c *cobra.Command) {
-		if c.Name() == "completion" {
-			return // cobra's own
-		}
 		if c.Short == "" || c.Long == "" || c.Example == "" {
 			t.Errorf("%s: help is incomplete", c.CommandPath())
 		}
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" {
+				t.Errorf("%s: --%s has no usage", c.CommandPath(), f.Name)
+			}
+		})
 		for _, sub := range c.Commands() {
 			check(sub)
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) dump() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "dump evtx|hive FILE",
 		Short: "Show all of one file, unfiltered and unmasked, as JSON Lines",
 		Long: `Show what one parser reads in one file, as JSON Lines: everything, and with all
@@ -22,15 +22,7 @@ secrets in it. What cannot be read is named on standard error; the exit status
 is then 3, or 1 if nothing could be read.`,
 		Example: `  sharetrail dump evtx Security.evtx
   sharetrail dump hive NTUSER.DAT | jq 'select(.key | startswith("Network"))'`,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("no parser given: evtx or hive")
-			}
-			return usagef("no parser %q: evtx or hive", args[0])
-		},
-	}
-	cmd.AddCommand(
+	},
 		&cobra.Command{
 			Use:   "evtx FILE",
 			Short: "Show every record of an event log",
@@ -42,12 +34,11 @@ header, which differ in re-exported logs.`,
 			RunE:    func(cmd *cobra.Command, args []string) error { return a.dumpFile(cmd, args[0], dumpLog) },
 		},
 		a.dumpHive())
-	return cmd
 }
 
-func oneFile(_ *cobra.Command, args []string) error {
+func oneFile(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return usagef("needs one FILE")
+		return usagef("needs one FILE, and got %d", len(args))
 	}
 	return nil
 }

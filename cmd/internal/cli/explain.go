@@ -34,7 +34,7 @@ problems}: the rows that the text is made of.`,
   sharetrail explain G31-46 /cases/42/result --format json | jq .observations`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return usagef("need a GAP-ID and the folder of an earlier analyze, got %d arguments", len(args))
+				return usagef("needs a GAP-ID and the folder of an earlier analyze -o, and got %d arguments", len(args))
 			}
 			return nil
 		},
@@ -68,7 +68,7 @@ func openResults(dir string, names ...string) (*output.Manifest, *timeline.Repor
 	}
 	m, err := output.OpenFolder(dir)
 	if err == output.ErrNoFolder {
-		return nil, nil, usagef("%q is not the folder of an earlier \"sharetrail analyze -o\"", dir)
+		return nil, nil, usagef("%q is not the folder of an earlier \"sharetrail analyze -o\": run that first", dir)
 	}
 	if err != nil {
 		return nil, nil, &exit{exitFailed, fmt.Errorf("%s: %w: it was changed since it was written", dir, err)}
@@ -90,7 +90,7 @@ func findGap(gaps []timeline.Gap, id string) (*timeline.Gap, error) {
 	}
 	switch {
 	case id == "" || len(found) == 0:
-		return nil, usagef("no finding has the id %q: see sharetrail gaps", id)
+		return nil, usagef("no finding has the id %q: sharetrail gaps DIR lists them", id)
 	case len(found) > 1:
 		const most = 5
 		var ids []string

@@ -21,8 +21,8 @@ import (
 // check refuses a folder that must not be written into.
 func (d *folder) check(sources []string) error {
 	if d.dir == "" {
-		if d.force || d.hashSources {
-			return usagef("--force and --hash-sources need --output")
+		if d.force && !d.beside || d.hashSources {
+			return usagef("--force and --hash-sources need --output DIR")
 		}
 		return nil
 	}
@@ -139,8 +139,29 @@ func maskArguments(args []string) []string {
 	return args
 }
 
-// writeFolder writes the files of res.
-func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *result, sources []string, start *run, zone output.Zone) error {
+// writeFiles writes what the flags ask for.
+func (a *app) writeFiles(ctx context.Context, d *folder, ez *ezFlags, r *reading, res *result, sources []string, start *run, zone output.Zone) error {
+	if d.dir == "" && !d.beside {
+		return nil
+	}
+	m, err := manifest(ctx, d, r, res, sources, start, zone)
+	if err != nil {
+		return err
+	}
+	if err := ez.write(ctx, res, m, zone); err != nil || d.dir == "" {
+		return err
+	}
+	if err := output.WriteFolder(ctx, d.dir, &res.Report, m, htmlOptions(zone)); err != nil {
+		return err
+	}
+	if _, err := output.OpenFolder(d.dir); err != nil {
+		a.say("%s: %v: other commands will not take this folder for results", d.dir, err)
+	}
+	return nil
+}
+
+// manifest says what res was made from.
+func manifest(ctx context.Context, d *folder, r *reading, res *result, sources []string, start *run, zone output.Zone) (*output.Manifest, error) {
 	m := &output.Manifest{
 		Version: Version(),
 		Arguments: output.Arguments{
@@ -157,7 +178,7 @@ func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *resul
 		}
 		if d.hashSources {
 			if err := hashed(ctx, &s, e); err != nil {
-				return fmt.Errorf("hash of source: %w", err)
+				return nil, fmt.Errorf("hash of source: %w", err)
 			}
 		}
 		start.Unpacked += e.Spooled()
@@ -171,13 +192,7 @@ func (a *app) writeFolder(ctx context.Context, d *folder, r *reading, res *resul
 	start.Output = d.dir
 	start.Finished = time.Now().UTC().Format(time.RFC3339)
 	m.Run = start
-	if err := output.WriteFolder(ctx, d.dir, &res.Report, m, htmlOptions(zone)); err != nil {
-		return err
-	}
-	if _, err := output.OpenFolder(d.dir); err != nil {
-		a.say("%s: %v: other commands will not take this folder for results", d.dir, err)
-	}
-	return nil
+	return m, nil
 }
 
 // htmlOptions says how report.html is made.

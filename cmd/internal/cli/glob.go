@@ -32,7 +32,7 @@ func newGlob(pattern string) (glob, error) {
 			// A ] in first place is part of the set.
 			n := strings.IndexByte(p[min(1, len(p)):], ']') + 1
 			if n <= 0 {
-				return glob{}, fmt.Errorf("bad pattern %q: [ without ]", pattern)
+				return glob{}, fmt.Errorf("bad pattern %q: [ without ]; a [ itself is written [[]", pattern)
 			}
 			b.WriteString("[")
 			if negated {

@@ -62,7 +62,7 @@ func (p *printing) set(stdout io.Writer, formats []output.Format) error {
 	}
 	loc, err := time.LoadLocation(p.tz)
 	if err != nil {
-		return usagef("--tz %q: no such time zone", p.tz)
+		return usagef("--tz %q: no such time zone: give UTC or a name such as Europe/Berlin", p.tz)
 	}
 	p.o.Zone = output.Zone{Location: loc}
 	return nil

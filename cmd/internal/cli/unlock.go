@@ -50,7 +50,7 @@ func (u *unlocking) check() error {
 			return usagef("--key: %v", err)
 		}
 		if block, _ := pem.Decode(b); block == nil {
-			return usagef("--key %q: holds nothing in PEM", u.keyFile)
+			return usagef("--key %q: holds nothing in PEM: give the file that has a line -----BEGIN … PRIVATE KEY-----", u.keyFile)
 		}
 		u.key = b
 	}

@@ -62,7 +62,7 @@ they were named relative to it.`,
   sharetrail verify /cases/42/result --failures --format csv`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usagef("need the folder of an earlier analyze, got %d arguments", len(args))
+				return usagef("needs the folder of an earlier analyze -o, and got %d arguments", len(args))
 			}
 			return nil
 		},
