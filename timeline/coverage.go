@@ -24,13 +24,17 @@ func coverageRows(c *Case) []CoverageRow {
 	var rows []CoverageRow
 	for _, f := range c.Facts {
 		switch {
-		case f.Evidence == "vss":
+		case f.Evidence == "vss" && !f.NotCollected:
+			kinds["vss"] = nil
 			rows = append(rows, shadowRow(f))
 		case !f.NotCollected:
 			kinds[f.Evidence] = append(kinds[f.Evidence], f)
 		}
 	}
 	for _, kind := range sortedKeys(kinds) {
+		if kind == "vss" {
+			continue
+		}
 		if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
 			rows = append(rows, c.logRow(channel, kinds[kind]))
 		} else if strings.HasPrefix(kind, evidence.Files) {

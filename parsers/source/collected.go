@@ -66,31 +66,15 @@ func (w *Volume) take(v *Volume) {
 	w.Problems = append(w.Problems, v.Problems...)
 }
 
-// deduped adds the files that KAPE did not copy from a shadow copy, having the
-// same bytes already, which their SHA-1 proves.
+// deduped adds the files that KAPE did not copy, having the same bytes already,
+// which their SHA-1 proves: those of shadow copies in which nothing changed, and
+// copies in RegBack that equal the hive.
 func (l *layouter) deduped() {
-	for i := range l.col.skipped {
-		k := &l.col.skipped[i]
-		if !k.deduped || k.n == 0 || k.sha1 == "" {
+	for _, k := range l.col.skips() {
+		if !k.deduped || k.sha1 == "" {
 			continue
 		}
-		root := ""
-		var sources []*Volume
-		for _, r := range slices.Sorted(maps.Keys(l.volumes)) {
-			v := l.volumes[r]
-			up, n, isSnapshot := triage.Snapshot(r)
-			drive, _, isDrive := triage.Drive(r)
-			switch {
-			case v.Loose || !within(r, k.dir):
-			case isSnapshot && n == k.n:
-				root = r
-			case isSnapshot && within(up, k.dir) || isDrive && within(drive, k.dir):
-				sources = append(sources, v)
-			}
-		}
-		if root == "" {
-			root = path.Join(k.dir, "VSS"+strconv.Itoa(k.n))
-		}
+		root, sources := l.origin(k)
 		if f := same1(sources, k); f != nil {
 			v := l.volume(root, false)
 			g := *f
@@ -104,13 +88,39 @@ func (l *layouter) deduped() {
 	}
 }
 
-// same1 returns the file with the path and the SHA-1 of k.
+// origin returns the root that the file k belongs to, and the volumes that the
+// same collection has.
+func (l *layouter) origin(k *skip) (root string, all []*Volume) {
+	root = path.Join(k.dir, k.letter)
+	if k.n > 0 {
+		root = path.Join(k.dir, "VSS"+strconv.Itoa(k.n))
+	}
+	for _, r := range slices.Sorted(maps.Keys(l.volumes)) {
+		v := l.volumes[r]
+		if v.Loose || !within(r, k.dir) {
+			continue
+		}
+		_, n, isSnapshot := triage.Snapshot(r)
+		_, letter, isDrive := triage.Drive(r)
+		if isSnapshot && n == k.n || !isSnapshot && isDrive && k.n == 0 && letter == k.letter {
+			root = r
+		}
+		if isSnapshot || isDrive {
+			all = append(all, v)
+		}
+	}
+	return root, all
+}
+
+// same1 returns the file with the SHA-1 of k: that with its path, else any.
 func same1(volumes []*Volume, k *skip) *File {
-	for _, v := range volumes {
-		for i := range v.Files {
-			f := &v.Files[i]
-			if strings.EqualFold(f.Path, triage.Show(k.rest)) && f.sha1() == k.sha1 {
-				return f
+	for _, samePath := range []bool{true, false} {
+		for _, v := range volumes {
+			for i := range v.Files {
+				f := &v.Files[i]
+				if strings.EqualFold(f.Path, triage.Show(k.rest)) == samePath && (samePath || f.Kind == Hive || f.Kind == EVTX) && f.sha1() == k.sha1 {
+					return f
+				}
 			}
 		}
 	}

@@ -17,11 +17,11 @@ import (
 // A collection is what collectors say about what they collected, beside the
 // evidence itself.
 type collection struct {
-	hosts   map[string]string // directory → name of the host
-	times   map[string]time.Time
-	cut     map[string][2]int64 // decoded path of a file → bytes collected, bytes there were
-	idx     map[string][]byte   // path of a file → map of its parts (Velociraptor)
-	skipped []skip
+	hosts map[string]string // directory → name of the host
+	times map[string]time.Time
+	cut   map[string][2]int64 // decoded path of a file → bytes collected, bytes there were
+	idx   map[string][]byte   // path of a file → map of its parts (Velociraptor)
+	kapes map[string]*kape    // directory → KAPE's logs in it
 
 	packages map[string]bool // directories of investigation packages of Microsoft Defender
 }
@@ -29,6 +29,7 @@ type collection struct {
 // A skip is a row of KAPE's log of files that it did not copy.
 type skip struct {
 	dir             string // in which the log lies
+	letter          string // of the drive, upper case; "" for a shadow copy, and if not known
 	n               int    // shadow copy, 0 for the volume
 	rest            string // path in the volume
 	sha1            string // lower-case hex
@@ -41,7 +42,7 @@ const maxMetadata = 64 << 20
 // collection reads what the collector left among the items, and gives those of
 // DFIR-ORC the paths that they had.
 func (s *scanner) collection(c *scope) *collection {
-	col := &collection{hosts: map[string]string{}, times: map[string]time.Time{}, cut: map[string][2]int64{}, idx: map[string][]byte{}, packages: map[string]bool{}}
+	col := &collection{hosts: map[string]string{}, times: map[string]time.Time{}, cut: map[string][2]int64{}, idx: map[string][]byte{}, packages: map[string]bool{}, kapes: map[string]*kape{}}
 	places := map[string]bool{}
 	for _, it := range c.items {
 		places[it.path] = true
@@ -67,6 +68,8 @@ func (s *scanner) collection(c *scope) *collection {
 			c.problem(warnf(it.path, "tells about the collection and cannot be read: %s", text(err)))
 		}
 	}
+	col.inherit(c.outer)
+	col.settle(c)
 	return col
 }
 
@@ -143,8 +146,15 @@ func (col *collection) read(c *scope, it *item, b []byte) error {
 		col.idx[of] = b
 	case name == "getthis.csv":
 		return orc(c, dir, b, col)
-	case strings.HasSuffix(name, "_skiplog.csv"):
+	case strings.HasSuffix(name, "_skiplog.csv"), strings.HasSuffix(name, "_skiplog.csv.csv"):
 		return col.skiplog(dir, b)
+	case strings.HasSuffix(name, "_copylog.csv"), strings.HasSuffix(name, "_copylog.csv.csv"):
+		return col.copylog(dir, b)
+	case strings.HasSuffix(name, "_consolelog.txt"):
+		col.console(dir, b)
+	case name == "_kape.cli":
+		k := col.kapeOf(dir)
+		k.commands = append(k.commands, string(b))
 	}
 	return nil
 }
@@ -200,26 +210,26 @@ func (col *collection) uploads(dir string, b []byte) error {
 	return lines.Err()
 }
 
-func (col *collection) skiplog(dir string, b []byte) error {
-	return table(b, func(m map[string]string) {
-		n, rest := triage.Collector(m["SourceFile"])
-		if triage.Expect(rest, false) == triage.None {
-			return
-		}
-		col.skipped = append(col.skipped, skip{dir: dir, n: n, rest: rest, sha1: strings.ToLower(m["SourceFileSha1"]), deduped: strings.EqualFold(m["Reason"], "Deduped")})
-	})
-}
-
 // complete holds a candidate against what the collector says of it.
 func (col *collection) complete(it *item, f *File) *Problem {
 	if b, ok := col.idx[it.path]; ok {
+		f.Incomplete = true
 		if err := f.expand(b); err != nil {
 			return &Problem{Severity: Error, Offset: binread.Offset(err), What: "its parts cannot be put together by its .idx file: " + text(err)}
 		}
+		f.Incomplete = false
 		return nil
 	}
 	if n, ok := col.cut[triage.Decode(it.place)]; ok {
+		f.Incomplete = true
 		return &Problem{Severity: Error, Offset: n[0], What: fmt.Sprintf("the collector took only the first %d of %d bytes", n[0], n[1])}
+	}
+	if cp := it.copied; cp != nil {
+		f.SHA1 = cp.sha1
+		if cp.size >= 0 && cp.size != f.Size {
+			f.Incomplete = true
+			return &Problem{Severity: Error, Offset: min(cp.size, f.Size), What: fmt.Sprintf("the collector copied %d bytes, and %d are here", cp.size, f.Size)}
+		}
 	}
 	return nil
 }
@@ -236,14 +246,17 @@ func (col *collection) tell(c *scope, root string, v *Volume) {
 		if col.packages[dir] && len(v.NotCollected) == 0 {
 			v.NotCollected = []string{"Users/*/NTUSER.DAT", "Windows/System32/config/*"}
 		}
+		if k := col.kapes[dir]; k != nil && k.here {
+			k.tell(v)
+		}
 		if dir == "" {
 			break
 		}
 	}
-	for i := range col.skipped {
-		k := &col.skipped[i]
+	_, letter, _ := triage.Drive(root)
+	for _, k := range col.skips() {
 		_, n, isSnapshot := triage.Snapshot(root)
-		if !k.deduped && !k.listed && !v.Loose && within(root, k.dir) && (isSnapshot && n == k.n || !isSnapshot && k.n == 0) {
+		if !k.deduped && !k.listed && !v.Loose && within(root, k.dir) && (isSnapshot && n == k.n || !isSnapshot && k.n == 0 && (k.letter == letter || k.letter == "" || letter == "")) {
 			k.listed = true
 			v.NotCollected = append(v.NotCollected, triage.Show(k.rest))
 		}

@@ -168,8 +168,8 @@ func TestDefenderPackage(t *testing.T) {
 		"C/Users/bob/src/pack-1":                                                 "x",
 	}), Options{})
 	wantLines(t, ev,
-		`volume id="" root="" label="case" folder loose`, "  WS01/Security event log/Security.evtx evtx expected",
-		`volume id="C" root="C" label="case" folder windows`, "  Users/bob/NTUSER.DAT hive expected")
+		`volume id="C" root="C" label="case" folder windows`, "  Users/bob/NTUSER.DAT hive expected",
+		`volume id="WS01" root="WS01" label="WS01" folder loose`, "  Security event log/Security.evtx evtx expected")
 	for _, v := range ev.Volumes {
 		if v.HostHint != "" {
 			t.Errorf("%s: host %q", v.ID, v.HostHint)

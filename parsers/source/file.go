@@ -37,7 +37,7 @@ func (s *scanner) single(abs string) error {
 		case it.lost:
 		case it.archive() != "":
 			s.ev.Kind = it.archive()
-			s.ev.Tree, err = s.archive(it, it.archive(), triage.Show(base), 1)
+			s.ev.Tree, err = s.archive(it, it.archive(), triage.Show(base), 1, nil)
 			return err
 		case it.isImage() || it.head.kind == "" && it.head.foreign == "" && !promises(it.place) && it.size >= 512 && it.isDisk():
 			im := s.openImage(it, besides(root), 1)

@@ -58,7 +58,9 @@ type item struct {
 	checked bool                            // check was called, and said
 	said    *Problem                        // this
 	record  uint64                          // number of its MFT record
+	cut     bool                            // its end is lost, a problem says so, and size is what is there
 	passed  bool                            // not unpacked, since it cannot be evidence
+	copied  *copied                         // what KAPE's log says of it; nil if nothing does
 	lost    bool                            // could not be read, and a problem says so: it counts for the layout only
 }
 
@@ -72,6 +74,7 @@ type scope struct {
 	problems []Problem // paths are relative to the container
 
 	beside  container.Opener // of a lone file: opens the other files of its folder
+	outer   *kape            // logs beside the container that may tell of it; nil if there are none
 	shut    bool             // archives and images in it are not opened
 	freed   []*item          // deleted files
 	volumes []*Volume        // set by layout

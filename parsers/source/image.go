@@ -21,6 +21,7 @@ type image struct {
 	container.Image
 	err     error
 	problem *Problem // of the item that holds it
+	outer   *kape    // logs beside it that may tell of what it holds; nil if there are none
 	partOf  string   // path of the image that it is a piece or parent of; "" if of none
 }
 
@@ -244,7 +245,7 @@ func (s *scanner) partition(it *item, im *image, p *disk.Part, scheme, id string
 	}
 	return s.volume(&volumeSource{
 		id: id, image: strings.TrimSuffix(id, fmt.Sprintf("!p%d", p.Index)), label: strings.TrimSuffix(path.Base(it.path), path.Ext(it.path)),
-		r: io.NewSectionReader(im, p.Start, p.Size), offset: p.Start, size: p.Size, name: p.Name, depth: depth,
+		r: io.NewSectionReader(im, p.Start, p.Size), offset: p.Start, size: p.Size, name: p.Name, depth: depth, outer: im.outer,
 	})
 }
 

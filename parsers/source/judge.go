@@ -12,7 +12,7 @@ import (
 func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 	name := triage.Expect(place, loose)
 	promised := name != triage.None && name != triage.Artifact
-	f := &File{Size: it.size, ModTime: it.mod, Kind: it.head.kind, Expected: promised, Open: it.open}
+	f := &File{Size: it.size, ModTime: it.mod, Kind: it.head.kind, Expected: promised, Incomplete: it.cut, Open: it.open}
 	if f.Kind == Hive && name == triage.HiveLog {
 		f.Kind = HiveLog
 	}
@@ -40,6 +40,7 @@ func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 		if cp := it.admit(); cp != nil {
 			p = cp
 		}
+		f.Incomplete = it.cut
 		f.Size = it.size
 		if it.open == nil {
 			return nil, p

@@ -18,6 +18,14 @@ func (s *scanner) layout(c *scope) (*Node, error) {
 	col := s.collection(c)
 	l := &layouter{s: s, c: c, col: col, roots: windowsRoots(c), volumes: map[string]*Volume{}}
 	l.groups = l.systemDirs()
+	for dir := range col.packages {
+		if _, inTree := triage.Nearest(dir, l.roots); !inTree {
+			if l.groups == nil {
+				l.groups = map[string]bool{}
+			}
+			l.groups[dir] = true
+		}
+	}
 	if !c.shut {
 		if err := l.images(); err != nil {
 			return nil, err
@@ -39,6 +47,7 @@ func (s *scanner) layout(c *scope) (*Node, error) {
 	for _, it := range c.freed {
 		l.recovered(it)
 	}
+	col.unsettled(c)
 	for _, p := range c.problems {
 		l.report(p)
 	}
@@ -148,6 +157,7 @@ func (l *layouter) add(it *item) (*Node, error) {
 		return nil, nil
 	}
 	if im := l.opened[it]; im != nil {
+		im.outer = l.col.beside(path.Dir(it.place))
 		return l.s.disk(it, im, join(l.c.id, it.path), l.c.depth+1)
 	}
 	if loose && l.c.shut && (it.archive() != "" || it.isImage()) {
@@ -155,7 +165,7 @@ func (l *layouter) add(it *item) (*Node, error) {
 		return nil, nil
 	}
 	if kind := it.archive(); loose && kind != "" && l.c.kind != "file" {
-		return l.s.archive(it, kind, join(l.c.id, it.path), l.c.depth+1)
+		return l.s.archive(it, kind, join(l.c.id, it.path), l.c.depth+1, l.col.beside(path.Dir(it.place)))
 	}
 	f, p := l.judge(it, place, loose)
 	if f != nil && it.passed {

@@ -298,6 +298,7 @@ func (s *scanner) member7z(c *scope, it *item, f *sevenzip.File, archiveSize int
 	if err != nil {
 		c.problem(Problem{Severity: Error, Path: it.path, Offset: sp.size, What: fmt.Sprintf("member is damaged: only its first %d of %d bytes can be read: %s", sp.size, it.size, text(err))})
 	}
+	it.cut = sp.size < it.size
 	it.size = sp.size
 }
 

@@ -60,6 +60,8 @@ func FuzzCollection(f *testing.F) {
 	f.Add("uploads.json", `{"_Components":["C","Users"],"file_size":5,"uploaded_size":2}`)
 	f.Add("GetThis.csv", "ComputerName,VolumeID,FullName,SampleName\nWS01,1,\\Users\\bob\\NTUSER.DAT,C\\Users\\bob\\NTUSER.DAT")
 	f.Add("1_skiplog.csv", "SourceFile,SourceFileSha1,Reason\nC:\\x\\vss001\\Users\\bob\\NTUSER.DAT,aa,Deduped")
+	f.Add("1_CopyLog.csv", "CopiedTimestamp,SourceFile,DestinationFile,FileSize,SourceFileSha1,ModifiedOnUtc\n2025-08-25 20:21:09.9776063,C:\\Users\\eve\\NTUSER.DAT,D:\\x\\C\\Users\\bob\\NTUSER.DAT,5,aa,2025-08-24 11:22:33")
+	f.Add("1_ConsoleLog.txt", "System info: Machine name: FS03, x\nCould not copy file C:\\Users\\..\\..\\NTUSER.DAT to D:\\x. Error: y\nCommand line:   --tsource C:")
 	f.Add("C/Users/bob/NTUSER.DAT.idx", `{"ranges":[{"file_offset":0,"original_offset":10,"file_length":5,"length":5}]}`)
 	f.Fuzz(func(t *testing.T, name, data string) {
 		if name == "" || strings.HasPrefix(name, "/") || strings.Contains("/"+name+"/", "/../") {

@@ -17,7 +17,8 @@
 // to the deepest root above it. All other candidates are loose. They form one
 // volume, unless several directories each hold a SYSTEM hive directly: then a
 // loose file belongs to the nearest such directory above it, and what has none
-// above it forms a volume of the rest.
+// above it forms a volume of the rest. An investigation package of Microsoft
+// Defender is one of these directories, too.
 //
 // # Containers
 //
@@ -96,6 +97,10 @@ type File struct {
 	// Deleted says that the file's MFT record was free: its name and content are
 	// what is left of it. Nothing may rest on what it lacks.
 	Deleted bool
+	// Incomplete says that the end of the file, or parts of it, were not collected
+	// or are lost: Size is what is there. Nothing may rest on what it lacks.
+	Incomplete bool
+	SHA1       string // that the collector logged when it copied the file, lower-case hex; "" if none did
 	// SameAs names the file with the same bytes in the newest view of the same
 	// volume that has it: the volume as collected, else a newer snapshot. Of a
 	// hive, its transaction logs may still differ. Zero if there is none.
@@ -119,6 +124,10 @@ type Problem struct {
 	Offset   int64  // in the file, in bytes; -1 if it has none
 	What     string
 }
+
+// ShadowCopies stands in a volume's NotCollected for all its shadow copies: the
+// folder that Windows keeps them in.
+const ShadowCopies = "System Volume Information"
 
 // A Volume is one file system, or what a collector copied of it.
 type Volume struct {

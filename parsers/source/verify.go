@@ -3,20 +3,23 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"sharetrail/parsers/binread"
 	"sharetrail/parsers/source/container"
 )
 
-// A Check is the outcome of comparing an image with the hashes stored in it.
+// A Check is the outcome of comparing an image with the hashes stored in it, or a
+// file with the one that its collector logged.
 type Check struct {
-	ID  string // of the image
-	Err error  // nil if they agree; wraps container.ErrNoStoredHash if there are none
+	ID   string // of the image; of a file, id of its volume and path
+	File bool
+	Err  error // nil if they agree; wraps container.ErrNoStoredHash if there are none
 }
 
 // Verify reads every disk image whole and compares it with the hashes stored in
-// it. What differs or cannot be read becomes a Problem too. It must be called
-// before Close.
+// it, and every file of which a collector logged the hash with that. What differs
+// or cannot be read becomes a Problem too. It must be called before Close.
 func (e *Evidence) Verify(ctx context.Context) (checks []Check, err error) {
 	var walk func(n *Node) error
 	walk = func(n *Node) error {
@@ -42,7 +45,53 @@ func (e *Evidence) Verify(ctx context.Context) (checks []Check, err error) {
 	if e.Tree == nil {
 		return nil, nil
 	}
-	return checks, walk(e.Tree)
+	if err := walk(e.Tree); err != nil {
+		return checks, err
+	}
+	files, err := e.verifyFiles(ctx)
+	return append(checks, files...), err
+}
+
+// find returns the node with that id at n or below it, nil if there is none.
+func (n *Node) find(id string) *Node {
+	if n.ID == id {
+		return n
+	}
+	for _, c := range n.Children {
+		if found := c.find(id); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// verifyFiles compares files with the hashes that their collector logged.
+func (e *Evidence) verifyFiles(ctx context.Context) (checks []Check, err error) {
+	for _, v := range e.Volumes {
+		for i := range v.Files {
+			f := &v.Files[i]
+			if f.SHA1 == "" {
+				continue
+			}
+			c := Check{ID: join(v.ID, f.Path), File: true}
+			switch got := f.sha1(); {
+			case ctx.Err() != nil:
+				return checks, ctx.Err()
+			case got == "":
+				c.Err = errors.New("cannot be read whole")
+			case got != f.SHA1:
+				c.Err = fmt.Errorf("has the SHA-1 %s, and had %s when the collector copied it", got, f.SHA1)
+			}
+			if checks = append(checks, c); c.Err != nil {
+				p := errorf(f.Path, "does not verify: %s", c.Err)
+				v.problem(p)
+				if n := e.Tree.find(v.ID); n != nil {
+					n.Problems = append(n.Problems, p)
+				}
+			}
+		}
+	}
+	return checks, nil
 }
 
 // Acquisition returns what the disk images of the source say of themselves, as

@@ -26,6 +26,7 @@ type volumeSource struct {
 	size      int64 // in bytes
 	depth     int
 	snapshot  bool
+	outer     *kape // of scope
 
 	node    *Node
 	fs      *ntfs.FS
@@ -37,7 +38,7 @@ func (s *scanner) volume(v *volumeSource) (*Node, error) {
 	if !v.snapshot {
 		s.ntfs = append(s.ntfs, v) // also if it cannot be read: its snapshots may be
 	}
-	c := &scope{id: v.id, kind: "ntfs", label: v.label, size: v.size, depth: v.depth, shut: v.snapshot}
+	c := &scope{outer: v.outer, id: v.id, kind: "ntfs", label: v.label, size: v.size, depth: v.depth, shut: v.snapshot}
 	err := guard("NTFS", func() (err error) {
 		v.fs, err = ntfs.Open(v.r, v.size)
 		return err

@@ -22,8 +22,8 @@ const (
 
 // archive opens the archive that it holds and lays out its members. Paths of
 // its problems start with id.
-func (s *scanner) archive(it *item, kind, id string, depth int) (*Node, error) {
-	c := &scope{id: id, kind: kind, label: strings.TrimSuffix(path.Base(it.path), path.Ext(it.path)), size: it.size, depth: depth}
+func (s *scanner) archive(it *item, kind, id string, depth int, outer *kape) (*Node, error) {
+	c := &scope{outer: outer, id: id, kind: kind, label: strings.TrimSuffix(path.Base(it.path), path.Ext(it.path)), size: it.size, depth: depth}
 	switch err := s.list(it, c); {
 	case s.ctx.Err() != nil:
 		return nil, s.ctx.Err()
@@ -166,7 +166,7 @@ func (z *zipFile) check(it *item, m *archive.Member) *Problem {
 	z.read += m.Packed
 	if n := m.Present(); n >= 0 { // it lies there as it is
 		if n < m.Size {
-			it.size = n
+			it.size, it.cut = n, true
 			return &Problem{Severity: Error, Offset: n, What: fmt.Sprintf("member is damaged: only its first %d of %d bytes are there", n, m.Size)}
 		}
 		return nil
@@ -182,7 +182,7 @@ func (z *zipFile) check(it *item, m *archive.Member) *Problem {
 		it.open = nil
 		return &Problem{Severity: Error, Offset: 0, What: "member cannot be read: " + text(err)}
 	}
-	it.size = n
+	it.size, it.cut = n, true
 	return &Problem{Severity: Error, Offset: n, What: fmt.Sprintf("member is damaged: only its first %d of %d bytes can be read: %s", n, m.Size, text(err))}
 }
 

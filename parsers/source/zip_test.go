@@ -311,7 +311,7 @@ func FuzzZip(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s := &scanner{ctx: context.Background(), o: Options{MaxMember: 1 << 20, MaxTotal: 1 << 22, MaxEntries: 1000}.withDefaults(), ev: &Evidence{}}
 		it := &item{path: "f.zip", place: "f.zip", size: int64(len(b)), open: func() (Handle, error) { return unpacked{bytes.NewReader(b)}, nil }}
-		if _, err := s.archive(it, "zip", "f.zip", 1); err != nil {
+		if _, err := s.archive(it, "zip", "f.zip", 1, nil); err != nil {
 			t.Fatal(err)
 		}
 		paths := map[string]bool{}

@@ -58,7 +58,7 @@ func shouldBeThere(c *timeline.Case, kind string) bool {
 	var systemHive bool
 	for _, f := range c.Facts {
 		if f.NotCollected && f.Evidence == kind {
-			return true
+			return kind != "vss" // few collections are asked for shadow copies
 		}
 		systemHive = systemHive || !f.NotCollected && slices.Contains([]string{"registry:SYSTEM", "registry:SOFTWARE"}, f.Evidence)
 	}

@@ -5,8 +5,11 @@ import (
 	"bytes"
 	"hash/crc32"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"testing"
 	"time"
 
 	"sharetrail/parsers/source/ntfs/ntfstest"
@@ -58,17 +61,42 @@ func mkimage(ts *testscript.TestScript, _ bool, args []string) {
 // mksealed OUT FILE NAME PASSWORD: a zip archive that holds FILE as NAME,
 // encrypted in the old way (APPNOTE 6.1).
 func mksealed(ts *testscript.TestScript, _ bool, args []string) {
-	data := []byte(ts.ReadFile(args[1]))
+	b, err := sealed(args[2], []byte(ts.ReadFile(args[1])), args[3], nil)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+}
+
+// sealedFile is such an archive, with further members that are not encrypted.
+func sealedFile(t *testing.T, name string, data []byte, password string, open map[string]string) []byte {
+	t.Helper()
+	b, err := sealed(name, data, password, open)
+	must(t, err)
+	return b
+}
+
+func sealed(name string, data []byte, password string, open map[string]string) ([]byte, error) {
 	sum := crc32.ChecksumIEEE(data)
-	packed := zipCrypto(append([]byte("0123456789a"), append([]byte{byte(sum >> 24)}, data...)...), args[3])
+	packed := zipCrypto(append([]byte("0123456789a"), append([]byte{byte(sum >> 24)}, data...)...), password)
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	f, err := w.CreateRaw(&zip.FileHeader{Name: args[2], Flags: 1, CRC32: sum, UncompressedSize64: uint64(len(data)), CompressedSize64: uint64(len(packed))})
-	ts.Check(err)
-	_, err = f.Write(packed)
-	ts.Check(err)
-	ts.Check(w.Close())
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
+	f, err := w.CreateRaw(&zip.FileHeader{Name: name, Flags: 1, CRC32: sum, UncompressedSize64: uint64(len(data)), CompressedSize64: uint64(len(packed))})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Write(packed); err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(open)) {
+		f, err := w.Create(name)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := f.Write([]byte(open[name])); err != nil {
+			return nil, err
+		}
+	}
+	err = w.Close()
+	return b.Bytes(), err
 }
 
 func zipCrypto(b []byte, password string) []byte {

@@ -77,7 +77,7 @@ for each SOURCE; in jsonl each tree is a line.`,
 	}
 	r.flags(cmd)
 	r.o.Context = "all" // the host of a volume may stand in context only
-	cmd.Flags().BoolVar(&r.o.Verify, "verify", false, "compare each disk image with the hashes stored in it, which reads it whole")
+	cmd.Flags().BoolVar(&r.o.Verify, "verify", false, "compare each disk image with the hashes stored in it, and files with those in the collector's log, which reads them whole")
 	p.flags(cmd, output.TableFormat, output.JSON, output.JSONL)
 	cmd.RunE = func(cmd *cobra.Command, sources []string) error {
 		if err := r.check(cmd, sources); err != nil {
@@ -92,6 +92,8 @@ for each SOURCE; in jsonl each tree is a line.`,
 		}
 		for _, c := range res.run.Checks {
 			switch {
+			case c.Err == nil && c.File:
+				a.say("%s: has the SHA-1 that its collector logged", output.Visible(c.ID))
 			case c.Err == nil:
 				a.say("%s: the hashes stored in it are right", output.Visible(c.ID))
 			case errors.Is(c.Err, container.ErrNoStoredHash):

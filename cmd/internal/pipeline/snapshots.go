@@ -49,6 +49,11 @@ func (t *task) bounded() {
 			t.out.Problems[i].Severity = evidence.Warning
 		}
 	}
+	if t.file.Incomplete {
+		for i := range t.out.Coverage {
+			t.out.Coverage[i].Complete = false
+		}
+	}
 	if t.vol.Of == nil || t.file.Kind != source.Hive {
 		return
 	}

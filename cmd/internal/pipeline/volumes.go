@@ -54,6 +54,8 @@ func volumeFacts(tasks []*task, hosts *hostNames) (facts []evidence.Coverage) {
 func kindOfPath(p string) string {
 	dir, name := path.Split(strings.ToLower(strings.ReplaceAll(p, `\`, "/")))
 	switch {
+	case p == source.ShadowCopies:
+		return "vss"
 	case name == "ntuser.dat" && strings.Contains(dir, "users/"):
 		return "registry:NTUSER:" + path.Base(path.Dir(strings.ReplaceAll(p, `\`, "/")))
 	case strings.HasSuffix(dir, "system32/config/"):
