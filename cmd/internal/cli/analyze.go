@@ -16,6 +16,7 @@ type folder struct {
 	force       bool
 	hashSources bool
 	beside      bool // other flags name folders to write into, too
+	safe        bool // CSV that no spreadsheet computes
 }
 
 func (d *folder) flags(cmd *cobra.Command) {
@@ -35,8 +36,9 @@ func (a *app) analyze() *cobra.Command {
 		Short: "Do the main job: read everything, print the summary, write files",
 		Long: `Read all evidence, print a summary (findings first) and, with --output, write
 timeline, shares, gaps, coverage and problems as .csv and .jsonl, report.html,
-one page for people that needs no network and no other file, and manifest.json,
-which holds the SHA-256 of every evidence file read and of every file written.
+one page for people that needs no network and no other file, timesketch.jsonl for
+Timesketch, and manifest.json, which holds the SHA-256 of every evidence file read
+and of every file written. sharetrail export makes files for other tools of that.
 
 The filters act on standard output only: files always hold all rows. --format
 json gives one object {hosts, gaps, shares, coverage, problems, counts}; in
@@ -63,6 +65,7 @@ its logs, parts lists each file with its own; sha256 is that of the named one.`,
 	dir.flags(cmd)
 	ez.flags(cmd)
 	cmd.Flags().BoolVar(&dir.hashSources, "hash-sources", false, "hash whole sources, for the manifest")
+	cmd.Flags().BoolVar(&dir.safe, "spreadsheet-safe", false, safeHelp+" files")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		sources := ez.sources(args)
 		if err := f.check(); err != nil {

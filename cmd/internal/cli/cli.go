@@ -141,7 +141,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "write nothing at all to standard error")
 	root.AddCommand(a.analyze(), a.timeline(), a.shares(), a.gaps(), a.coverage(), a.problems(),
-		a.explain(), a.verify(), a.sources(), a.dump(), a.classify(), a.artifacts(), a.rules(), a.kit(), a.version())
+		a.explain(), a.verify(), a.export(), a.sources(), a.dump(), a.classify(), a.artifacts(), a.rules(), a.kit(), a.version())
 	root.SetHelpCommand(help(root))
 	completion(root)
 	return root

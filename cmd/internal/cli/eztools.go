@@ -115,13 +115,13 @@ func (e *ezFlags) make() error {
 func (e *ezFlags) write(ctx context.Context, res *result, m *output.Manifest, zone output.Zone) error {
 	if e.csv != "" {
 		named := func(table string) string { return tableFile(e.csvName, table, ".csv") }
-		if err := output.WriteTables(ctx, e.csv, &res.Report, output.CSV, named); err != nil {
+		if err := output.WriteTables(ctx, e.csv, &res.Report, output.Options{Format: output.CSV, Safe: m.Arguments.SpreadsheetSafe}, named); err != nil {
 			return err
 		}
 	}
 	if e.json != "" {
 		named := func(table string) string { return tableFile(e.jsonName, table, ".jsonl") }
-		if err := output.WriteTables(ctx, e.json, &res.Report, output.JSONL, named); err != nil {
+		if err := output.WriteTables(ctx, e.json, &res.Report, output.Options{Format: output.JSONL}, named); err != nil {
 			return err
 		}
 	}

@@ -21,8 +21,8 @@ import (
 // check refuses a folder that must not be written into.
 func (d *folder) check(sources []string) error {
 	if d.dir == "" {
-		if d.force && !d.beside || d.hashSources {
-			return usagef("--force and --hash-sources need --output DIR")
+		if (d.force || d.safe) && !d.beside || d.hashSources {
+			return usagef("--force, --hash-sources and --spreadsheet-safe need --output DIR")
 		}
 		return nil
 	}
@@ -154,6 +154,7 @@ func (a *app) writeFiles(ctx context.Context, d *folder, ez *ezFlags, r *reading
 	if err := output.WriteFolder(ctx, d.dir, &res.Report, m, htmlOptions(zone)); err != nil {
 		return err
 	}
+	a.sayOmitted(output.TimesketchName, m.Timesketch.Omitted)
 	if _, err := output.OpenFolder(d.dir); err != nil {
 		a.say("%s: %v: other commands will not take this folder for results", d.dir, err)
 	}
@@ -167,6 +168,7 @@ func manifest(ctx context.Context, d *folder, r *reading, res *result, sources [
 		Arguments: output.Arguments{
 			Sources: sources, Context: r.o.Context, HashSources: d.hashSources, ShowSecrets: r.o.ShowSecrets, Zone: zone.Location.String(),
 			NoSnapshots: r.o.NoSnapshots, NoDeleted: r.o.NoDeleted,
+			SpreadsheetSafe: d.safe,
 		},
 		Sources:   []output.ManifestSource{},
 		Artifacts: []output.ManifestArtifact{},

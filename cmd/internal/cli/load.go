@@ -77,8 +77,8 @@ type result struct {
 }
 
 // load reads sources, or the one folder of results that they are; of that, the
-// rows called name.
-func (a *app) load(cmd *cobra.Command, r *reading, sources []string, name string) (*result, error) {
+// rows called names.
+func (a *app) load(cmd *cobra.Command, r *reading, sources []string, names ...string) (*result, error) {
 	if err := r.check(cmd, sources); err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (a *app) load(cmd *cobra.Command, r *reading, sources []string, name string
 				return nil, usagef("--%s: %q holds the results of an earlier analyze, which this flag cannot change: analyze the evidence again", flag, dir)
 			}
 		}
-		report, err := output.ReadFolder(dir, m, slices.Compact([]string{name, "problems"})...)
+		report, err := output.ReadFolder(dir, m, slices.Compact(append(names, "problems"))...)
 		if err != nil {
 			return nil, &exit{exitFailed, fmt.Errorf("%s: %w", dir, err)}
 		}

@@ -16,6 +16,7 @@ type listing[R any] struct {
 	rows    func(*timeline.Report) []R
 	facets  func(*R) facets
 	filters []string
+	write   func([]R, output.Options) error // nil: as layout says
 }
 
 var rowFormats = []output.Format{output.TableFormat, output.CSV, output.JSON, output.JSONL}
@@ -42,7 +43,11 @@ func setUp[R any](a *app, cmd *cobra.Command, l listing[R], f *filter, finding f
 			return err
 		}
 		all := l.rows(&res.Report)
-		if err := written(output.WriteAll(a.stdout, l.layout, chosen(f, all, l.facets), p.o)); err != nil {
+		write := l.write
+		if write == nil {
+			write = func(rows []R, o output.Options) error { return output.WriteAll(a.stdout, l.layout, rows, o) }
+		}
+		if err := written(write(chosen(f, all, l.facets), p.o)); err != nil {
 			return err
 		}
 		if f.undated > 0 {
@@ -64,18 +69,54 @@ SOURCE may also be the folder of an earlier "sharetrail analyze -o": then its
 rows are shown and no evidence is parsed again.`
 
 func (a *app) timeline() *cobra.Command {
-	return setUp(a, &cobra.Command{
+	l := listing[evidence.Observation]{
+		layout: output.Timeline, rows: func(r *timeline.Report) []evidence.Observation { return r.Observations },
+		facets: observationFacets, filters: []string{"host", "user", "share", "drive", "action", "time"},
+	}
+	profile := ""
+	l.write = func(rows []evidence.Observation, o output.Options) error {
+		if profile == "tle" {
+			return a.writeTLE(rows, o)
+		}
+		return output.WriteAll(a.stdout, l.layout, rows, o)
+	}
+	cmd := setUp(a, &cobra.Command{
 		Use:   "timeline SOURCE...",
 		Short: "List the observations, oldest first",
 		Long: `List the observations: one row for each fact that one artifact states, ordered by
 time. time_kind says what a row's time means; "until" in a table marks a time
-that is only an upper bound.` + rereads,
+that is only an upper bound.
+
+--profile tle gives CSV that Timeline Explorer loads with columns and colours of
+its own (its layout "Forensic Timeline"). It refuses a file with one row that has
+no time: such rows are left out, and how many is said on standard error.` + rereads,
 		Example: `  sharetrail timeline /cases/42/WS01 --share '\\fs01\*' --format csv
-  sharetrail timeline WS01.zip --from 2026-03-01 --to 2026-03-02 --action removed`,
-	}, listing[evidence.Observation]{
-		output.Timeline, func(r *timeline.Report) []evidence.Observation { return r.Observations },
-		observationFacets, []string{"host", "user", "share", "drive", "action", "time"},
-	}, &filter{}, nil)
+  sharetrail timeline WS01.zip --from 2026-03-01 --to 2026-03-02 --action removed
+  sharetrail timeline /cases/42/result --profile tle > WS01_timeline.csv`,
+	}, l, &filter{}, nil)
+	cmd.Flags().StringVar(&profile, "profile", "", "columns of another tool, as CSV: tle, for Timeline Explorer")
+	set := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		switch {
+		case profile != "" && profile != "tle":
+			return usagef("--profile %q: must be tle", profile)
+		case profile != "" && !cmd.Flags().Changed("format"):
+			if err := cmd.Flags().Set("format", string(output.CSV)); err != nil {
+				return err
+			}
+		case profile != "" && cmd.Flag("format").Value.String() != string(output.CSV):
+			return usagef("--profile %s is CSV: leave out --format", profile)
+		}
+		return set(cmd, args)
+	}
+	return cmd
+}
+
+// writeTLE writes what Timeline Explorer can load, and says what it cannot.
+func (a *app) writeTLE(rows []evidence.Observation, o output.Options) error {
+	rows, left := output.ForTimelineExplorer(rows)
+	a.sayOmitted("standard output", left)
+	return output.WriteAll(a.stdout, output.TimelineExplorer, rows, o)
 }
 
 func (a *app) shares() *cobra.Command {
@@ -88,8 +129,8 @@ the evidence allows.` + rereads,
 		Example: `  sharetrail shares /cases/42/WS01 --user alice
   sharetrail shares /cases/42/result --drive Z:`,
 	}, listing[timeline.Connection]{
-		output.Shares, func(r *timeline.Report) []timeline.Connection { return r.Connections },
-		connectionFacets, []string{"host", "user", "share", "drive", "time"},
+		layout: output.Shares, rows: func(r *timeline.Report) []timeline.Connection { return r.Connections },
+		facets: connectionFacets, filters: []string{"host", "user", "share", "drive", "time"},
 	}, &filter{}, nil)
 }
 
@@ -109,8 +150,8 @@ With --exit-code the exit status is 4 if there is a finding at or above
 		Example: `  sharetrail gaps /cases/42/WS01
   sharetrail gaps /cases/42/result --exit-code --severity high -q`,
 	}, listing[timeline.Gap]{
-		output.Gaps, func(r *timeline.Report) []timeline.Gap { return r.Gaps },
-		gapFacets, []string{"host", "user", "share", "drive", "rule", "severity", "time"},
+		layout: output.Gaps, rows: func(r *timeline.Report) []timeline.Gap { return r.Gaps },
+		facets: gapFacets, filters: []string{"host", "user", "share", "drive", "rule", "severity", "time"},
 	}, f, func(all []timeline.Gap) error {
 		if exitCode && f.reached(all) {
 			return &exit{exitFinding, nil}
@@ -148,8 +189,8 @@ no coverage, that nothing was found means nothing.` + rereads,
 		Example: `  sharetrail coverage /cases/42/WS01
   sharetrail coverage /cases/42/result --host 'WS*'`,
 	}, listing[timeline.CoverageRow]{
-		output.Coverage, func(r *timeline.Report) []timeline.CoverageRow { return r.Coverage },
-		coverageFacets, []string{"host", "time"},
+		layout: output.Coverage, rows: func(r *timeline.Report) []timeline.CoverageRow { return r.Coverage },
+		facets: coverageFacets, filters: []string{"host", "time"},
 	}, &filter{}, nil)
 }
 
@@ -165,7 +206,7 @@ has an error.` + rereads,
 		Example: `  sharetrail problems /cases/42/WS01
   sharetrail problems /cases/42/result --severity error`,
 	}, listing[evidence.Problem]{
-		output.Problems, func(r *timeline.Report) []evidence.Problem { return r.Problems },
-		problemFacets, []string{"host", "severity"},
+		layout: output.Problems, rows: func(r *timeline.Report) []evidence.Problem { return r.Problems },
+		facets: problemFacets, filters: []string{"host", "severity"},
 	}, f, nil)
 }

@@ -176,7 +176,7 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				b, err := os.ReadDir(ts.MkAbs(args[1]))
 				ts.Check(err)
-				if len(a) != 12 || len(b) != len(a) {
+				if len(a) != 13 || len(b) != len(a) {
 					ts.Fatalf("%d and %d files", len(a), len(b))
 				}
 				for _, f := range a {

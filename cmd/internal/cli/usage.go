@@ -62,6 +62,8 @@ func commandWord(cmd *cobra.Command) string {
 		return "parser"
 	case "completion":
 		return "shell"
+	case "export":
+		return "form"
 	}
 	return "command"
 }

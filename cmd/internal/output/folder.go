@@ -37,8 +37,10 @@ type Manifest struct {
 	Artifacts []ManifestArtifact `json:"artifacts"`
 	Files     []ManifestFile     `json:"files"` // written, but for the manifest itself
 	Counts    Counts             `json:"counts"`
-	NotRun    []ManifestRule     `json:"not_run"`
-	Run       any                `json:"run"` // clock and machine facts
+	// Timesketch says what timesketch.jsonl holds, and what it had to leave out.
+	Timesketch TimesketchCount `json:"timesketch"`
+	NotRun     []ManifestRule  `json:"not_run"`
+	Run        any             `json:"run"` // clock and machine facts
 }
 
 // Arguments are those of the command line that shape the result.
@@ -50,6 +52,9 @@ type Arguments struct {
 	Zone        string   `json:"tz"` // of the times that report.html shows
 	NoSnapshots bool     `json:"no_snapshots"`
 	NoDeleted   bool     `json:"no_deleted"`
+	// SpreadsheetSafe: in the CSV files an apostrophe stands before what a
+	// spreadsheet would compute.
+	SpreadsheetSafe bool `json:"spreadsheet_safe"`
 }
 
 // A ManifestSource is one SOURCE.
@@ -125,12 +130,16 @@ func WriteFolder(ctx context.Context, dir string, r *timeline.Report, m *Manifes
 	if err := os.Remove(filepath.Join(dir, ManifestName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	w := folderWriter{ctx: ctx, dir: dir}
+	w := folderWriter{ctx: ctx, dir: dir, safe: m.Arguments.SpreadsheetSafe}
 	writeRows(&w, "timeline", Timeline, r.Observations)
 	writeRows(&w, "shares", Shares, r.Connections)
 	writeRows(&w, "gaps", Gaps, r.Gaps)
 	writeRows(&w, "coverage", Coverage, r.Coverage)
 	writeRows(&w, "problems", Problems, r.Problems)
+	w.write(TimesketchName, func(out io.Writer) (err error) {
+		m.Timesketch, err = WriteTimesketch(out, r)
+		return err
+	})
 	if w.err != nil {
 		return w.err
 	}
@@ -153,15 +162,14 @@ func WriteFolder(ctx context.Context, dir string, r *timeline.Report, m *Manifes
 type folderWriter struct {
 	ctx   context.Context
 	dir   string
+	safe  bool // CSV that no spreadsheet computes
 	files []ManifestFile
 	err   error // the first one
 }
 
 func writeRows[R any](w *folderWriter, name string, layout *Layout[R], rows []R) {
 	for _, format := range []Format{CSV, JSONL} {
-		w.write(name+"."+string(format), func(out io.Writer) error {
-			return WriteAll(out, layout, rows, Options{Format: format})
-		})
+		writeOne(w, name+"."+string(format), Options{Format: format, Safe: w.safe}, layout, rows)
 	}
 }
 

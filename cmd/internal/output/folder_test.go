@@ -42,7 +42,7 @@ func TestFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Counts != Count(r) || m.Counts.RulesNotRun != 2 || len(m.Files) != 11 {
+	if m.Counts != Count(r) || m.Counts.RulesNotRun != 2 || len(m.Files) != 12 {
 		t.Errorf("manifest %+v", m)
 	}
 	got, err := ReadFolder(dir, m, "timeline", "shares", "gaps", "coverage", "problems")
@@ -64,7 +64,7 @@ func TestFolder(t *testing.T) {
 	if !bytes.Equal(before, after) {
 		t.Errorf("manifests differ:\n%s\n%s", before, after)
 	}
-	if entries, _ := os.ReadDir(dir); len(entries) != 12 {
+	if entries, _ := os.ReadDir(dir); len(entries) != 13 {
 		t.Errorf("%v", entries)
 	}
 }

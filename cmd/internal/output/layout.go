@@ -5,6 +5,7 @@ package output
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -101,13 +102,27 @@ func (l *Layout[R]) AppendHeader(b []byte) []byte {
 }
 
 // AppendCSV appends r as one line of CSV (RFC 4180). Line breaks inside a value
-// stay as they are in the evidence; encoding/csv would change them.
-func (l *Layout[R]) AppendCSV(b []byte, r *R) []byte {
+// stay as they are in the evidence; encoding/csv would change them. With safe,
+// no spreadsheet takes a value for a formula.
+func (l *Layout[R]) AppendCSV(b []byte, r *R, safe bool) []byte {
 	for i := range l.Columns {
-		b = appendField(b, Text(l.Columns[i].Get(r)), i == 0)
+		s := Text(l.Columns[i].Get(r))
+		if safe {
+			s = inert(s)
+		}
+		b = appendField(b, s, i == 0)
 	}
 	return append(b, "\r\n"...)
 }
+
+// formula matches what makes a spreadsheet compute instead of showing: at the
+// start of a cell, or behind what separates cells or lines in a spreadsheet that
+// takes another character than the comma for the separator, and so sees no
+// quotes. The full-width forms count in some languages.
+var formula = regexp.MustCompile("(^|[;\t\r\n|])([ \"']*)([=+@\uff1d\uff0b\uff0d\uff20-])")
+
+// inert puts an apostrophe before each such character.
+func inert(s string) string { return formula.ReplaceAllString(s, "$1'$2$3") }
 
 func appendField(b []byte, s string, first bool) []byte {
 	if !first {

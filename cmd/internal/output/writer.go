@@ -27,6 +27,7 @@ type Options struct {
 	Width  int // of the terminal, in columns; for tables
 	Zone   Zone
 	Named  bool // JSONL: the first field, "row", names the kind of row
+	Safe   bool // CSV: no value is a formula to a spreadsheet
 }
 
 // A Writer writes rows of one kind.
@@ -52,7 +53,7 @@ func (w *Writer[R]) Write(r *R) error {
 		if w.n == 0 {
 			b = w.layout.AppendHeader(b)
 		}
-		b = w.layout.AppendCSV(b, r)
+		b = w.layout.AppendCSV(b, r, w.o.Safe)
 	case JSON:
 		b = append(b, "[\n"...)
 		if w.n > 0 {
