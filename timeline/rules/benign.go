@@ -158,11 +158,7 @@ func byImage(explanation, want, image string, by *evidence.Observation) timeline
 
 // driveMaps asks the logs of Group Policy whether a drive map was at work in w.
 func driveMaps(c *timeline.Case, explanation string, w timeline.Window) timeline.Benign {
-	for _, o := range c.Observations {
-		ran, _ := o.Detail.Get("drive_maps").(bool)
-		if o.Artifact != "group-policy-drive-maps" && !(o.Artifact == "group-policy" && ran) || !around(o, w) {
-			continue
-		}
+	if o := driveMapsIn(c, w); o != nil {
 		if w.NotAfter.Sub(w.NotBefore) <= 2*near {
 			return verdict(explanation, timeline.Supported, "the drive map extension of Group Policy was at work at "+stamp(o.Time), o)
 		}
@@ -172,6 +168,17 @@ func driveMaps(c *timeline.Case, explanation string, w timeline.Window) timeline
 		return verdict(explanation, timeline.VerdictUnknown, why)
 	}
 	return verdict(explanation, timeline.Contradicted, "the Group Policy log, continuous then, shows no drive map extension at work")
+}
+
+// driveMapsIn returns a record around w that the drive map extension of Group
+// Policy was at work, or nil.
+func driveMapsIn(c *timeline.Case, w timeline.Window) *evidence.Observation {
+	for _, o := range c.Observations {
+		if ran, _ := o.Detail.Get("drive_maps").(bool); (o.Artifact == "group-policy-drive-maps" || o.Artifact == "group-policy" && ran) && around(o, w) {
+			return o
+		}
+	}
+	return nil
 }
 
 // around reports whether o lies in w, or near its ends.

@@ -79,7 +79,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 			cl.Steps = append(cl.Steps, step(fmt.Sprintf("Explorer mapped %s since, to a letter that is not known: the letter may have stood for that share by then.", x.Share), x.Maps...))
 		}
 		cl.Facts = append(cl.Facts, s.Key)
-		cl.Steps = append(cl.Steps, gone(s), step("The last write of Network falls within the time in which the command takes effect (E2): it is the instant of the removal.", by, s.Key))
+		cl.Steps = append(cl.Steps, gone(s), dating(c, l, by))
 		l.Facts.MappingGone, l.Persistent = timeline.Yes, timeline.Yes
 	case s == nil:
 		cl.Missing = append(cl.Missing, timeline.Missing{What: "the hive NTUSER.DAT of " + who(l.User, l.SID) + ", to see whether the mapping is still remembered", Why: "no hive of that user was read"})
@@ -116,6 +116,15 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	}
 	cl.Benign = innocents(c, by, cl.Window)
 	return cl, true
+}
+
+// dating is the step that says what the last write of Network dates (E2).
+func dating(c *timeline.Case, l *timeline.Life, by *evidence.Observation) timeline.Step {
+	what := "it is the instant of the removal."
+	if !namesLetter(l, by) && !alone(c, l, by) {
+		what = "it is the instant at which the last of the drives that the command removed went; the others went between the command and then, in an order that is not known."
+	}
+	return step("The last write of Network falls within the time in which the command takes effect (E2): "+what, by, l.State.Key)
 }
 
 // youngerShare returns a share that Explorer mapped to an unknown letter after l
@@ -316,13 +325,17 @@ func alone(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 }
 
 // watched reports whether commands were recorded without a break from when l was
-// last seen to command o: then no other command removed it in between.
+// last seen to command o, and no drive map of Group Policy is: then nothing that
+// leaves a record removed it in between.
 func watched(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 	since, _ := l.Since(o.Time)
 	for _, x := range l.Removes {
 		if x.Time.After(since) && x.Time.Before(o.Time.Add(-timeline.Retry)) {
 			return false
 		}
+	}
+	if policy := driveMapsIn(c, timeline.Window{NotBefore: since, NotAfter: o.Time}); policy != nil {
+		return false // it may have removed l
 	}
 	class, _ := c.Commands(timeline.Window{NotBefore: since, NotAfter: o.Time})
 	return class == timeline.Continuous

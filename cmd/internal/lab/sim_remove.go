@@ -117,6 +117,7 @@ func (u *simUser) removeAll(t time.Time, parent, benign, behaviour string) {
 	}
 	image := map[string]string{"process": simNet, "script": simPS}[cmd.kind]
 	at := u.soon(t)
+	var went []*simRemoval
 	for _, l := range u.connected(t) {
 		at = at.Add(u.between(10*time.Millisecond, 90*time.Millisecond))
 		if l.persistent {
@@ -129,5 +130,9 @@ func (u *simUser) removeAll(t time.Time, parent, benign, behaviour string) {
 		if !l.persistent {
 			r.behaviour += ", never remembered"
 		}
+		went = append(went, r)
+	}
+	for _, r := range went { // one act: no trace tells which drive went first
+		r.end = at
 	}
 }
