@@ -17,6 +17,7 @@ type Case struct {
 	Facts        []evidence.Coverage     // as read, one a file and kind
 	Coverage     []CoverageRow           // what each kind of evidence could have told
 	States       []*MappingState         // oldest first
+	Shares       []*SharesState          // oldest first
 	Lives        []*Life
 	End          time.Time // the newest instant that any evidence of the host shows
 }
@@ -57,6 +58,9 @@ type Life struct {
 	Key     *evidence.Observation   // the remembered mapping, or the stored share, as it stands
 	Old     *evidence.Observation   // server side: an older control set that stores the share, which the current one does not
 	State   *MappingState           // of its user; nil if no hive of the user was read whole
+	Stored  *evidence.Observation   // server side: the value in an earlier state of the hive, which the newest does not hold
+	Had     *SharesState            // server side: the last state that stores it, if there is one
+	Lacks   *SharesState            // server side: the first state after Had that does not; nil if all do
 	Shares  *SharesState            // server side: the stored shares of its host
 	Next    time.Time               // when the same letter, or share name, was made again
 	LogonID string                  // of the session that mapped it
@@ -79,14 +83,26 @@ func (l *Life) Since(t time.Time) (time.Time, *evidence.Observation) {
 	return at, why
 }
 
+// Dated reports whether anything dates the presence of the mapping.
+func (l *Life) Dated() bool {
+	return slices.ContainsFunc(slices.Concat(l.Maps, l.Uses), l.shows)
+}
+
 // shows reports whether o dates the presence of the mapping itself. A share
-// may be used without its letter, so on the client a use without one does not.
+// may be used, or mapped, by another letter or none, so on the client a fact
+// without the letter does not.
 func (l *Life) shows(o *evidence.Observation) bool {
 	if o.Time.IsZero() || o.TimeKind == evidence.AtOrBefore {
 		return false
 	}
-	return o.Action == evidence.Mapped || o.Action == evidence.ShareCreated || o.Action == evidence.Command ||
-		l.Side == evidence.Server || o.Drive != "" && o.Drive == l.Drive
+	if l.stored && o.Action == evidence.Command && o.Detail.Text("Persistent") == "no" {
+		return false // that made another one, or failed because this one stood
+	}
+	if l.Side == evidence.Server {
+		return true
+	}
+	made := o.Action == evidence.Mapped || o.Action == evidence.Command
+	return o.Drive == l.Drive && (made || o.Drive != "")
 }
 
 // MappedAt returns the instant at which the connection began, as far as it is
@@ -106,6 +122,8 @@ type SharesState struct {
 	Names      map[string]*evidence.Observation // by lower-case name
 	LastChange time.Time
 	Dirty      bool
+	View       int // counts the states of one file, in the order of its logs
+	Place      *evidence.Place
 }
 
 // NewCase indexes the facts of one host and builds the lives of its shares.
@@ -124,6 +142,7 @@ func NewCase(host string, obs []*evidence.Observation, facts []evidence.Coverage
 	}
 	c.Coverage = coverageRows(c)
 	c.States = mappingStates(c)
+	c.Shares = sharesStates(c)
 	c.Lives = append(clientLives(c), serverLives(c)...)
 	return c
 }
@@ -170,28 +189,30 @@ func mappingStates(c *Case) []*MappingState {
 		s.View, s.Place = f.View, f.Place
 		out = append(out, s)
 	}
-	sortStates(out)
+	sortStates(out, func(s *MappingState) (*evidence.Place, int, time.Time) { return s.Place, s.View, s.AsOf })
 	return out
 }
 
 // sortStates puts the states of one file in the order in which its logs lead
-// through them, whatever their times say, and files by what they show last.
-func sortStates(states []*MappingState) {
+// through them, whatever their times say, and files by what they show last. at
+// tells of a state its file, its view of it and as of when it is.
+func sortStates[S any](states []S, at func(S) (*evidence.Place, int, time.Time)) {
 	type file struct{ source, volume, snapshot, path string }
-	of := func(s *MappingState) file {
-		return file{s.Place.Source, s.Place.Volume, s.Place.Snapshot, s.Place.Path}
-	}
-	last := map[file]*MappingState{}
+	of := func(p *evidence.Place) file { return file{p.Source, p.Volume, p.Snapshot, p.Path} }
+	last, newest := map[file]time.Time{}, map[file]int{}
 	for _, s := range states {
-		if l := last[of(s)]; l == nil || s.View > l.View {
-			last[of(s)] = s
+		p, view, asOf := at(s)
+		if n, ok := newest[of(p)]; !ok || view > n {
+			newest[of(p)], last[of(p)] = view, asOf
 		}
 	}
-	slices.SortStableFunc(states, func(a, b *MappingState) int {
-		if of(a) == of(b) {
-			return a.View - b.View
+	slices.SortStableFunc(states, func(a, b S) int {
+		p, viewA, _ := at(a)
+		q, viewB, _ := at(b)
+		if of(p) == of(q) {
+			return viewA - viewB
 		}
-		return last[of(a)].AsOf.Compare(last[of(b)].AsOf)
+		return last[of(p)].Compare(last[of(q)])
 	})
 }
 

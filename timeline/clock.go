@@ -43,25 +43,46 @@ func (j Jump) span() (from, to time.Time) {
 	return j.New, j.Old
 }
 
-// widen widens the window of a removal by every change of the clock that is as
-// near to it as it moved the clock, and says so.
+// near reports whether the jump is as near to w as it moved the clock.
+func (j Jump) near(w Window) bool {
+	from, to := j.span()
+	return (w.NotAfter.IsZero() || !from.After(w.NotAfter.Add(j.By()))) && (w.NotBefore.IsZero() || !to.Before(w.NotBefore.Add(-j.By())))
+}
+
+// Widened returns w, widened by every change of the clock that is as near to it
+// as it moved the clock.
+func (c *Case) Widened(w Window) Window {
+	for _, j := range c.Jumps() {
+		if w.Known() && j.near(w) {
+			w = w.widenedBy(j.By())
+		}
+	}
+	return w
+}
+
+// widenedBy moves the known ends of w apart.
+func (w Window) widenedBy(d time.Duration) Window {
+	if !w.NotBefore.IsZero() {
+		w.NotBefore = w.NotBefore.Add(-d)
+	}
+	if !w.NotAfter.IsZero() {
+		w.NotAfter = w.NotAfter.Add(d)
+	}
+	return w
+}
+
+// widen widens the window of a removal by the changes of the clock near it, and
+// says so.
 func (c *Case) widen(g *Gap) {
 	if !g.Window.Known() {
 		return
 	}
 	moved := false
 	for _, j := range c.Jumps() {
-		from, to := j.span()
-		by := j.By()
-		if !g.Window.NotAfter.IsZero() && from.After(g.Window.NotAfter.Add(by)) || !g.Window.NotBefore.IsZero() && to.Before(g.Window.NotBefore.Add(-by)) {
+		if !j.near(g.Window) {
 			continue
 		}
-		if !g.Window.NotBefore.IsZero() {
-			g.Window.NotBefore = g.Window.NotBefore.Add(-by)
-		}
-		if !g.Window.NotAfter.IsZero() {
-			g.Window.NotAfter = g.Window.NotAfter.Add(by)
-		}
+		g.Window = g.Window.widenedBy(j.By())
 		text := fmt.Sprintf("The clock was moved from %s to %s nearby: the window is widened by as much.", evidence.FormatTime(j.Old), evidence.FormatTime(j.New))
 		g.Reasoning = append(g.Reasoning, Step{Rule: g.Rule, Statement: text, Observations: Ids(j.Why)})
 		g.Observations = addNew(g.Observations, j.Why.ID)

@@ -525,15 +525,27 @@ func (c *Case) reaches(kind string, t time.Time) bool {
 
 // ClassOf judges one kind of evidence over w. The text says what it rests on.
 func (c *Case) ClassOf(kind string, w Window) (Class, string) {
-	for i := range c.Coverage {
-		r := &c.Coverage[i]
+	return c.classWithout(kind, w, "")
+}
+
+// Silence judges whether a log that has no record of something in w shows that
+// it did not happen: as ClassOf, but for moves of the clock, which lose no
+// record. The times of w must allow for them.
+func (c *Case) Silence(kind string, w Window) (Class, string) {
+	return c.classWithout(kind, w, evidence.ClockWasMoved)
+}
+
+// classWithout judges one kind of evidence over w, without holes of that reason.
+func (c *Case) classWithout(kind string, w Window, without evidence.Reason) (Class, string) {
+	for _, r := range c.Coverage {
 		if r.Evidence != kind {
 			continue
 		}
 		if r.Class == Absent {
 			return Absent, kind + " was not collected"
 		}
-		class := classIn(r, w)
+		r.Holes = slices.DeleteFunc(slices.Clone(r.Holes), func(h evidence.Hole) bool { return h.Reason == without })
+		class := classIn(&r, w)
 		if class == Continuous && (!w.NotBefore.IsZero() && w.NotBefore.Before(r.From) || w.NotAfter.After(r.To.Add(r.quiet()))) {
 			class = Partial // it begins inside the window, or ends there
 		}

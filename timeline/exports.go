@@ -1,8 +1,10 @@
 package timeline
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"sharetrail/artifacts/evidence"
 )
@@ -85,15 +87,14 @@ func TargetsShare(o *evidence.Observation, name string) bool {
 	})
 }
 
-// sharesState reads the stored shares out of the facts: those of the current
-// control set of the newest SYSTEM hive.
-func sharesState(c *Case) *SharesState {
-	var best *SharesState
+// sharesStates reads the sets of stored shares out of the facts: those of the
+// current control set of each state of a SYSTEM hive, oldest first.
+func sharesStates(c *Case) (states []*SharesState) {
 	for _, f := range c.Facts {
-		if f.Evidence != "registry:SYSTEM" || !slices.ContainsFunc(f.Keys, isSharesKey) || f.Earlier || best != nil && !f.AsOf.After(best.AsOf) {
+		if f.Evidence != "registry:SYSTEM" || !slices.ContainsFunc(f.Keys, isSharesKey) {
 			continue
 		}
-		s := &SharesState{AsOf: f.AsOf, Names: map[string]*evidence.Observation{}, Dirty: f.Dirty}
+		s := &SharesState{AsOf: f.AsOf, Names: map[string]*evidence.Observation{}, Dirty: f.Dirty, View: f.View, Place: f.Place}
 		for _, o := range c.Observations {
 			switch {
 			case o.Artifact != "server-shares" || !isAt(o, f.Place):
@@ -103,9 +104,10 @@ func sharesState(c *Case) *SharesState {
 				s.Key, s.LastChange = o, o.Time
 			}
 		}
-		best = s
+		states = append(states, s)
 	}
-	return best
+	sortStates(states, func(s *SharesState) (*evidence.Place, int, time.Time) { return s.Place, s.View, s.AsOf })
+	return states
 }
 
 func isSharesKey(key string) bool {
@@ -120,7 +122,7 @@ func isCurrent(o *evidence.Observation) bool {
 
 // serverLives builds the lives of the shares that one host exports.
 func serverLives(c *Case) []*Life {
-	state := sharesState(c)
+	state := c.SharesNow()
 	byName := map[string]*Life{} // the life that the name is in
 	var lives []*Life
 	get := func(spelt string, o *evidence.Observation) *Life {
@@ -173,12 +175,33 @@ func serverLives(c *Case) []*Life {
 		}
 	}
 	lives = slices.DeleteFunc(lives, func(l *Life) bool {
-		return len(l.Maps)+len(l.Uses)+len(l.Gone)+len(l.Removes) == 0 && l.Key == nil && l.Old == nil
+		return len(l.Maps)+len(l.Uses)+len(l.Gone)+len(l.Removes) == 0 && l.Key == nil && l.Old == nil && l.Stored == nil
 	})
 	for _, l := range lives {
+		l.compareStates(c.Shares)
 		l.describeServer()
 	}
 	return lives
+}
+
+// compareStates notes the last state that stores the share, and the first after
+// it that does not. What the newest does not store stands no more.
+func (l *Life) compareStates(states []*SharesState) {
+	if l.Key == nil || len(states) == 0 || !l.Next.IsZero() {
+		return
+	}
+	name := shareName(l.Share)
+	for _, s := range states {
+		switch {
+		case s.Names[name] != nil:
+			l.Had, l.Lacks = s, nil
+		case l.Had != nil && l.Lacks == nil && s.Key != nil:
+			l.Lacks = s
+		}
+	}
+	if l.Lacks != nil {
+		l.Stored, l.Key = l.Key, nil
+	}
 }
 
 // namesOf returns the lower-case names of the shares that o is about. A
@@ -210,9 +233,9 @@ func (l *Life) describeServer() {
 	l.Status, l.Confidence = StatusUsedOnly, Likely
 	l.Facts = Facts{Unknown, Unknown, Unknown, Unknown}
 	l.Persistent = Unknown
-	if l.Old != nil {
+	if was := cmp.Or(l.Old, l.Stored); was != nil {
 		l.Status, l.Confidence, l.Persistent = StatusUnknown, Possible, Yes
-		l.Mapped = Window{NotAfter: l.Old.Time, Basis: KeyLastWrite}
+		l.Mapped = Window{NotAfter: was.Time, Basis: KeyLastWrite}
 	}
 	if len(l.Maps) > 0 {
 		l.Status, l.Confidence = StatusUnknown, Possible
@@ -240,7 +263,12 @@ func (l *Life) describeServer() {
 }
 
 // SharesNow returns the stored shares of the host as they stand, or nil.
-func (c *Case) SharesNow() *SharesState { return sharesState(c) }
+func (c *Case) SharesNow() *SharesState {
+	if len(c.Shares) == 0 {
+		return nil
+	}
+	return c.Shares[len(c.Shares)-1]
+}
 
 // storedAfter reports whether the share is stored in a state of the hive from
 // after every command that names it, and no event records its removal: the

@@ -139,8 +139,7 @@ func removedOnly(c *Case, lives []*Life) []*Life {
 }
 
 // removedAgain adds the connections that a command removes by their letter well
-// after the one before is recorded to be gone, or a command for all letters took
-// it: the letter was mapped again, unseen.
+// after the one before is over: the letter was mapped again, unseen.
 func removedAgain(c *Case, lives []*Life) []*Life {
 	for _, o := range c.Observations {
 		if !IsRemoval(o) || o.Time.IsZero() || o.TimeKind == evidence.AtOrBefore || o.Drive == "" {
@@ -163,19 +162,34 @@ func removedAgain(c *Case, lives []*Life) []*Life {
 }
 
 // overBefore reports whether a record dates the end of l before t, or a command
-// for all letters came before t and after all that shows it.
+// that removes it came before t and after all that shows it, or its session
+// ended, which it did not outlive.
 func (l *Life) overBefore(c *Case, t time.Time) bool {
 	if len(l.Gone) > 0 {
 		return l.Gone[len(l.Gone)-1].Time.Before(t)
 	}
-	if l.Key != nil || len(l.Maps) == 0 {
+	since, _ := l.Since(c.End)
+	if l.Key != nil || since.IsZero() && len(l.Maps) > 0 {
 		return false
 	}
-	since, _ := l.Since(c.End)
-	return slices.ContainsFunc(c.Observations, func(o *evidence.Observation) bool {
+	if len(l.Maps) == 0 {
+		since = l.since.Add(-1) // the command that it is known by counts
+	}
+	if slices.ContainsFunc(c.Observations, func(o *evidence.Observation) bool {
 		user, sid := owner(o)
-		return IsRemoval(o) && o.Drive == "" && o.TimeKind != evidence.AtOrBefore && o.Time.After(since) && o.Time.Before(t) && l.Targets(o) && SameUser(user, sid, l.User, l.SID)
-	})
+		return IsRemoval(o) && !(KeepsProfile(o) && len(l.Maps) > 0) && o.TimeKind != evidence.AtOrBefore && o.Time.After(since) && o.Time.Before(t) &&
+			l.Targets(o) && SameUser(user, sid, l.User, l.SID) && !c.keptStill(o)
+	}) {
+		return true
+	}
+	return len(l.Maps) > 0 && !l.mayOutlive(c) && c.sessionEnded(l, t)
+}
+
+// KeepsProfile reports whether a command removes a mapping from the session
+// only: without -UpdateProfile it stays remembered.
+func KeepsProfile(o *evidence.Observation) bool {
+	update, _ := o.Detail.Get("UpdateProfile").(bool)
+	return o.Detail.Text("Class") == "mapping.remove" && strings.EqualFold(o.Detail.Text("Program"), "Remove-SmbMapping") && !update
 }
 
 // begin is the first instant that l is known from, or zero.
@@ -251,10 +265,17 @@ func clientLives(c *Case) []*Life {
 		}
 		cur := byLane[at]
 		if cur == nil || !cur.goesOn(c, o) {
-			if cur != nil {
-				cur.Next = o.Time
-			}
+			last := cur
 			cur = &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: o.User, SID: o.SID, Share: o.Share, Drive: o.Drive}}
+			if last != nil {
+				for _, m := range last.yield(o) {
+					cur.take(m)
+				}
+				last.Next = o.Time
+				if len(cur.Maps) > 0 {
+					last.Next = cur.MappedAtFirst()
+				}
+			}
 			byLane[at] = cur
 			lives = append(lives, cur)
 		}
@@ -287,7 +308,9 @@ func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
 	if !l.mayOutlive(c) && c.sessionEnded(l, o.Time) {
 		return false
 	}
-	if last := l.Maps[len(l.Maps)-1]; gone(last.State) && o.Artifact == "mapped-drives" && !o.Time.Equal(last.Time) {
+	if o.Artifact == "mapped-drives" && slices.ContainsFunc(l.Maps, func(m *evidence.Observation) bool {
+		return m.Artifact == "mapped-drives" && gone(m.State) && !o.Time.Equal(m.Time)
+	}) {
 		return false // a key that is written again keeps its cell: another cell is another key
 	}
 	if c.rewritten(l, o) {
@@ -301,6 +324,18 @@ func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
 		}
 	}
 	return true
+}
+
+// yield takes from l the commands that made the key o, and returns them: o begins
+// another life of the letter.
+func (l *Life) yield(o *evidence.Observation) []*evidence.Observation {
+	i := len(l.Maps)
+	for i > 1 && o.Artifact == "mapped-drives" && l.Maps[i-1].Action == evidence.Command && Within(o.Time, l.Maps[i-1].Time) {
+		i--
+	}
+	made := l.Maps[i:]
+	l.Maps = l.Maps[:i:i]
+	return made
 }
 
 // mayOutlive reports whether the connection may have outlived the session that

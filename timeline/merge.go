@@ -60,10 +60,21 @@ func (c *Case) has(kind string) bool {
 }
 
 // mergeClaims groups the claims on one removal, strongest first. A claim that
-// does not know its connection joins every group that explains it.
+// does not know its connection joins every group whose strongest claim explains
+// it.
 func mergeClaims(claims []Claim) (groups [][]Claim) {
 	slices.SortStableFunc(claims, func(a, b Claim) int { return b2i(a.Life == nil) - b2i(b.Life == nil) })
+	strongest := func(a, b Claim) int {
+		return cmp.Or(b2i(a.Life == nil)-b2i(b.Life == nil), a.Confidence.rank()-b.Confidence.rank(), a.Severity.rank()-b.Severity.rank())
+	}
+	sorted := false
 	for _, cl := range claims {
+		if cl.Life == nil && !sorted {
+			for _, g := range groups {
+				slices.SortStableFunc(g, strongest)
+			}
+			sorted = true
+		}
 		joined := false
 		for i := range groups {
 			if sameRemoval(groups[i][0], cl) {
@@ -75,9 +86,7 @@ func mergeClaims(claims []Claim) (groups [][]Claim) {
 		}
 	}
 	for _, g := range groups {
-		slices.SortStableFunc(g, func(a, b Claim) int {
-			return cmp.Or(b2i(a.Life == nil)-b2i(b.Life == nil), a.Confidence.rank()-b.Confidence.rank(), a.Severity.rank()-b.Severity.rank())
-		})
+		slices.SortStableFunc(g, strongest)
 	}
 	return groups
 }
@@ -98,7 +107,8 @@ func sameRemoval(a, b Claim) bool {
 	if a.Life != nil && b.Life != nil {
 		return a.Life == b.Life
 	}
-	if a.Kind != KindRemoval || !SameUser(a.User, a.SID, b.User, b.SID) || a.Drive != "" && b.Drive != "" && a.Drive != b.Drive {
+	nobody := a.User+a.SID+b.User+b.SID == "" // both are about what the server exports
+	if a.Kind != KindRemoval || !nobody && !SameUser(a.User, a.SID, b.User, b.SID) || a.Drive != "" && b.Drive != "" && a.Drive != b.Drive {
 		return false
 	}
 	return b.Window.Exact() && b.Window.NotBefore.Equal(a.Window.NotAfter)
@@ -128,10 +138,15 @@ func (c *Case) gap(group []Claim) Gap {
 			if b.Observations == nil {
 				b.Observations = []string{}
 			}
-			if !slices.ContainsFunc(g.Benign, func(x Benign) bool { return x.Explanation == b.Explanation }) {
+			switch i := slices.IndexFunc(g.Benign, func(x Benign) bool { return x.Explanation == b.Explanation }); {
+			case i < 0:
 				g.Benign = append(g.Benign, b)
-				g.Observations = addNew(g.Observations, b.Observations...)
+			case g.Benign[i].Verdict == VerdictUnknown && b.Verdict != VerdictUnknown:
+				g.Benign[i] = b // another rule knows more
+			default:
+				continue
 			}
+			g.Observations = addNew(g.Observations, b.Observations...)
 		}
 		for _, m := range cl.Missing {
 			if !slices.Contains(g.Missing, m) {
@@ -175,7 +190,7 @@ func gapID(g Gap, top Claim) string {
 // setID names a connection by who, what and which facts began it.
 func (l *Life) setID() {
 	h := sha256.New()
-	first := append(append([]*evidence.Observation{l.Key, l.Old}, l.Maps...), append(l.Uses, append(l.Gone, l.Removes...)...)...)
+	first := append(append([]*evidence.Observation{l.Key, l.Old, l.Stored}, l.Maps...), append(l.Uses, append(l.Gone, l.Removes...)...)...)
 	id := ""
 	for _, o := range first {
 		if o != nil {
@@ -228,7 +243,7 @@ func (l *Life) row() Connection {
 	all = append(all, l.Uses...)
 	all = append(all, l.Removes...)
 	all = append(all, l.Gone...)
-	all = append(all, l.Key, l.Old)
+	all = append(all, l.Key, l.Old, l.Stored)
 	r.Observations = Ids(all...)
 	slices.Sort(r.Observations)
 	if r.Aliases == nil {

@@ -158,13 +158,14 @@ func byImage(explanation, want, image string, by *evidence.Observation) timeline
 
 // driveMaps asks the logs of Group Policy whether a drive map was at work in w.
 func driveMaps(c *timeline.Case, explanation string, w timeline.Window) timeline.Benign {
+	w = c.Widened(w)
 	if o := driveMapsIn(c, w); o != nil {
 		if w.NotAfter.Sub(w.NotBefore) <= 2*near {
 			return verdict(explanation, timeline.Supported, "the drive map extension of Group Policy was at work at "+stamp(o.Time), o)
 		}
 		return verdict(explanation, timeline.VerdictUnknown, "the drive map extension of Group Policy was at work in the window, at "+stamp(o.Time), o)
 	}
-	if class, why := c.ClassOf("evtx:Microsoft-Windows-GroupPolicy/Operational", w); class != timeline.Continuous {
+	if class, why := c.Silence("evtx:Microsoft-Windows-GroupPolicy/Operational", w); class != timeline.Continuous {
 		return verdict(explanation, timeline.VerdictUnknown, why)
 	}
 	return verdict(explanation, timeline.Contradicted, "the Group Policy log, continuous then, shows no drive map extension at work")

@@ -62,21 +62,21 @@ next:
 	return out
 }
 
-// namesKnown reports whether command o names a mapping that is known; one for
-// all letters, whether it is taken to have removed one.
+// namesKnown reports whether command o names a mapping that is known, and is
+// taken to have removed it, or not to have.
 func namesKnown(c *timeline.Case, o *evidence.Observation) bool {
 	return slices.ContainsFunc(c.Lives, func(l *timeline.Life) bool {
 		if len(l.Maps) == 0 || !slices.Contains(l.Removes, o) {
 			return false
 		}
-		if o.Drive != "" || o.Share != "" {
+		if o.Drive == "" && o.Share != "" || refuted(l, o) || timeline.KeepsProfile(o) {
 			return true
 		}
 		if n := len(l.Gone); n > 0 {
-			return timeline.Within(l.Gone[n-1].Time, o.Time)
+			return timeline.Within(l.Gone[n-1].Time, o.Time) || o.Drive != "" && undated(o)
 		}
 		by := effective(c, l)
-		return by != nil && sameRun(by, o) || by == nil && (refuted(l, o) || keepsProfile(o))
+		return by != nil && (sameRun(by, o) || o.Drive != "" && (undated(o) || by.Time.Sub(o.Time).Abs() <= timeline.Retry))
 	})
 }
 
@@ -100,7 +100,7 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 	cl.Benign = []timeline.Benign{script(c, o), hygiene(c, o)}
 	innocent := cl.Benign[0].Verdict == timeline.Supported || cl.Benign[1].Verdict == timeline.Supported
 	all := slices.Contains(o.Detail.List("Targets"), "*")
-	keeps, seen := lettered(c, o), candidates(c, o)
+	keeps, seen, before := lettered(c, o), candidates(c, o), goneBefore(c, o)
 	switch {
 	case keeps != nil:
 		cl.Kind, cl.Life, cl.Severity, cl.Confidence, cl.Attack = timeline.KindNoEffect, nil, timeline.Info, timeline.Likely, nil
@@ -116,7 +116,10 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 	if cl.Life != nil && len(cl.Life.Uses) > 0 {
 		seen = []*timeline.Life{cl.Life}
 	}
-	cl.Steps = []timeline.Step{ran(o), unknownStep(o, seen)}
+	cl.Steps = []timeline.Step{ran(o), unknownStep(seen, before)}
+	if before != nil {
+		cl.Facts = append(cl.Facts, before.Maps...)
+	}
 	for _, l := range seen {
 		cl.Facts = append(append(cl.Facts, l.Maps...), l.Uses...)
 	}
@@ -125,7 +128,7 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 		cl.Confidence, cl.Severity, cl.Window = timeline.Strong, timeline.High, timeline.At(s.LastChange, timeline.ParentKeyLastWrite)
 		cl.Facts = append(cl.Facts, s.Key)
 		cl.Steps = append(cl.Steps, gone(s), step("The last change of Network was the removal of a child, within the time in which the command takes effect (E2).", o, s.Key))
-		cl.Text = fmt.Sprintf("A remembered mapping%s was removed at %s by %s, run by %s; %s.", letter(o), stamp(s.LastChange), quote(o), who(o.User, o.SID), otherwise(seen))
+		cl.Text = fmt.Sprintf("A remembered mapping%s was removed at %s by %s, run by %s; %s.", letter(o), stamp(s.LastChange), quote(o), who(o.User, o.SID), otherwise(seen, before))
 		if cl.Life != nil {
 			cl.Life.Facts.MappingGone, cl.Life.Persistent = timeline.Yes, timeline.Yes
 			if !rivals(c, cl.Life, o) {
@@ -137,9 +140,9 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 		if all && !innocent {
 			cl.Severity = timeline.Low
 		}
-		cl.Text = fmt.Sprintf("%s, run by %s %s, may have removed mappings%s: %s.", quote(o), who(o.User, o.SID), runAt(o), letter(o), otherwise(seen))
+		cl.Text = fmt.Sprintf("%s, run by %s %s, may have removed mappings%s: %s.", quote(o), who(o.User, o.SID), runAt(o), letter(o), otherwise(seen, before))
 	default:
-		cl.Text = fmt.Sprintf("A connection%s was removed by %s, run by %s %s; %s.", letter(o), quote(o), who(o.User, o.SID), runAt(o), otherwise(seen))
+		cl.Text = fmt.Sprintf("A connection%s was removed by %s, run by %s %s; %s.", letter(o), quote(o), who(o.User, o.SID), runAt(o), otherwise(seen, before))
 	}
 	return cl
 }
@@ -182,7 +185,21 @@ func candidates(c *timeline.Case, o *evidence.Observation) (out []*timeline.Life
 	return out
 }
 
-func unknownStep(o *evidence.Observation, seen []*timeline.Life) timeline.Step {
+// goneBefore returns the mapping of the letter that is known, and was over before
+// command o, or nil.
+func goneBefore(c *timeline.Case, o *evidence.Observation) *timeline.Life {
+	for _, l := range slices.Backward(c.Lives) {
+		if o.Drive != "" && l.Drive == o.Drive && l.Side == evidence.Client && len(l.Maps) > 0 && l.Next.Equal(o.Time) && timeline.SameUser(l.User, l.SID, o.User, o.SID) {
+			return l
+		}
+	}
+	return nil
+}
+
+func unknownStep(seen []*timeline.Life, before *timeline.Life) timeline.Step {
+	if len(seen) == 0 && before != nil {
+		return step(capital(otherwise(seen, before))+".", before.Maps...)
+	}
 	if len(seen) == 0 {
 		return step("No remembered mapping, map command or list of mapped drives in the evidence names a mapping of this user that it could have removed.")
 	}
@@ -190,11 +207,14 @@ func unknownStep(o *evidence.Observation, seen []*timeline.Life) timeline.Step {
 	for _, l := range seen {
 		facts = append(append(facts, l.Maps...), l.Uses...)
 	}
-	return step("No evidence ties a share to what it removed; "+otherwise(seen)+".", facts...)
+	return step("No evidence ties a share to what it removed; "+otherwise(seen, before)+".", facts...)
 }
 
 // otherwise tells what else is known of what a command removed.
-func otherwise(seen []*timeline.Life) string {
+func otherwise(seen []*timeline.Life, before *timeline.Life) string {
+	if len(seen) == 0 && before != nil {
+		return mapping(before.Drive, before.Share) + ", which is known, was over by then: the letter was mapped again, unseen, or stood for nothing"
+	}
 	if len(seen) == 0 {
 		return "nothing else in the evidence names it"
 	}

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"sharetrail/artifacts/evidence"
@@ -47,7 +48,7 @@ var _ = register(timeline.Rule{
 // that is not stored any more.
 func vanishedShare(l *timeline.Life) bool {
 	s := l.Shares
-	return l.Side == evidence.Server && len(l.Gone)+len(l.Removes) == 0 && l.Key == nil && l.Old == nil && l.Next.IsZero() &&
+	return l.Side == evidence.Server && len(l.Gone)+len(l.Removes) == 0 && l.Key == nil && l.Old == nil && l.Stored == nil && l.Next.IsZero() &&
 		s != nil && s.Key != nil && s.Names[nameOf(l.Share)] == nil && !timeline.IsDefaultShare(nameOf(l.Share))
 }
 
@@ -70,10 +71,10 @@ func shareVanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		cl.Window = timeline.Window{NotBefore: since, NotAfter: s.LastChange, Basis: timeline.KeyLastWrite}
 		cl.Benign = []timeline.Benign{verdict(temporary, timeline.VerdictUnknown, "whether it was ever stored is not known", s.Key)}
 		l.Facts.ShareGone = timeline.Yes
-		if otherWrite(c, l, s.LastChange) {
-			// That stamped Shares: nothing shows that this one was ever stored.
+		if otherWrite(c, l, s.LastChange) || otherVanished(c, l, s.LastChange) {
+			// That may have stamped Shares: nothing shows that this one was ever stored.
 			cl.Confidence, l.Facts.ShareGone = timeline.Possible, timeline.Unknown
-			cl.Steps = append(cl.Steps, step("Another share was made or removed when Shares was last written; a temporary share is never stored.", s.Key))
+			cl.Steps = append(cl.Steps, step("Another share was, or may have been, made or removed when Shares was last written; a temporary share is never stored.", s.Key))
 		}
 	} else {
 		// The stored shares did not change since: it was never among them.
@@ -103,6 +104,17 @@ func shareVanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		cl.Text = fmt.Sprintf("The share %s %s removed after %s and at or before %s; no deletion is recorded.", l.Share, verb, stamp(since), stamp(s.LastChange))
 	}
 	return cl, true
+}
+
+// otherVanished reports whether another share that is not stored any more may
+// have gone at t, when the stored shares were last written.
+func otherVanished(c *timeline.Case, l *timeline.Life, t time.Time) bool {
+	return slices.ContainsFunc(c.Lives, func(x *timeline.Life) bool {
+		if x == l || x.Side != evidence.Server {
+			return false
+		}
+		return x.Lacks != nil && !x.Lacks.LastChange.Before(t) || vanishedShare(x) && len(x.Maps) > 0 && x.MappedAtFirst().Before(t)
+	})
 }
 
 func bootAfter(c *timeline.Case, t time.Time) *evidence.Observation {

@@ -4,43 +4,47 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/timeline"
 )
 
-// G15: the list of stored shares is empty, and was changed after it was made.
+// G15: the stored shares were changed last by nothing that is recorded.
 //
-// Logic: LanmanServer\Shares holds no value, and was last written later than
-// Shares\Security, which setup makes together with it: a share was stored and
-// removed.
+// Logic: LanmanServer\Shares holds no value and was last written later than
+// Shares\Security, which set-up makes together with it, or than a day after
+// Windows was installed: to remove a share stamps both. Or it holds others, and
+// was last written after shares of this computer are known to have been made or
+// used, at an instant at which no record says that one was made or changed.
 //
 // Bound: the last write of Shares: the last time a value was stored, changed
 // or removed; with none left, it was a removal.
 //
-// Misses: which share; removals while others are stored.
+// Misses: which share; all but the last change.
 //
-// Benign: a share that its directory's removal took along at boot.
+// Benign: a share that its directory's removal took along at boot; with shares
+// left, one that was made, or changed, then.
 var _ = register(timeline.Rule{
-	ID: "G15", Title: "list of stored shares emptied", Technique: "T1070.005",
-	Claim: "the last stored share was removed at that instant", Base: timeline.Likely, Severity: timeline.Low,
-	Logic:     `LanmanServer\Shares holds no value and was last written more than 2 s after Shares\Security`,
+	ID: "G15", Title: "stored shares changed, unrecorded", Technique: "T1070.005",
+	Claim: "the last stored share was removed at that instant; with shares left, one may have been", Base: timeline.Likely, Severity: timeline.Low,
+	Logic:     `LanmanServer\Shares holds no value and was last written more than 2 s after Shares\Security, or more than a day after Windows was installed; or it holds some, and its last write is later than the last known event of a share`,
 	Bound:     "exactly the last write of Shares",
-	Misses:    "which share it was; removals while other shares are stored",
-	Benign:    []string{"an administrator retired the share"},
+	Misses:    "which share it was; all but the last change",
+	Benign:    []string{retire, "a share was made or changed, not removed"},
 	Reference: "artifacts.md §6.1 G15, §2.1",
 	Needs:     []string{"registry:SYSTEM"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
 			for _, o := range c.Observations {
-				if !isShareList(o, "shares") || len(o.Detail.List("Names")) > 0 {
+				if !isShareList(o, "shares") || explained(c, o) {
 					continue
 				}
-				sec := sameSet(c, o, "security")
-				if sec == nil || o.Time.Sub(sec.Time) <= timeline.EffectBefore || explained(c, o) {
-					continue
+				cl, ok := changed(c, o)
+				if len(o.Detail.List("Names")) == 0 {
+					cl, ok = emptied(c, o)
 				}
-				if !yield(emptied(c, o, sec)) {
+				if ok && !yield(cl) {
 					return
 				}
 			}
@@ -48,25 +52,101 @@ var _ = register(timeline.Rule{
 	},
 })
 
-// explained reports whether a recorded deletion accounts for the last write.
+const retire = "an administrator retired the share"
+
+// setUpTime is how long after its installation Windows may still be set up.
+const setUpTime = 24 * time.Hour
+
+// explained reports whether a recorded deletion, or a state of the hive that
+// lacks a share, accounts for the last write.
 func explained(c *timeline.Case, o *evidence.Observation) bool {
 	return slices.ContainsFunc(c.Lives, func(l *timeline.Life) bool {
 		if l.Side != evidence.Server {
 			return false
 		}
-		return slices.ContainsFunc(append(slices.Clone(l.Gone), l.Removes...), func(x *evidence.Observation) bool { return timeline.Within(o.Time, x.Time) })
+		return l.Lacks != nil && l.Lacks.LastChange.Equal(o.Time) ||
+			slices.ContainsFunc(slices.Concat(l.Gone, l.Removes), func(x *evidence.Observation) bool { return timeline.Within(o.Time, x.Time) })
 	})
 }
 
-func emptied(c *timeline.Case, o, sec *evidence.Observation) timeline.Claim {
-	set := o.Detail.Text("ControlSet")
-	cl := timeline.Claim{
-		Kind: timeline.KindRemoval, Window: timeline.At(o.Time, timeline.KeyLastWrite), Confidence: timeline.Likely, Severity: timeline.Low,
-		By: timeline.ByUnknown, Attack: []string{"T1070.005"}, Facts: []*evidence.Observation{o, sec},
-		Text: fmt.Sprintf(`The last stored share of %s was removed at %s (%s): LanmanServer\Shares is empty and was written then; which share it was, the hive does not say.`, c.Host, stamp(o.Time), set),
+// emptied makes the claim of a list that holds no share any more.
+func emptied(c *timeline.Case, o *evidence.Observation) (timeline.Claim, bool) {
+	sec := sameSet(c, o, "security")
+	if sec == nil {
+		return timeline.Claim{}, false
 	}
+	cl := sharesChanged(c, o)
+	cl.Confidence, cl.Facts = timeline.Likely, append(cl.Facts, sec)
+	cl.Text = fmt.Sprintf(`The last stored share of %s was removed at %s (%s): LanmanServer\Shares is empty and was written then; which share it was, the hive does not say.`, c.Host, stamp(o.Time), o.Detail.Text("ControlSet"))
 	cl.Steps = []timeline.Step{step(fmt.Sprintf(`%s holds no share and was last written at %s; Security, which is made with it, at %s.`, o.From.Key, stamp(o.Time), stamp(sec.Time)), o, sec)}
-	cl.Benign = []timeline.Benign{verdict("an administrator retired the share", timeline.VerdictUnknown, "no record says who did it", o)}
+	if o.Time.Sub(sec.Time) > timeline.EffectBefore {
+		return cl, true
+	}
+	install := installed(c)
+	if install == nil || sec.Time.Sub(o.Time) > timeline.EffectBefore {
+		return cl, false
+	}
+	at, _ := install.Detail.Get("InstallDate").(time.Time)
+	cl.Facts = append(cl.Facts, install)
+	cl.Steps = append(cl.Steps, step(fmt.Sprintf("To remove a share stamps both. Windows was installed at %s, so set-up did not write them.", stamp(at)), install))
+	return cl, o.Time.Sub(at) > setUpTime
+}
+
+// installed returns the fact that says when Windows was installed, or nil.
+func installed(c *timeline.Case) *evidence.Observation {
+	for _, o := range slices.Backward(c.Observations) {
+		if _, ok := o.Detail.Get("InstallDate").(time.Time); ok && o.Artifact == "os-version" {
+			return o
+		}
+	}
+	return nil
+}
+
+// changed makes the claim of a list that still holds shares, and was changed
+// after the last event of a share that is known.
+func changed(c *timeline.Case, o *evidence.Observation) (timeline.Claim, bool) {
+	var before *evidence.Observation
+	for _, x := range c.Observations {
+		if x.Side != evidence.Server || x.From.Channel == "" || x.Time.IsZero() {
+			continue
+		}
+		switch x.Action {
+		case evidence.ShareCreated, evidence.ShareDeleted, evidence.Used, evidence.Context:
+			if x.Action != evidence.Used && timeline.Within(x.Time, o.Time.Add(-timeline.EffectBefore)) {
+				return timeline.Claim{}, false // that wrote it
+			}
+			if x.Time.Before(o.Time) {
+				before = x
+			}
+		}
+	}
+	current, ok := o.Detail.Get("current").(bool)
+	if before == nil || ok && !current || madeThen(c, o.Time) {
+		return timeline.Claim{}, false
+	}
+	cl := sharesChanged(c, o)
+	cl.Confidence, cl.Facts = timeline.Possible, append(cl.Facts, before)
+	cl.Text = fmt.Sprintf(`A stored share of %s was removed, made or changed at %s: LanmanServer\Shares was last written then, and no record says by what.`, c.Host, stamp(o.Time))
+	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s was last written at %s.", o.From.Key, stamp(o.Time)), o),
+		step(fmt.Sprintf("The last record before that of a share of this computer is of %s; none says that one was made, changed or deleted then.", stamp(before.Time)), before)}
+	cl.Benign = append(cl.Benign, verdict("a share was made or changed, not removed", timeline.VerdictUnknown, "the key keeps no time for each share", o))
+	return cl, true
+}
+
+// madeThen reports whether a command made a share at t.
+func madeThen(c *timeline.Case, t time.Time) bool {
+	return slices.ContainsFunc(c.Lives, func(l *timeline.Life) bool {
+		return l.Side == evidence.Server && slices.ContainsFunc(l.Maps, func(m *evidence.Observation) bool { return timeline.Within(t, m.Time) })
+	})
+}
+
+// sharesChanged begins a claim that the stored shares were changed at o.
+func sharesChanged(c *timeline.Case, o *evidence.Observation) timeline.Claim {
+	cl := timeline.Claim{
+		Kind: timeline.KindRemoval, Window: timeline.At(o.Time, timeline.KeyLastWrite), Severity: timeline.Low,
+		By: timeline.ByUnknown, Attack: []string{"T1070.005"}, Facts: []*evidence.Observation{o},
+	}
+	cl.Benign = []timeline.Benign{verdict(retire, timeline.VerdictUnknown, "no record says who did it", o)}
 	if class, why := c.ShareAudit(cl.Window); class != timeline.Continuous {
 		cl.Missing = []timeline.Missing{{What: "Security 5144, which records the deletion of a share", Why: why}}
 	}

@@ -76,6 +76,9 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	case cl.Confidence == timeline.Certain:
 		if x := youngerShare(c, l, by.Time); x != nil {
 			cl.Confidence = timeline.Strong
+			if !namesLetter(l, by) {
+				cl.Window.NotBefore, _ = l.Since(by.Time)
+			}
 			cl.Steps = append(cl.Steps, step(fmt.Sprintf("Explorer mapped %s since, to a letter that is not known: the letter may have stood for that share by then.", x.Share), x.Maps...))
 		}
 		cl.Facts = append(cl.Facts, s.Key)
@@ -93,7 +96,11 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	if cl.Confidence == timeline.Possible {
 		verb = "may have been"
 	}
-	if keepsProfile(by) && l.Persistent != timeline.No && cl.Confidence != timeline.Certain {
+	if !tookEffect(c, l) && namesLetter(l, by) && cl.Confidence != timeline.Certain && recoveredKey(l) == nil && l.Maps[0].Detail.Text("Persistent") == "yes" && !stamped(l, cl.Window) {
+		cl.Confidence, verb = timeline.Possible, "may have been"
+		cl.Steps = append(cl.Steps, step("Nothing but the two commands shows the mapping, which should have been remembered: both may have failed.", l.Maps[0], by))
+	}
+	if timeline.KeepsProfile(by) && l.Persistent != timeline.No && cl.Confidence != timeline.Certain {
 		cl.Confidence = timeline.Possible
 		cl.Steps = append(cl.Steps, step("Without -UpdateProfile a remembered mapping stays remembered; whether this one was is not known.", by))
 	}
@@ -127,6 +134,12 @@ func dating(c *timeline.Case, l *timeline.Life, by *evidence.Observation) timeli
 	return step("The last write of Network falls within the time in which the command takes effect (E2): "+what, by, l.State.Key)
 }
 
+// stamped reports whether the removal of a child of Network stamped it last, in w.
+func stamped(l *timeline.Life, w timeline.Window) bool {
+	s := l.State
+	return s != nil && s.ChildRemoved && holds(s, l) == nil && !s.LastChange.Before(w.NotBefore) && !s.LastChange.After(w.NotAfter)
+}
+
 // youngerShare returns a share that Explorer mapped to an unknown letter after l
 // was last seen and before t, or nil.
 func youngerShare(c *timeline.Case, l *timeline.Life, t time.Time) *timeline.Life {
@@ -145,14 +158,23 @@ func youngerShare(c *timeline.Case, l *timeline.Life, t time.Time) *timeline.Lif
 // dates, else the first that no later state refutes. nil if there is none.
 func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Observation) {
 	for _, o := range l.Removes {
-		if refuted(l, o) || endedBefore(c, l, o) || keepsProfile(o) && l.Persistent == timeline.Yes {
+		if refuted(l, o) || endedBefore(c, l, o) || timeline.KeepsProfile(o) && keptAfter(l, o) {
 			continue
+		}
+		if !namesLetter(l, o) && !l.Dated() {
+			continue // it may have been mapped later: nothing tells when it was
 		}
 		if by == nil || undated(by) && !undated(o) || dated(c, l, o) && !dated(c, l, by) && namesLetter(l, o) == namesLetter(l, by) || sameRun(by, o) && direct(o) && !direct(by) {
 			by = o
 		}
 	}
 	return by
+}
+
+// keptAfter reports whether l outlived command o, which leaves what is remembered
+// as it is: it was remembered, or is gone from a hive that may have held it.
+func keptAfter(l *timeline.Life, o *evidence.Observation) bool {
+	return l.Persistent == timeline.Yes || l.Persistent == timeline.Unknown && l.State != nil && l.State.AsOf.After(o.Time)
 }
 
 // endedBefore reports whether a connection that was not remembered ended with
@@ -163,13 +185,6 @@ func endedBefore(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bo
 	}
 	end, _ := sessionEnd(c, l)
 	return end != nil && end.Time.Add(near).Before(o.Time) // a logoff script runs while the session ends
-}
-
-// keepsProfile reports whether a command removes a mapping from the session
-// only: without -UpdateProfile it stays remembered.
-func keepsProfile(o *evidence.Observation) bool {
-	update, _ := o.Detail.Get("UpdateProfile").(bool)
-	return o.Detail.Text("Class") == "mapping.remove" && strings.EqualFold(o.Detail.Text("Program"), "Remove-SmbMapping") && !update
 }
 
 // namesLetter reports whether a command names the letter of l itself.
@@ -257,10 +272,10 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 	if undated(o) {
 		return undatedEffect(l, o, w)
 	}
-	if (l.Drive != "" || l.LetterUnknown()) && !namesLetter(l, o) && !(alone(c, l, o) && watched(c, l, o)) && !dated(c, l, o) {
+	if (l.Drive != "" || l.LetterUnknown()) && !namesLetter(l, o) && !dated(c, l, o) {
 		// A command that removes all does not show that this one still stood.
 		w.NotBefore = since
-		if s != nil && s.LastChange.After(o.Time.Add(-timeline.EffectBefore)) && s.LastChange.Before(w.NotAfter) && holds(s, l) == nil {
+		if l.Persistent != timeline.No && s != nil && s.LastChange.After(o.Time.Add(-timeline.EffectBefore)) && s.LastChange.Before(w.NotAfter) && holds(s, l) == nil {
 			w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
 		}
 		if !tookEffect(c, l) && !alone(c, l, o) {
@@ -299,6 +314,7 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 func undatedEffect(l *timeline.Life, o *evidence.Observation, w timeline.Window) (timeline.Confidence, timeline.Window) {
 	s := l.State
 	if s == nil || s.AsOf.Before(o.Time) || holds(s, l) != nil {
+		w.NotBefore = time.Time{} // it may have been typed against an earlier mapping of the letter
 		return timeline.Possible, w
 	}
 	if l.Next.IsZero() {

@@ -16,7 +16,8 @@ import (
 //
 // Logic: 5144 or a recorded deletion of the stored value; or a command that
 // deletes the share, which the stored shares do not hold later; or the share
-// stands in an older control set and not in the current one.
+// stands in an earlier state of the hive, or in an older control set, and not in
+// the later, or current, one.
 //
 // Bound: the event's own time; the last write of LanmanServer\Shares where it
 // dates the command's effect; else the command and 30 s, or the two states.
@@ -27,10 +28,10 @@ import (
 var _ = register(timeline.Rule{
 	ID: "G32", Title: "exported share deleted", Technique: "T1070.005",
 	Claim: "the share was deleted", Base: timeline.Likely, Severity: timeline.High,
-	Logic:     `5144, or the deletion of the value in LanmanServer\Shares is recorded; or a command deletes it and no later state stores it; or an older control set stores it and the current one does not`,
+	Logic:     `5144, or the deletion of the value in LanmanServer\Shares is recorded; or a command deletes it and no later state stores it; or an earlier state of the hive, or an older control set, stores it and the later one does not`,
 	Bound:     "the event's own time; the last write of Shares within -2 s to +30 s of the command; the command and 30 s; the two states",
 	Misses:    "temporary shares that end with a reboot",
-	Benign:    []string{"an administrator retired the share"},
+	Benign:    []string{retire},
 	Reference: "artifacts.md §11 G32, §2.1, §5.2",
 	Needs:     []string{"evtx:Security|registry:SYSTEM|evtx:Microsoft-Windows-Sysmon/Operational"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
@@ -48,6 +49,8 @@ var _ = register(timeline.Rule{
 					if cl, ok = shareCommand(c, l); !ok {
 						continue
 					}
+				case l.Lacks != nil:
+					cl = goneFromStore(c, l)
 				default:
 					continue
 				}
@@ -91,7 +94,7 @@ func shareDeleted(c *timeline.Case, l *timeline.Life, by *evidence.Observation) 
 }
 
 func retired(by *evidence.Observation) timeline.Benign {
-	return verdict("an administrator retired the share", timeline.VerdictUnknown, "who deletes a share has the right to; whether it was meant to hide something, the evidence does not say", by)
+	return verdict(retire, timeline.VerdictUnknown, "who deletes a share has the right to; whether it was meant to hide something, the evidence does not say", by)
 }
 
 // shareCommand makes the claim of a deletion that only a command shows; ok is
@@ -124,7 +127,7 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 	case class != timeline.Continuous:
 		cl.Missing = append(cl.Missing, timeline.Missing{What: "Security 5144, which records the deletion of a share", Why: why})
 	}
-	known := len(l.Maps)+len(l.Uses) > 0 || l.Old != nil
+	known := len(l.Maps)+len(l.Uses) > 0 || l.Old != nil || l.Stored != nil
 	s := l.Shares
 	switch {
 	case s == nil || s.Key == nil:
@@ -140,7 +143,8 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 			if s.LastChange.Before(since) {
 				cl.Window.NotAfter = s.AsOf
 			}
-		case known && timeline.Within(s.LastChange, by.Time) && !otherWrite(c, l, s.LastChange):
+		case timeline.Within(s.LastChange, by.Time) && !otherWrite(c, l, s.LastChange):
+			known = true // a value of Shares went, or changed, when the command names this one
 			cl.Confidence, cl.Window = timeline.Strong, timeline.At(s.LastChange, timeline.KeyLastWrite)
 			l.Facts.ShareGone = timeline.Yes
 		}
@@ -155,6 +159,31 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 	}
 	cl.Benign = []timeline.Benign{retired(by), script(c, by)}
 	return cl, true
+}
+
+// goneFromStore makes the claim of a share that one state of the hive stores and
+// a later one does not, and that nothing records the removal of.
+func goneFromStore(c *timeline.Case, l *timeline.Life) timeline.Claim {
+	cl := claim(timeline.KindRemoval, l)
+	cl.Confidence, cl.Severity, cl.By, cl.Attack = timeline.Certain, timeline.Medium, timeline.ByUnknown, []string{"T1070.005"}
+	cl.Facts = append(slices.Clone(l.Maps), l.Stored, l.Lacks.Key)
+	cl.Window = timeline.Window{NotBefore: l.Had.AsOf, NotAfter: l.Lacks.AsOf, Basis: timeline.HiveState}
+	if since, _ := l.Since(l.Lacks.AsOf); since.After(cl.Window.NotBefore) {
+		cl.Window.NotBefore = since
+	}
+	cl.Steps = []timeline.Step{step(fmt.Sprintf(`LanmanServer\Shares, as of %s, stores %s.`, stamp(l.Had.AsOf), l.Share), l.Stored)}
+	statement := fmt.Sprintf(`LanmanServer\Shares, as of %s, was read whole and does not store it; it was last written at %s.`, stamp(l.Lacks.AsOf), stamp(l.Lacks.LastChange))
+	cl.Steps = append(cl.Steps, step(statement, l.Lacks.Key))
+	if change := l.Lacks.LastChange; change.After(cl.Window.NotBefore) && change.Before(cl.Window.NotAfter) {
+		cl.Window.NotAfter, cl.Window.Basis = change, timeline.KeyLastWrite
+	}
+	l.Facts.ShareGone, l.Persistent = timeline.Yes, timeline.Yes
+	cl.Text = fmt.Sprintf("The stored share %s was removed %s: one state of the hive stores it, a later one does not.", l.Share, span(cl.Window))
+	cl.Benign = []timeline.Benign{verdict(retire, timeline.VerdictUnknown, "no record says who did it")}
+	if class, why := c.ShareAudit(cl.Window); class != timeline.Continuous {
+		cl.Missing = append(cl.Missing, timeline.Missing{What: "Security 5144, which records the deletion of a share", Why: why})
+	}
+	return cl
 }
 
 // otherWrite reports whether another share was made, or its removal recorded,
@@ -223,7 +252,7 @@ func oldSetClaim(c *timeline.Case, name string, old *evidence.Observation, now *
 	cl.Text = fmt.Sprintf("The stored share %s was removed after %s and at or before %s: an older control set stores it, the current one does not.", cl.Share, stamp(old.Time), stamp(now.LastChange))
 	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s, last written at %s, stores it.", old.From.Key, stamp(old.Time)), old),
 		step(fmt.Sprintf("%s, last written at %s, was read whole and does not.", now.Key.From.Key, stamp(now.LastChange)), now.Key)}
-	cl.Benign = []timeline.Benign{verdict("an administrator retired the share", timeline.VerdictUnknown, "no record says who did it")}
+	cl.Benign = []timeline.Benign{verdict(retire, timeline.VerdictUnknown, "no record says who did it")}
 	if class, why := c.ShareAudit(cl.Window); class != timeline.Continuous {
 		cl.Missing = append(cl.Missing, timeline.Missing{What: "Security 5144, which records the deletion of a share", Why: why})
 	}

@@ -9,7 +9,7 @@ import (
 // told reports whether g tells of row by a fact that names no drive: that some
 // child of Network was removed at that instant, or that a command removed all.
 func (row *truthRow) told(g *programRow) bool {
-	if row.has(traceParent) && slices.Contains(g.Rules, "G03") && g.Window.NotAfter == row.Removed {
+	if row.has(traceParent) && slices.Contains(g.Rules, "G03") && g.Window.meets(row.Removed, row.RemovedEnd) {
 		return true
 	}
 	return row.All && row.has(traceCommand, traceScript) && (slices.Contains(g.Rules, "G31") || slices.Contains(g.Rules, "G07")) &&

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -177,7 +178,7 @@ func (l *simLife) hiveTruth(r *truthRow, b *bounds, first *networkState, final n
 		r.trace(traceParent)
 		hive = true
 	}
-	if again == nil && u.survives(l.mapCmd) && !l.blurred() {
+	if n := l.next(); again == nil && u.survives(l.mapCmd) && !l.blurred() && (n == nil || n.share != l.share) {
 		r.trace(traceMapped)
 	}
 	two := first != nil && first.live[l.letter] == l && again == nil
@@ -234,6 +235,17 @@ func differ(a, b networkState) int {
 	return n
 }
 
+// policyLogFrom is the time of the first record that is kept in the log of Group
+// Policy: what it could tell of the time before is not known.
+func (h *simHost) policyLogFrom() (first time.Time) {
+	for _, l := range h.lines {
+		if strings.HasPrefix(l.text, "policy ") && h.kept(channelPolicy, l.t) && (first.IsZero() || l.t.Before(first)) {
+			first = l.t
+		}
+	}
+	return first
+}
+
 // settle says which innocent causes the surviving evidence decides.
 func (l *simLife) settle(r *truthRow, b bounds) {
 	u, m := l.owner, l.removal
@@ -248,7 +260,7 @@ func (l *simLife) settle(r *truthRow, b bounds) {
 	if recorded || command {
 		did("explorer", m.benign == "explorer")
 	}
-	if b.notBefore.IsZero() || !u.kept(channelPolicy, b.notBefore) {
+	if b.notBefore.IsZero() || u.policyLogFrom().IsZero() || b.notBefore.Before(u.policyLogFrom()) {
 		return
 	}
 	atWork := false // for anybody, to be on the safe side

@@ -48,7 +48,9 @@ func (l *simLife) serverTruth(w *world) *truthRow {
 		if !r.has(traceStates) {
 			r.Kinds++
 		}
-		r.trace(traceSharesAt)
+		if len(r.Traces) > 0 || u.stored(end) == 0 { // alone, with others stored, it may as well tell of one that was made
+			r.trace(traceSharesAt)
+		}
 		if last := b.notBefore; r.has(traceCommand, traceScript) {
 			if m.at.Sub(last) <= effect {
 				b.exactly(m.at)
@@ -77,6 +79,16 @@ func (h *simHost) sharesWritten(end time.Time) time.Time {
 		}
 	}
 	return last
+}
+
+// stored is the number of shares that are stored at end.
+func (h *simHost) stored(end time.Time) (n int) {
+	for _, l := range h.shares {
+		if l.persistent && !l.written.After(end) && (l.removal == nil || l.removal.at.After(end)) {
+			n++
+		}
+	}
+	return n
 }
 
 func (l *simLife) removedAt() time.Time {
