@@ -20,6 +20,7 @@ type Emitter struct {
 	Coverage     []evidence.Coverage
 	Problems     []evidence.Problem
 	Places       []*evidence.Place // all that the observations were read at
+	Search       *Search           // of a stream; else nil
 
 	place    *evidence.Place
 	artifact string
@@ -27,7 +28,7 @@ type Emitter struct {
 	user     string // of a user hive
 	keys     []string
 	witness  map[witnessKey]*evidence.Witness
-	bytes    io.ReaderAt // of the file, if it is neither hive nor log
+	bytes    io.ReaderAt // of the file, if it is no hive
 	hive     *hive.Hive  // whose view is being read
 	logs     map[string]*evidence.Place
 	loose    bool // hosts come from the records, not from the volume
@@ -36,6 +37,7 @@ type Emitter struct {
 	allContext bool
 	sessions   sessions
 	floods     floods
+	known      *Known // what is not to be counted again; nil in logs
 	told       map[evidence.Problem]bool
 }
 
@@ -125,12 +127,14 @@ func (e *Emitter) ObserveRecord(rec *eventlog.Record, o evidence.Observation) {
 	// A collected log may hold the records of other computers.
 	if e.loose {
 		o.Host = rec.Computer
-	} else {
+	}
+	if !e.loose || o.State == evidence.Carved {
 		o.Detail = append(o.Detail, evidence.Field{Name: "Computer", Value: rec.Computer})
 	}
 	if rec.Doubt != "" {
 		o.Detail = append(o.Detail, evidence.Field{Name: "doubt", Value: rec.Doubt})
 	}
+	e.vouch(rec, &o)
 	e.keep(o)
 }
 

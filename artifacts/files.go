@@ -31,7 +31,6 @@ type DataFile struct {
 // modTime is the file's last write, zero if the source does not tell.
 func ReadOther(f File, modTime time.Time) *Emitter {
 	out := f.emitter()
-	out.bytes = f.R
 	defer out.guard()
 	if modTime.Equal(time.Unix(0, 0)) || modTime.Equal(time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		modTime = time.Time{} // what archives write for a time that they have not

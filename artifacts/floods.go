@@ -51,6 +51,9 @@ func (e *Emitter) ObserveRepeated(rec *eventlog.Record, key, name string, o evid
 		e.ObserveRecord(rec, o)
 		return
 	}
+	if e.known != nil && !e.known.take(rec) {
+		return
+	}
 	key = e.artifact + "\x00" + rec.Computer + "\x00" + rec.Channel + "\x00" + string(o.Action) + "\x00" + key
 	f := e.floods.rows[key]
 	if f == nil {

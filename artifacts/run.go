@@ -47,15 +47,17 @@ type File struct {
 	// AllContext asks for every context fact, also for those that can bound no
 	// row: logons of services and of the network that nothing else belongs to.
 	AllContext bool
-	Logs       []hive.LogFile // of a hive: the transaction logs beside it
-	Former     bool           // of an installation of Windows that another one replaced
-	NoDeleted  bool           // leave out what was deleted and can be recovered
-	State      evidence.State // of the file: Live if "", Shadow in a snapshot, Deleted if its MFT record was free
-	Jobs       int            // of a log: chunks that are read at the same time; nothing else depends on it
+	Logs       []hive.LogFile    // of a hive: the transaction logs beside it
+	Former     bool              // of an installation of Windows that another one replaced
+	NoDeleted  bool              // leave out what was deleted and can be recovered
+	State      evidence.State    // of the file: Live if "", Shadow in a snapshot, Deleted if its MFT record was free
+	Carve      bool              // of a log: also what can be read with the templates of other chunks only
+	Lenders    []eventlog.Lender // logs whose templates may be used for that
+	Jobs       int               // of a log: chunks that are read at the same time; nothing else depends on it
 }
 
 func (f File) emitter() *Emitter {
-	return &Emitter{place: f.Place, state: cmp.Or(f.State, evidence.Live), loose: f.Loose, unmasked: f.Unmasked, allContext: f.AllContext}
+	return &Emitter{place: f.Place, bytes: f.R, state: cmp.Or(f.State, evidence.Live), loose: f.Loose, unmasked: f.Unmasked, allContext: f.AllContext}
 }
 
 // guard turns a panic of a parser, which third-party ones are prone to on
@@ -109,15 +111,16 @@ func ReadLog(f File) *Emitter {
 	run, old := newLogRun(f, out, arts, want), newLogRun(f, f.emitter(), arts, want)
 	old.out.state = evidence.Deleted
 	live := func(rec *eventlog.Record) bool { return rec.State == "live" && run.read(rec) }
-	for rec, err := range l.Read(eventlog.Options{Want: live, Sample: sample, Jobs: f.Jobs, Slack: !f.NoDeleted}) {
+	for rec, err := range l.Read(eventlog.Options{Want: live, Sample: sample, Jobs: f.Jobs, Slack: !f.NoDeleted, Lenders: f.Lenders}) {
 		switch {
 		case err != nil:
 			out.Unreadable("", err)
 		case rec.State == "live":
 			run.check(rec)
-		case !rec.Unsound:
-			// One that is read with the definition of another place, or in
-			// part, may say what it never said: it is no fact.
+		case !rec.Unsound && (f.Carve || rec.Lent == nil):
+			// One that is read in part may say what it never said: it is no
+			// fact. Nor is, unless it is asked for, one that is read with the
+			// definition of another place.
 			old.read(rec)
 			old.rows = nil
 		}
@@ -176,6 +179,13 @@ func replacedOnly(obs []evidence.Observation, census *eventlog.Census) []evidenc
 			}
 		}
 		return false
+	})
+}
+
+// WantsChannel reports whether an artifact is read from an event channel.
+func WantsChannel(channel string) bool {
+	return slices.ContainsFunc(registry, func(a *Artifact) bool {
+		return slices.ContainsFunc(a.Events, func(e Events) bool { return strings.EqualFold(e.Channel, channel) })
 	})
 }
 

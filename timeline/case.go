@@ -19,7 +19,9 @@ type Case struct {
 	States       []*MappingState         // oldest first
 	Shares       []*SharesState          // oldest first
 	Lives        []*Life
-	End          time.Time // the newest instant that any evidence of the host shows
+	End          time.Time // the newest instant that any evidence of the host shows, but for carved records
+
+	byID map[string]*evidence.Observation
 }
 
 // A MappingState is the set of remembered mappings in one hive of one user: the
@@ -129,9 +131,10 @@ type SharesState struct {
 // NewCase indexes the facts of one host and builds the lives of its shares.
 // Observations must be in the order of SortObservations.
 func NewCase(host string, obs []*evidence.Observation, facts []evidence.Coverage) *Case {
-	c := &Case{Host: host, Observations: obs, Facts: facts}
+	c := &Case{Host: host, Observations: obs, Facts: facts, byID: make(map[string]*evidence.Observation, len(obs))}
 	for _, o := range obs {
-		if o.Time.After(c.End) {
+		c.byID[o.ID] = o
+		if o.Time.After(c.End) && o.State != evidence.Carved {
 			c.End = o.Time
 		}
 	}

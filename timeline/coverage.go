@@ -315,8 +315,8 @@ func (c *Case) auditHoles(channel string) (holes []evidence.Hole) {
 	}
 	open := map[string]*evidence.Observation{}
 	for _, o := range c.Observations {
-		if o.Artifact != "audit-changes" {
-			continue
+		if o.Artifact != "audit-changes" || o.State == evidence.Carved {
+			continue // what put an end to it may be lost
 		}
 		sub, what := o.Detail.Text("subcategory"), o.Detail.Text("changes")
 		if !auditMatters(sub) {
@@ -344,7 +344,7 @@ func (c *Case) auditHoles(channel string) (holes []evidence.Hole) {
 // its log full, while the computer ran. It stops at every shutdown, too.
 func (c *Case) serviceHoles(channel string) (holes []evidence.Hole) {
 	for _, o := range c.Observations {
-		if o.Artifact != "log-service" {
+		if o.Artifact != "log-service" || o.State == evidence.Carved {
 			continue
 		}
 		switch {
@@ -398,6 +398,7 @@ func (c *Case) offHoles() (holes []evidence.Hole) {
 	var down *evidence.Observation
 	for _, o := range c.Observations {
 		switch {
+		case o.State == evidence.Carved: // the next boot may be lost
 		case o.Action == evidence.Shutdown && o.Artifact == "power":
 			down = o // the last word of a shutdown is the latest
 		case o.Action == evidence.Boot && down != nil:

@@ -22,7 +22,7 @@ func Reason(c *Case, rules []Rule) (gaps []Gap, conns []Connection, notRun []Not
 		}
 		for claim := range r.Find(c) {
 			claim.rule = r
-			claims = append(claims, claim)
+			claims = append(claims, c.trust(claim))
 		}
 	}
 	for _, l := range c.Lives {

@@ -77,9 +77,9 @@ type decoder struct {
 	cache   []cachedValue
 
 	// Where records may be overwritten in part:
-	strict   bool     // names must have the hash that is stored with them
-	foreign  *lender  // definitions of other chunks; nil for none
-	borrowed *foreign // the last of them that was used
+	strict   bool       // names must have the hash that is stored with them
+	foreign  *lender    // definitions of other chunks; nil for none
+	borrowed []*foreign // those that were used
 	scratch  []byte
 	tally    tally
 }

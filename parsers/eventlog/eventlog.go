@@ -86,12 +86,12 @@ type Log struct {
 	header FileHeader
 	census censusBuilder
 
-	carved bool // not a log: see Carve
+	carved *carving // of a stream that is no log, see Carve; else nil
 }
 
 // state is what records in the list of a chunk are.
 func (l *Log) state() string {
-	if l.carved {
+	if l.carved != nil {
 		return "carved"
 	}
 	return "live"

@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -17,24 +18,39 @@ const (
 // chunk has lost theirs. A record names its template by the first four bytes
 // of its GUID. It is not changed while it is used.
 type templates struct {
-	byID  map[uint32][]*foreign
-	ops   int
-	n     int
-	other bool // it is another log that is being read
+	byID map[uint32][]*foreign
+	ops  int
+	n    int
+	name string // of the log that is being read, "" for the record's own
 }
 
 // A foreign is a definition that needs no chunk.
 type foreign struct {
 	template
+	Lent
 	guid [16]byte
-	at   int64 // where it was found, from the start of the file, in bytes; -1 in another log
-	subs []op  // its substitutions
+	subs []op // its substitutions
+}
+
+// String says where the definition lies.
+func (l Lent) String() string {
+	if l.Log != "" {
+		return fmt.Sprintf("at %#x of %s", l.Off, l.Log)
+	}
+	return fmt.Sprintf("at %#x", l.Off)
+}
+
+// borrow notes that the definition of another chunk was used.
+func (d *decoder) borrow(f *foreign) {
+	if len(d.borrowed) < maxDepth && !slices.Contains(d.borrowed, f) {
+		d.borrowed = append(d.borrowed, f)
+	}
 }
 
 // A lender gives the template definitions of a log. They are collected when a
 // record lacks its own for the first time: most logs are read without.
 type lender struct {
-	logs []*Log // the one that is read, then others
+	logs []Lender // the one that is read, then others
 	once sync.Once
 	t    *templates
 }
@@ -42,9 +58,9 @@ type lender struct {
 func (l *lender) templates() *templates {
 	l.once.Do(func() {
 		l.t = &templates{byID: make(map[uint32][]*foreign)}
-		for i, log := range l.logs {
-			l.t.other = i > 0
-			log.learn(l.t)
+		for _, log := range l.logs {
+			l.t.name = log.Name
+			log.Log.learn(l.t)
 		}
 	})
 	return l.t
@@ -55,14 +71,14 @@ func (l *Log) learn(t *templates) {
 	c := chunkReader{log: l, buf: make([]byte, chunkSize)}
 	d := newDecoder()
 	d.strict = true
-	next := l.chunks()
-	for off, err, ok := next(); ok; off, err, ok = next() {
-		if err != nil {
+	next := l.chunks(0)
+	for at, ok := next(); ok; at, ok = next() {
+		if at.err != nil {
 			continue // it is yielded when the records are
 		}
-		c.off = off
+		c.off, c.size = at.off, at.size
 		if c.fill(); bytes.HasPrefix(c.buf, []byte(chunkMagic)) {
-			d.reset(c.buf, off)
+			d.reset(c.buf, c.off)
 			t.chunk(d)
 		}
 	}
@@ -102,7 +118,7 @@ func (t *templates) fragment(d *decoder, off, end, depth int) {
 }
 
 func (t *templates) add(d *decoder, p *template) {
-	f := &foreign{guid: [16]byte(d.b[p.off+4:]), at: d.base + int64(p.off)}
+	f := &foreign{guid: [16]byte(d.b[p.off+4:]), Lent: Lent{t.name, d.base + int64(p.off)}}
 	id := le.Uint32(f.guid[:])
 	ops, err := p.document(d)
 	if err != nil || len(ops) == 0 || t.n >= maxForeign || t.ops+len(ops) > maxForeignOps {
@@ -113,9 +129,6 @@ func (t *templates) add(d *decoder, p *template) {
 		if g.guid == f.guid && slices.EqualFunc(g.ops, ops, op.equal) {
 			return
 		}
-	}
-	if t.other {
-		f.at = -1
 	}
 	f.template = template{size: p.size, refs: p.refs, literals: p.literals, fast: p.fast, odd: true}
 	for _, o := range ops {
@@ -149,7 +162,7 @@ func (t *templates) find(d *decoder, id uint32, in *instance) *foreign {
 		case !f.fits(d, in):
 		case found == nil:
 			found = f
-		case f.at >= 0 || found.at < 0:
+		case f.Log == "" || found.Log != "":
 			return nil
 		}
 	}

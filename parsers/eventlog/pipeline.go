@@ -26,7 +26,7 @@ type pipeline struct {
 func (p *pipeline) run(yield func(*Record, error) bool) {
 	p.log.census = censusBuilder{}
 	p.shapes = make(map[shape]int)
-	p.lender = &lender{logs: append([]*Log{p.log}, p.opt.Lenders...)}
+	p.lender = &lender{logs: append([]Lender{{Log: p.log}}, p.opt.Lenders...)}
 	p.start()
 	defer p.stop()
 	for last := uint64(0); ; {
@@ -35,7 +35,9 @@ func (p *pipeline) run(yield func(*Record, error) bool) {
 			c := p.loading[0]
 			p.loading = append(p.loading[:0], p.loading[1:]...)
 			c.wait()
-			last = c.link(last)
+			if p.log.carved == nil { // else it is not known what came before
+				last = c.link(last)
+			}
 			if c.choose() {
 				p.do(func() { c.guard(c.render) })
 			} else {
@@ -84,17 +86,17 @@ func (p *pipeline) loadGroup(size int) {
 	var work [group]func()
 	var list []*chunkReader
 	for !p.end && len(list) < size {
-		off, err, ok := p.next()
+		at, ok := p.next()
 		if !ok {
 			p.end = true
 			break
 		}
 		c := p.chunk()
-		c.n, c.off = p.n, off
+		c.n, c.off, c.size = p.n, at.off, at.size
 		p.n++
 		work[len(list)] = c.load
-		if err != nil {
-			work[len(list)] = func() { c.fail(err) }
+		if at.err != nil {
+			work[len(list)] = func() { c.fail(at.err) }
 		}
 		list = append(list, c)
 	}
@@ -137,10 +139,12 @@ func (p *pipeline) chunk() *chunkReader {
 		p.free = p.free[:n-1]
 		return c
 	}
-	return &chunkReader{
+	c := &chunkReader{
 		log: p.log, opt: &p.opt, shapes: p.shapes, lender: p.lender,
 		buf: make([]byte, chunkSize), dec: newDecoder(), done: make(chan struct{}, 1),
 	}
+	c.dec.strict = p.log.carved != nil // other bytes may have taken the place of any
+	return c
 }
 
 // do has f done by a worker, if there are any.

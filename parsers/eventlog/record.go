@@ -35,9 +35,12 @@ type Record struct {
 	// list are "carved".
 	State string
 	Doubt string // why the record must be doubted; "" is sound
-	// Unsound says that the record is not whole in itself: its template was
-	// taken from elsewhere, its end is overwritten, or only its header is left.
+	// Unsound says that the record is not whole in itself: its end is
+	// overwritten, or only its header is left.
 	Unsound bool
+	// Lent names the definitions that its templates were read with, where its
+	// own are overwritten; nil if none is.
+	Lent []Lent
 	// Rendered says that the evtx library has read the record as well: what it
 	// has a faithful form for is compared, see [Record.Data].
 	Rendered bool
@@ -50,6 +53,12 @@ type Record struct {
 	settled bool   // fields and err are what Data returns
 	fields  []Field
 	err     error
+}
+
+// A Lent is a template definition that lies in another chunk than the record.
+type Lent struct {
+	Log string // name of the [Lender]; "" for the log of the record
+	Off int64  // of the definition, from the start of that log, in bytes
 }
 
 // A Field is one value of the event data.

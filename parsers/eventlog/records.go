@@ -32,7 +32,13 @@ type Options struct {
 	Slack bool
 	// Lenders are other logs, best of the same computer, that definitions for
 	// Slack may come from too. They are read once, if one is needed.
-	Lenders []*Log
+	Lenders []Lender
+}
+
+// A Lender is a log that lends its template definitions.
+type Lender struct {
+	Name string // see [Lent]
+	Log  *Log
 }
 
 // Ahead is how many chunks [Options.Want] may be ahead of the iteration.
@@ -42,7 +48,7 @@ const Ahead = 8
 // records of a chunk right before these are yielded.
 func (l *Log) Records(want func(*Record) bool) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
-		p := pipeline{log: l, opt: Options{Want: want}, next: l.chunks()}
+		p := pipeline{log: l, opt: Options{Want: want}, next: l.chunks(0)}
 		p.run(yield)
 	}
 }
@@ -55,24 +61,39 @@ func (l *Log) Records(want func(*Record) bool) iter.Seq2[*Record, error] {
 // The record is valid until the next iteration.
 func (l *Log) Read(o Options) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
-		p := pipeline{log: l, opt: o, ahead: Ahead, next: l.chunks()}
+		p := pipeline{log: l, opt: o, ahead: Ahead, next: l.chunks(o.Jobs)}
 		p.run(yield)
 	}
 }
 
-// A chunkSource gives the offset of one chunk after the other, or an error for
-// what may have held one.
-type chunkSource func() (off int64, err error, ok bool)
+// A chunkSource gives one chunk after the other, or an error for what may have
+// held one.
+type chunkSource func() (at extent, ok bool)
 
-func (l *Log) chunks() chunkSource {
-	if l.carved {
-		c := carver{log: l}
-		return c.next
+// An extent is where a chunk lies, or an error for bytes that could not be read.
+type extent struct {
+	off  int64 // in bytes
+	size int   // up to chunkSize
+	err  error
+}
+
+// chunks returns the chunks of the log. A stream is searched for them first,
+// with jobs workers.
+func (l *Log) chunks(jobs int) chunkSource {
+	if l.carved != nil {
+		rest := l.find(jobs)
+		return func() (at extent, ok bool) {
+			if len(rest) == 0 {
+				return at, false
+			}
+			at, rest = rest[0], rest[1:]
+			return at, true
+		}
 	}
 	off := l.base - chunkSize
-	return func() (int64, error, bool) {
+	return func() (extent, bool) {
 		off += chunkSize
-		return off, nil, off < l.size
+		return extent{off: off, size: int(max(0, min(chunkSize, l.size-off)))}, off < l.size
 	}
 }
 
@@ -145,16 +166,9 @@ func (c *chunkReader) load() {
 
 // fill reads the bytes of the chunk; what cannot be read is zero.
 func (c *chunkReader) fill() (got int, err error) {
-	c.size = int(min(chunkSize, c.log.size-c.off))
 	got, err = c.log.r.ReadAt(c.buf[:c.size], c.off)
 	got = max(0, min(got, c.size))
 	clear(c.buf[got:])
-	if c.log.carved {
-		if n := cut(c.buf); n < got {
-			got, c.size = n, n
-			clear(c.buf[n:])
-		}
-	}
 	if got == c.size {
 		return got, nil
 	}

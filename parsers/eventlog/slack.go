@@ -61,19 +61,15 @@ func (s *slackReader) retry(c *chunkReader, slot *slot, r *Record) {
 // complete decodes a record, its data too, so that what has to be doubted is
 // known when it is yielded.
 func (s *slackReader) complete(r *Record) error {
-	s.dec.borrowed = nil
+	s.dec.borrowed = s.dec.borrowed[:0]
 	if err := r.system(); err != nil {
 		return err
 	}
 	r.fields, r.err = r.read()
 	r.settled = true
-	if f := s.dec.borrowed; f != nil {
-		where := "in another log"
-		if f.at >= 0 {
-			where = fmt.Sprintf("at %#x", f.at)
-		}
-		r.Unsound = true
-		r.doubt("its template is overwritten, and read from a definition with the same id and types of values " + where)
+	for _, f := range s.dec.borrowed {
+		r.Lent = append(r.Lent, f.Lent)
+		r.doubt("its template is overwritten, and read from a definition with the same id and types of values " + f.Lent.String())
 	}
 	return nil
 }

@@ -100,8 +100,12 @@ func TestCorpusLenders(t *testing.T) {
 			before, all = before+len(m), all+n
 		}
 	}
+	var lenders []Lender
+	for _, l := range logs {
+		lenders = append(lenders, Lender{"another", l})
+	}
 	for i, l := range logs {
-		m, _ := whole(l, Options{Jobs: 2, Lenders: logs})
+		m, _ := whole(l, Options{Jobs: 2, Lenders: lenders})
 		after += len(m)
 		for off, was := range alone[i] {
 			if is := m[off]; is != was {

@@ -93,7 +93,8 @@ func (d *decoder) parseInstance(off, end int) (in instance, err error) {
 		if f == nil {
 			return in, lost
 		}
-		in.plan, d.borrowed = &f.template, f
+		in.plan = &f.template
+		d.borrow(f)
 	}
 	return in, nil
 }

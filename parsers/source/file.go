@@ -39,6 +39,8 @@ func (s *scanner) single(abs string) error {
 			s.ev.Kind = it.archive()
 			s.ev.Tree, err = s.archive(it, it.archive(), triage.Show(base), 1, nil)
 			return err
+		case s.o.Carve && it.isImage() && s.noVolume(it, s.openImage(it, besides(root), 1)):
+			it.raw = true
 		case it.isImage() || it.head.kind == "" && it.head.foreign == "" && !promises(it.place) && it.size >= 512 && it.isDisk():
 			im := s.openImage(it, besides(root), 1)
 			s.ev.Kind = "image"
@@ -52,6 +54,8 @@ func (s *scanner) single(abs string) error {
 			for _, it := range c.items[1:] {
 				s.parts(s.ev.dir(), it.base)
 			}
+		case s.o.Carve && it.head.kind == "" && it.head.foreign == "" && !promises(it.place):
+			it.raw = true
 		case it.head.kind == "" && it.head.foreign == "" && !promises(it.place):
 			c.problem(Problem{Error, it.path, 0, fmt.Sprintf("neither a registry hive nor an event log nor an archive nor a disk image: %s", it.starts())})
 		}

@@ -59,6 +59,7 @@ type item struct {
 	said    *Problem                        // this
 	record  uint64                          // number of its MFT record
 	cut     bool                            // its end is lost, a problem says so, and size is what is there
+	raw     bool                            // nothing else is known of it: see isRaw
 	passed  bool                            // not unpacked, since it cannot be evidence
 	copied  *copied                         // what KAPE's log says of it; nil if nothing does
 	lost    bool                            // could not be read, and a problem says so: it counts for the layout only
@@ -77,6 +78,7 @@ type scope struct {
 	outer   *kape            // logs beside the container that may tell of it; nil if there are none
 	shut    bool             // archives and images in it are not opened
 	freed   []*item          // deleted files
+	streams []*item          // of a volume: bytes that are no file
 	volumes []*Volume        // set by layout
 }
 

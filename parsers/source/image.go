@@ -56,7 +56,11 @@ func (l *layouter) images() error {
 			return err
 		}
 		if _, loose := l.where(it.place); loose && it.isImage() {
-			l.opened[it] = l.s.openImage(it, l.opener(path.Dir(it.place), beside), l.c.depth+1)
+			im := l.s.openImage(it, l.opener(path.Dir(it.place), beside), l.c.depth+1)
+			if it.raw = l.s.noVolume(it, im); it.raw {
+				continue
+			}
+			l.opened[it] = im
 		}
 	}
 	for _, it := range l.c.items {
@@ -192,6 +196,9 @@ func (s *scanner) disk(it *item, im *image, id string, depth int) (*Node, error)
 	}
 	if err != nil {
 		say(it.noDisk(im, err))
+		if s.o.Carve {
+			s.carved(node, labelOf(it), id, wholeDisk, im, im.Size())
+		}
 		return node, nil
 	}
 	for i := range parts {
@@ -241,10 +248,13 @@ func (s *scanner) partition(it *item, im *image, p *disk.Part, scheme, id string
 		if p.Advice != "" && !(p.FS == "fat" && strings.Contains(p.Type, "EFI system")) {
 			say(notRead(p))
 		}
+		if s.o.Carve && plain(p) {
+			s.carved(node, labelOf(it), strings.TrimSuffix(id, fmt.Sprintf("!p%d", p.Index)), wholeVolume, io.NewSectionReader(im, p.Start, p.Size), p.Size)
+		}
 		return node, nil
 	}
 	return s.volume(&volumeSource{
-		id: id, image: strings.TrimSuffix(id, fmt.Sprintf("!p%d", p.Index)), label: strings.TrimSuffix(path.Base(it.path), path.Ext(it.path)),
+		id: id, image: strings.TrimSuffix(id, fmt.Sprintf("!p%d", p.Index)), label: labelOf(it),
 		r: io.NewSectionReader(im, p.Start, p.Size), offset: p.Start, size: p.Size, name: p.Name, depth: depth, outer: im.outer,
 	})
 }

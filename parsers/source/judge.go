@@ -18,6 +18,8 @@ func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 	}
 	var p *Problem
 	switch {
+	case f.Kind == EVTX && !promised && !it.head.headed && l.s.isRaw(it, place, loose):
+		f.Kind = Raw // it begins with a chunk by chance
 	case f.Kind != "":
 	case name == triage.HiveLog && (it.size == 0 || allZero(it.head.first)):
 		f.Kind = HiveLog // Windows makes them in advance and leaves them empty
@@ -31,6 +33,8 @@ func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 		return nil, &Problem{Severity: Error, Offset: 0, What: "not what its name says: " + it.starts()}
 	case name == triage.Artifact:
 		f.Kind = Other
+	case l.s.isRaw(it, place, loose):
+		f.Kind, p = Raw, hibernated(place)
 	case loose && it.head.foreign != "" && !it.head.image:
 		return nil, &Problem{Severity: Error, What: it.head.foreign}
 	default:

@@ -45,7 +45,10 @@ func (s *scanner) layout(c *scope) (*Node, error) {
 		}
 	}
 	for _, it := range c.freed {
-		l.recovered(it)
+		l.recovered(it, true)
+	}
+	for _, it := range c.streams {
+		l.recovered(it, false)
 	}
 	col.unsettled(c)
 	for _, p := range c.problems {
@@ -192,13 +195,13 @@ func (l *layouter) add(it *item) (*Node, error) {
 	return nil, nil
 }
 
-// recovered adds a deleted file to the volume that it lay in. It is no proof of
-// a Windows tree.
-func (l *layouter) recovered(it *item) {
+// recovered adds a deleted file, or bytes that are no file, to the volume that it
+// lies in. It is no proof of a Windows tree.
+func (l *layouter) recovered(it *item, deleted bool) {
 	root, loose := l.where(it.place)
 	shown, _ := inVolume(root, it)
 	v := l.volume(root, loose)
-	v.Files = append(v.Files, File{Path: shown, Size: it.size, ModTime: it.mod, Kind: it.head.kind, Deleted: true, Open: it.open})
+	v.Files = append(v.Files, File{Path: shown, Size: it.size, ModTime: it.mod, Kind: it.head.kind, Deleted: deleted, Open: it.open})
 }
 
 // seal reports an item that cannot be opened. In an archive that is encrypted

@@ -37,6 +37,11 @@ func (w *lister) list() error {
 			}
 		}
 	}
+	if w.s.o.Carve && len(roots) > 0 {
+		if err := w.memory(); err != nil {
+			return err
+		}
+	}
 	if len(roots) == 0 {
 		if err := w.dir("", 0, true, false); err != nil {
 			return err

@@ -21,6 +21,7 @@ type head struct {
 	image   bool     // a disk image, or a raw disk or volume
 	foreign string   // another known format: what it is and, if it is not read, what to do
 	first   []byte   // up to 16 bytes
+	headed  bool     // an event log whose file header is there
 }
 
 // identify judges a file by its first bytes.
@@ -45,6 +46,7 @@ func identify(b []byte) head {
 		h.system = h.kind == Hive && strings.HasSuffix(`\`+strings.ToUpper(hiveName(b)), `\SYSTEM`)
 	case bytes.HasPrefix(b, []byte("ElfFile\x00")), at(b, 0, "ElfChnk\x00"), at(b, 4096, "ElfChnk\x00"):
 		h.kind = EVTX
+		h.headed = b[3] == 'F'
 	case at(b, 0, "PK\x03\x04"), at(b, 0, "PK\x05\x06"), at(b, 0, "PK\x07\x08"):
 		h.archive = "zip"
 	case archive.IsTar(b):

@@ -65,6 +65,7 @@ type Options struct {
 
 	NoSnapshots bool // leave out shadow copies
 	NoDeleted   bool // leave out files whose MFT records are free
+	Carve       bool // list what may hold remains of event logs without being one, see Raw
 }
 
 // A FileKind says what a file is by its content.
@@ -75,6 +76,7 @@ const (
 	Hive    FileKind = "hive"     // registry hive, primary file
 	HiveLog FileKind = "hive-log" // transaction log of a hive, possibly empty
 	EVTX    FileKind = "evtx"     // event log
+	Raw     FileKind = "raw"      // bytes of any kind: unallocated space, page file, image of memory, a volume that is not read; only with Options.Carve
 	Other   FileKind = "other"    // file of another artifact, or (with Expected) none of the above
 )
 
@@ -89,6 +91,8 @@ type Handle interface {
 type File struct {
 	// Path is slash-separated, relative to the volume's root. Bytes that are
 	// not UTF-8 are shown as \xNN; a second file of the same name ends in "~2".
+	// "(unallocated space)", "(whole volume)" and "(whole disk)" are no files:
+	// offsets in them are those in the volume or disk.
 	Path     string
 	Size     int64     // in bytes, unpacked
 	ModTime  time.Time // UTC, 100 ns; zero if the source gives none, or only a local time

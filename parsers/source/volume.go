@@ -60,6 +60,9 @@ func (s *scanner) volume(v *volumeSource) (*Node, error) {
 			c.problem(ofVolume(err))
 		}
 	}
+	if s.o.Carve && !v.snapshot {
+		v.free(c)
+	}
 	if v.node, err = s.layout(c); err != nil {
 		return nil, err
 	}

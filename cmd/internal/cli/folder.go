@@ -167,11 +167,12 @@ func manifest(ctx context.Context, d *folder, r *reading, res *result, sources [
 		Version: Version(),
 		Arguments: output.Arguments{
 			Sources: sources, Context: r.o.Context, HashSources: d.hashSources, ShowSecrets: r.o.ShowSecrets, Zone: zone.Location.String(),
-			NoSnapshots: r.o.NoSnapshots, NoDeleted: r.o.NoDeleted,
+			NoSnapshots: r.o.NoSnapshots, NoDeleted: r.o.NoDeleted, Carve: r.o.Carve,
 			SpreadsheetSafe: d.safe,
 		},
 		Sources:   []output.ManifestSource{},
 		Artifacts: []output.ManifestArtifact{},
+		Carved:    []output.ManifestStream{},
 	}
 	for _, e := range res.run.Evidence {
 		s := output.ManifestSource{Name: e.Name, Kind: e.Kind, Parts: []output.ManifestPart{}, Acquisition: e.Acquisition()}
@@ -187,6 +188,12 @@ func manifest(ctx context.Context, d *folder, r *reading, res *result, sources [
 		m.Sources = append(m.Sources, s)
 	}
 	for _, f := range res.run.Files {
+		if s := f.Search; s != nil {
+			m.Carved = append(m.Carved, output.ManifestStream{
+				Source: f.Source, Volume: f.Volume, Path: output.Clean(f.Path), Size: f.Size, Searched: s.Bytes, Chunks: s.Chunks, Records: s.Records,
+			})
+			continue
+		}
 		m.Artifacts = append(m.Artifacts, output.ManifestArtifact{
 			Source: f.Source, Volume: f.Volume, Path: output.Clean(f.Path), Kind: f.Kind, Size: f.Size, SHA256: f.SHA256,
 		})

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +21,8 @@ import (
 
 const imageSize = 8 << 20
 
-// ntfsOf makes an NTFS volume of the folder dir.
+// ntfsOf makes an NTFS volume of the folder dir. What lies in its folder free is
+// in clusters that are not used any more.
 func ntfsOf(dir string) ([]byte, error) {
 	v := ntfstest.Volume{Size: imageSize}
 	root := os.DirFS(dir)
@@ -29,7 +31,11 @@ func ntfsOf(dir string) ([]byte, error) {
 			return err
 		}
 		b, err := fs.ReadFile(root, name)
-		v.Files = append(v.Files, ntfstest.File{Path: filepath.ToSlash(name), Data: b})
+		f := ntfstest.File{Path: filepath.ToSlash(name), Data: b}
+		if rest, ok := strings.CutPrefix(f.Path, "free/"); ok {
+			f.Path, f.Deleted = "Windows/Temp/"+rest, true
+		}
+		v.Files = append(v.Files, f)
 		return err
 	})
 	if err != nil {

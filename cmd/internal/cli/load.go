@@ -29,6 +29,7 @@ func (r *reading) flags(cmd *cobra.Command) {
 	f.IntVar(&r.o.Jobs, "jobs", 0, "parallel workers (default one a processor); the output is the same for every number")
 	f.StringVar(&r.o.TempDir, "temp-dir", "", "folder for what must be unpacked to disk (default that of the system)")
 	f.BoolVar(&r.o.NoSnapshots, "no-snapshots", false, "leave out volume shadow copies")
+	f.BoolVar(&r.o.Carve, "carve", false, "also search unallocated space, page files, raw files and volumes that cannot be read for records that event logs have left")
 	r.unlocking.flags(cmd)
 	r.log.flags(cmd)
 	r.o.Context = "related"
@@ -54,6 +55,9 @@ func (r *reading) check(cmd *cobra.Command, sources []string) error {
 	case "related", "all", "none":
 	default:
 		return usagef("--context %q: must be one of related, all, none", r.o.Context)
+	}
+	if r.o.Carve && r.o.NoDeleted {
+		return usagef("--carve and --no-deleted contradict each other")
 	}
 	if r.o.TempDir != "" {
 		if info, err := os.Stat(r.o.TempDir); err != nil || !info.IsDir() {
@@ -96,7 +100,7 @@ func (a *app) load(cmd *cobra.Command, r *reading, sources []string, names ...st
 		case len(sources) > 1:
 			return nil, usagef("%q holds the results of an earlier analyze: it must be the only argument", dir)
 		}
-		for _, flag := range []string{"context", "show-secrets", "no-deleted", "no-snapshots"} {
+		for _, flag := range []string{"context", "show-secrets", "no-deleted", "no-snapshots", "carve"} {
 			if f := cmd.Flags().Lookup(flag); f != nil && f.Changed {
 				return nil, usagef("--%s: %q holds the results of an earlier analyze, which this flag cannot change: analyze the evidence again", flag, dir)
 			}

@@ -209,6 +209,12 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(ts.ReadFile(args[0])[:n]), 0o644))
 			},
+			// tail FILE TO N: its bytes from N on.
+			"tail": func(ts *testscript.TestScript, _ bool, args []string) {
+				n, err := strconv.Atoi(args[2])
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(ts.ReadFile(args[0])[n:]), 0o644))
+			},
 			// same-manifest A B: equal but for run.
 			"same-manifest": func(ts *testscript.TestScript, _ bool, args []string) {
 				a, _, _ := strings.Cut(ts.ReadFile(args[0]), `"run": {`)

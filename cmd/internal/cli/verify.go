@@ -113,7 +113,7 @@ func unchanged(ctx context.Context, name, want, what string) verify.Row {
 
 // caseOf returns what the run that wrote m had read, and its rows.
 func caseOf(m *output.Manifest, rows []evidence.Observation) *verify.Case {
-	c := &verify.Case{Sources: m.Arguments.Sources, NoSnapshots: m.Arguments.NoSnapshots, Observations: rows}
+	c := &verify.Case{Sources: m.Arguments.Sources, NoSnapshots: m.Arguments.NoSnapshots, Carve: m.Arguments.Carve, Observations: rows}
 	for _, f := range m.Artifacts {
 		c.Files = append(c.Files, verify.File{Source: f.Source, Volume: f.Volume, Path: f.Path, SHA256: f.SHA256})
 	}

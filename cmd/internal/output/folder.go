@@ -35,6 +35,7 @@ type Manifest struct {
 	Arguments Arguments          `json:"arguments"` // that shape the result
 	Sources   []ManifestSource   `json:"sources"`
 	Artifacts []ManifestArtifact `json:"artifacts"`
+	Carved    []ManifestStream   `json:"carved"`
 	Files     []ManifestFile     `json:"files"` // written, but for the manifest itself
 	Counts    Counts             `json:"counts"`
 	// Timesketch says what timesketch.jsonl holds, and what it had to leave out.
@@ -52,6 +53,7 @@ type Arguments struct {
 	Zone        string   `json:"tz"` // of the times that report.html shows
 	NoSnapshots bool     `json:"no_snapshots"`
 	NoDeleted   bool     `json:"no_deleted"`
+	Carve       bool     `json:"carve"`
 	// SpreadsheetSafe: in the CSV files an apostrophe stands before what a
 	// spreadsheet would compute.
 	SpreadsheetSafe bool `json:"spreadsheet_safe"`
@@ -86,6 +88,18 @@ type ManifestArtifact struct {
 	Kind   string `json:"kind"`
 	Size   int64  `json:"size"`   // bytes
 	SHA256 string `json:"sha256"` // "" if it could not be read to its end
+}
+
+// A ManifestStream is bytes of any kind that were searched for what event logs
+// have left: a file, or what its path names in parentheses.
+type ManifestStream struct {
+	Source   string `json:"source"`
+	Volume   string `json:"volume"`
+	Path     string `json:"path"`
+	Size     int64  `json:"size"`     // bytes; of unallocated space, of the volume that it lies in
+	Searched int64  `json:"searched"` // bytes that were read
+	Chunks   int    `json:"chunks"`   // of event logs
+	Records  int    `json:"records"`  // that could be read
 }
 
 // A ManifestFile is a file of the folder.

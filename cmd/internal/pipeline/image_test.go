@@ -21,7 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func buildHive(t *testing.T, text string) []byte {
+func buildHive(t testing.TB, text string) []byte {
 	t.Helper()
 	b, err := hivetest.Build(text)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"os"
 	"path"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +31,7 @@ type Options struct {
 	ShowSecrets bool
 	NoDeleted   bool     // leave out what was deleted and can be recovered
 	NoSnapshots bool     // leave out shadow copies
+	Carve       bool     // also search what is no log for what logs have left
 	Passwords   [][]byte // for encrypted archives, tried in turn
 	KeyPEM      []byte   // private key for collections encrypted for a certificate
 	Verify      bool     // compare disk images with the hashes stored in them
@@ -49,6 +49,9 @@ type FileRead struct {
 	Size                 int64  // bytes
 	SHA256               string // "" if it could not be read to its end
 	Parsed               bool   // anything could be read from it
+	// Search is set for bytes of any kind that were searched for event logs. They
+	// are not hashed: each row of what was found is.
+	Search *artifacts.Search
 }
 
 // A Result is what one run found.
@@ -83,7 +86,7 @@ func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
 	var problems []evidence.Problem
 	for i, s := range sources {
 		ev, err := source.Open(ctx, s, source.Options{
-			TempDir: o.TempDir, NoSnapshots: o.NoSnapshots, NoDeleted: o.NoDeleted, Passwords: o.Passwords, KeyPEM: o.KeyPEM, Storage: o.Storage,
+			TempDir: o.TempDir, NoSnapshots: o.NoSnapshots, NoDeleted: o.NoDeleted, Carve: o.Carve, Passwords: o.Passwords, KeyPEM: o.KeyPEM, Storage: o.Storage,
 			Beside: slices.Delete(slices.Clone(sources), i, i+1),
 		})
 		if err != nil {
@@ -146,7 +149,7 @@ func plan(evs []*source.Evidence) (tasks []*task) {
 	for _, ev := range evs {
 		for _, v := range inTime(ev.Volumes) {
 			for _, f := range v.Files {
-				if f.Kind != source.Hive && f.Kind != source.EVTX && !(f.Kind == source.Other && !f.Expected && artifacts.WantsFile(f.Path)) {
+				if f.Kind != source.Hive && f.Kind != source.EVTX && f.Kind != source.Raw && !(f.Kind == source.Other && !f.Expected && artifacts.WantsFile(f.Path)) {
 					continue
 				}
 				tasks = append(tasks, &task{
@@ -163,19 +166,29 @@ func plan(evs []*source.Evidence) (tasks []*task) {
 
 // read runs the tasks on up to o.Jobs workers. Every task owns its result.
 func read(ctx context.Context, tasks []*task, o Options) error {
-	jobs := o.Jobs
-	if jobs <= 0 {
-		jobs = runtime.GOMAXPROCS(0)
-	}
 	var mu sync.Mutex
 	done, bytes, total := 0, int64(0), int64(0)
-	slots := make(chan struct{}, jobs)
+	slots := make(chan struct{}, jobsOf(o))
 	var wg sync.WaitGroup
 	// The largest files first: a worker that meets one last would work alone.
-	order := slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool { return t.leader != nil })
+	order := slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool { return t.leader != nil || t.raw() })
 	slices.SortStableFunc(order, func(a, b *task) int { return cmp.Compare(b.file.Size, a.file.Size) })
-	for _, t := range order {
-		total += t.file.Size
+	files := 0
+	for _, t := range tasks {
+		if t.leader == nil {
+			files, total = files+1, total+t.file.Size
+		}
+	}
+	finished := func(t *task) {
+		if o.Log != nil {
+			o.Log.Info("read", "path", t.file.Path, "kind", t.file.Kind, "bytes", t.file.Size, "observations", len(t.out.Observations), "problems", len(t.out.Problems))
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		done, bytes = done+1, bytes+t.file.Size
+		if o.Progress != nil {
+			o.Progress(done, files, bytes, total)
+		}
 	}
 	for _, t := range order {
 		select {
@@ -186,20 +199,15 @@ func read(ctx context.Context, tasks []*task, o Options) error {
 		}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			t.run(ctx, o)
-			if o.Log != nil {
-				o.Log.Info("read", "path", t.file.Path, "kind", t.file.Kind, "bytes", t.file.Size, "observations", len(t.out.Observations), "problems", len(t.out.Problems))
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			done, bytes = done+1, bytes+t.file.Size
-			if o.Progress != nil {
-				o.Progress(done, len(order), bytes, total)
-			}
+			t.run(ctx, tasks, o)
+			finished(t)
 		})
 	}
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := carve(ctx, tasks, o, finished); err != nil {
 		return err
 	}
 	for _, t := range tasks {
@@ -212,9 +220,14 @@ func read(ctx context.Context, tasks []*task, o Options) error {
 	return nil
 }
 
+// input is what the artifacts are told of a file.
+func (t *task) input(o Options) artifacts.File {
+	return artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose, Former: artifacts.IsFormer(t.vol.Root), Unmasked: o.ShowSecrets, AllContext: o.Context == "all", NoDeleted: o.NoDeleted, State: stateOf(t.vol, &t.file)}
+}
+
 // run reads one file, through its artifacts and through the hash.
-func (t *task) run(ctx context.Context, o Options) {
-	f := artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose, Former: artifacts.IsFormer(t.vol.Root), Unmasked: o.ShowSecrets, AllContext: o.Context == "all", NoDeleted: o.NoDeleted, State: stateOf(t.vol, &t.file)}
+func (t *task) run(ctx context.Context, tasks []*task, o Options) {
+	f := t.input(o)
 	h, err := t.file.Open()
 	if err != nil {
 		t.out = artifacts.Unopened(f, err)
@@ -236,6 +249,11 @@ func (t *task) run(ctx context.Context, o Options) {
 	} else if t.file.Kind == source.Other {
 		t.out = artifacts.ReadOther(f, t.file.ModTime)
 	} else {
+		if f.Carve = o.Carve; f.Carve {
+			var free func()
+			f.Lenders, free = lenders(ctx, tasks, t.lendsLog)
+			defer free()
+		}
 		t.out = artifacts.ReadLog(f)
 	}
 	t.read.Parsed = len(t.out.Coverage) > 0

@@ -15,6 +15,7 @@ import (
 func resolve(tasks []*task) (obs []evidence.Observation, facts []evidence.Coverage, problems []evidence.Problem) {
 	joinRecent(tasks)
 	hosts := nameHosts(tasks)
+	hosts.carvedHosts(tasks)
 	for _, t := range tasks {
 		t.place.Host = hosts.volume[t.vol]
 		for i := range t.out.Observations {
@@ -33,6 +34,9 @@ func resolve(tasks []*task) (obs []evidence.Observation, facts []evidence.Covera
 		// log, lies on that host as far as anybody can tell.
 		if len(t.out.Coverage) > 0 && t.vol.Loose {
 			t.place.Host = t.out.Coverage[0].Host
+		}
+		if t.raw() && t.vol.Loose {
+			t.place.Host = cmp.Or(onlyHost(t.out.Observations), t.place.Host)
 		}
 		for _, p := range t.out.Places {
 			p.Host = t.place.Host
@@ -312,9 +316,9 @@ func identify(obs []evidence.Observation) []evidence.Observation {
 		if i, ok := at[key]; ok {
 			// One structure may state two facts that agree in everything;
 			// the same fact elsewhere differs in its place.
-			if !slices.Contains(kept[i].Views, o.Views[0]) {
+			if !slices.Contains(kept[i].Views, o.Views[0]) || copied(&kept[i], &o) {
 				kept[i].Views = append(kept[i].Views, o.Views...)
-				if !sameStructure(&kept[i].From, &o.From) {
+				if !sameStructure(&kept[i].From, &o.From) && !slices.ContainsFunc(kept[i].AlsoAt, func(p evidence.Provenance) bool { return sameStructure(&p, &o.From) }) {
 					kept[i].AlsoAt = append(kept[i].AlsoAt, o.From)
 				}
 				continue
@@ -333,6 +337,12 @@ func identify(obs []evidence.Observation) []evidence.Observation {
 	clear(obs[len(kept):])
 	sortObservations(kept)
 	return kept
+}
+
+// copied reports whether o is another copy, in the same stream, of the carved
+// record that a is.
+func copied(a, o *evidence.Observation) bool {
+	return o.State == evidence.Carved && o.From.Channel != "" && a.From.Offset != o.From.Offset
 }
 
 // sameStructure reports whether a and b name the same bytes of the same file,

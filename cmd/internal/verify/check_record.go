@@ -12,11 +12,31 @@ import (
 	"time"
 
 	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/source"
 )
 
-// checkRecord proves a row against the event record at its offset.
-func (f *file) checkRecord(o *evidence.Observation) (string, error) {
-	rec, err := f.record(o.From.Offset)
+// checkRecord proves a row against the event record at its offset. In bytes that
+// are no log, several chunks may seem to hold it.
+func (f *file) checkRecord(o *evidence.Observation) (said string, err error) {
+	chunks, err := f.chunks(o.From.Offset)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range chunks {
+		why, failed := f.proveRecord(c, o)
+		if failed == nil {
+			return why, nil
+		}
+		if err == nil {
+			err = failed
+		}
+	}
+	return "", err
+}
+
+// proveRecord proves a row against the record at its offset, as one of chunk c.
+func (f *file) proveRecord(c *chunk, o *evidence.Observation) (string, error) {
+	rec, err := f.record(c, o)
 	if err != nil {
 		return "", err
 	}
@@ -27,30 +47,77 @@ func (f *file) checkRecord(o *evidence.Observation) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	said := fmt.Sprintf("record: signature, size, number, time, provider, event, channel and %d values", n)
+	if len(rec.lent) > 0 {
+		said += ", read with the template of another chunk"
+	}
+	if sum := o.Detail.Text("sha256"); sum != "" {
+		return said + ", SHA-256 of the bytes", f.sum(o, sum)
+	}
 	if !f.same && !rec.whole {
 		return "", errors.New("the file was changed since, and the checksum of the chunk that the record lies in does not hold")
 	}
-	return fmt.Sprintf("record: signature, size, number, time, provider, event, channel and %d values", n), nil
+	return said, nil
 }
 
-// record reads the record at off. Rows come in the order of their offsets, and a
-// record makes several.
-func (f *file) record(off int64) (*record, error) {
-	if f.last != nil && f.off == off {
+// record reads the record of o, which lies in c. Rows come in the order of their
+// offsets, and a record makes several.
+func (f *file) record(c *chunk, o *evidence.Observation) (*record, error) {
+	off := o.From.Offset
+	if f.last != nil && f.off == off && f.of == c {
 		return f.last, nil
 	}
-	if f.chunk == nil || off < f.chunk.start || off >= f.chunk.start+chunkSize {
-		c, err := readChunk(f.h, off, f.h.Size())
-		if err != nil {
-			return nil, err
-		}
-		f.chunk = c
+	lent, err := f.lent(listOf(o.Detail.Get("lent_templates")))
+	if err != nil {
+		return nil, err
 	}
-	rec, err := f.chunk.record(off)
+	rec, err := c.record(off, lent)
 	if err == nil {
-		f.last, f.off = rec, off
+		f.last, f.off, f.of = rec, off, c
 	}
 	return rec, err
+}
+
+// chunks returns the chunks that the record at off may lie in.
+func (f *file) chunks(off int64) ([]*chunk, error) {
+	if len(f.near) > 0 && (f.nearAt == off || f.kind != source.Raw && off >= f.near[0].start && off < f.near[0].start+chunkSize) {
+		return f.near, nil
+	}
+	near, err := chunksAt(f.h, f.kind, off)
+	if err == nil {
+		f.near, f.nearAt = near, off
+	}
+	return near, err
+}
+
+// lent returns the definitions that a row says a record was read with: each is an
+// offset and, where it lies in another file, the path of that.
+func (f *file) lent(list []string) (out []definition, err error) {
+	for _, s := range list {
+		where, name, _ := strings.Cut(s, " ")
+		off, err := strconv.ParseInt(where, 0, 64)
+		if err != nil {
+			return nil, fmt.Errorf("template %q: %w", s, err)
+		}
+		h, kind := f.h, f.kind
+		if name != "" {
+			id, ok := f.checker.named(f.id, name)
+			if !ok {
+				return nil, fmt.Errorf("template %q: %w", s, errNotThere)
+			}
+			kind = f.checker.files[id].Kind
+			if h, err = f.checker.handle(id); err != nil {
+				return nil, err
+			}
+			defer h.Close()
+		}
+		chunks, err := chunksAt(h, kind, off)
+		if err != nil {
+			return nil, fmt.Errorf("template %q: %w", s, err)
+		}
+		out = append(out, definition{chunks[0].b, int(off - chunks[0].start)})
+	}
+	return out, nil
 }
 
 // system compares what System says of the record.

@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 	"io"
 	"strings"
+
+	"sharetrail/parsers/source"
 )
 
 var le = binary.LittleEndian
@@ -23,7 +25,8 @@ var errTruncated = errors.New("it is cut off")
 
 // A record is one event record as its bytes state it.
 type record struct {
-	number uint64 // of the record header
+	lent   []definition // that were at hand
+	number uint64       // of the record header
 	leaves []leaf
 	whole  bool // the checksum of the chunk's records holds, and covers it
 }
@@ -43,18 +46,50 @@ type chunk struct {
 	whole bool // the checksum of the records holds
 }
 
-// readChunk reads the chunk that off lies in. limit is the end of the file.
-func readChunk(r io.ReaderAt, off, limit int64) (*chunk, error) {
-	c := &chunk{start: logHeader + (off-logHeader)/chunkSize*chunkSize}
-	if off < logHeader+chunkHeader || off-c.start < chunkHeader || off+recordHead > limit {
+// A definition is that of a template.
+type definition struct {
+	b  []byte // the chunk that it lies in
+	at int    // where it begins there
+}
+
+// chunksAt returns the chunks that what lies at off may be of: one in a log, and
+// in other bytes each of which the signature lies at a multiple of 512 in front of
+// it, the nearest first.
+func chunksAt(h source.Handle, kind source.FileKind, off int64) (list []*chunk, err error) {
+	if kind != source.Raw {
+		c, err := readChunk(h, logHeader+(off-logHeader)/chunkSize*chunkSize, off, h.Size())
+		return []*chunk{c}, err
+	}
+	const sector = 512
+	for start := off / sector * sector; start >= 0 && start > off-chunkSize; start -= sector {
+		c, failed := readChunk(h, start, off, h.Size())
+		if failed == nil {
+			list = append(list, c)
+		}
+	}
+	if len(list) == 0 {
+		return nil, errors.New("no chunk of an event log lies around this offset")
+	}
+	return list, nil
+}
+
+// readChunk reads the chunk at start, which off lies in. limit is the end of the
+// file.
+func readChunk(r io.ReaderAt, start, off, limit int64) (*chunk, error) {
+	c := &chunk{start: start}
+	if start < 0 || off-c.start < chunkHeader || off+recordHead > limit {
 		return nil, errors.New("there is no room for a record at this offset")
+	}
+	var signature [8]byte
+	if _, err := r.ReadAt(signature[:], start); err != nil && err != io.EOF {
+		return nil, err
+	}
+	if string(signature[:]) != "ElfChnk\x00" {
+		return nil, fmt.Errorf("the chunk at %#x does not begin with ElfChnk", c.start)
 	}
 	c.b = make([]byte, min(chunkSize, limit-c.start))
 	if _, err := r.ReadAt(c.b, c.start); err != nil && err != io.EOF {
 		return nil, err
-	}
-	if string(c.b[:8]) != "ElfChnk\x00" {
-		return nil, fmt.Errorf("the chunk at %#x does not begin with ElfChnk", c.start)
 	}
 	if c.free = int(le.Uint32(c.b[48:])); c.free >= chunkHeader && c.free <= len(c.b) {
 		c.whole = crc32.ChecksumIEEE(c.b[chunkHeader:c.free]) == le.Uint32(c.b[52:])
@@ -62,8 +97,9 @@ func readChunk(r io.ReaderAt, off, limit int64) (*chunk, error) {
 	return c, nil
 }
 
-// record reads the record at off, which lies in c.
-func (c *chunk) record(off int64) (*record, error) {
+// record reads the record at off, which lies in c. The templates in lent are
+// taken where the chunk has another in their place.
+func (c *chunk) record(off int64, lent []definition) (*record, error) {
 	b, at := c.b, int(off-c.start)
 	if at < chunkHeader || at+recordHead > len(b) {
 		return nil, errors.New("there is no room for a record at this offset")
@@ -78,7 +114,7 @@ func (c *chunk) record(off int64) (*record, error) {
 	if n := int(le.Uint32(b[at+size-4:])); n != size {
 		return nil, fmt.Errorf("the record's size is %d bytes at its start and %d at its end", size, n)
 	}
-	rec := &record{number: le.Uint64(b[at+8:]), whole: c.whole && at+size <= c.free}
+	rec := &record{lent: lent, number: le.Uint64(b[at+8:]), whole: c.whole && at+size <= c.free}
 	x := &xml{b: b, end: at + size - 4, off: at + recordHead, rec: rec}
 	if err := x.document(nil); err != nil {
 		return nil, fmt.Errorf("the record's BinXML at %#x: %w", c.start+int64(x.off), err)

@@ -25,27 +25,30 @@ const (
 // A value is one value of a template's instance.
 type value struct {
 	kind     byte
-	from, to int // in the chunk
+	b        []byte // the chunk of the record
+	from, to int    // in it
 }
 
 // instance reads an instance of a template: where the definition lies, the
 // definition itself if it lies here, and the values.
 func (x *xml) instance() error {
-	if _, err := x.take(5); err != nil { // 1, id
+	head, err := x.take(5) // 1, id
+	if err != nil {
 		return err
 	}
 	def, err := x.u32()
 	if err != nil {
 		return err
 	}
-	if def < 0 || def > len(x.b)-24 {
+	b, here := x.b, def == x.off
+	if b, def = x.definition(def, le.Uint32(head[1:])); def < 0 || def > len(b)-24 {
 		return fmt.Errorf("a template lies at %#x, outside the chunk", def)
 	}
-	size := int(le.Uint32(x.b[def+20:]))
-	if size < 0 || size > len(x.b)-def-24 {
+	size := int(le.Uint32(b[def+20:]))
+	if size < 0 || size > len(b)-def-24 {
 		return errTruncated
 	}
-	if def == x.off {
+	if here {
 		if _, err := x.take(24 + size); err != nil {
 			return err
 		}
@@ -54,13 +57,27 @@ func (x *xml) instance() error {
 	if err != nil {
 		return err
 	}
-	off, end, inDef := x.off, x.end, x.inDef
-	x.off, x.end, x.inDef = def+24, def+24+size, true
+	own, off, end, inDef := x.b, x.off, x.end, x.inDef
+	x.b, x.off, x.end, x.inDef = b, def+24, def+24+size, true
 	err = x.document(values)
 	if err == nil {
-		x.off, x.end, x.inDef = off, end, inDef
+		x.b, x.off, x.end, x.inDef = own, off, end, inDef
 	}
 	return err
+}
+
+// definition returns where the template called id lies: at def, or where the row
+// says that it was read if another one is there.
+func (x *xml) definition(def int, id uint32) ([]byte, int) {
+	if def < 0 || def > len(x.b)-24 || def == x.off || le.Uint32(x.b[def+4:]) == id {
+		return x.b, def
+	}
+	for _, l := range x.rec.lent {
+		if l.at >= 0 && l.at <= len(l.b)-24 && le.Uint32(l.b[l.at+4:]) == id {
+			return l.b, l.at
+		}
+	}
+	return x.b, def
 }
 
 func (x *xml) values() ([]value, error) {
@@ -81,7 +98,7 @@ func (x *xml) values() ([]value, error) {
 		if _, err := x.take(size); err != nil {
 			return nil, err
 		}
-		values[i] = value{sizes[4*i+2], x.off - size, x.off}
+		values[i] = value{sizes[4*i+2], x.b, x.off - size, x.off}
 	}
 	return values, nil
 }
@@ -92,16 +109,16 @@ func (x *xml) value(v value) error {
 		return nil
 	}
 	if v.kind != typeBinXML {
-		x.put(text(v.kind, x.b[v.from:v.to]))
+		x.put(text(v.kind, v.b[v.from:v.to]))
 		return nil
 	}
 	x.flush()
-	off, end, inDef := x.off, x.end, x.inDef
-	x.off, x.end, x.inDef = v.from, v.to, false
+	b, off, end, inDef := x.b, x.off, x.end, x.inDef
+	x.b, x.off, x.end, x.inDef = v.b, v.from, v.to, false
 	if err := x.document(nil); err != nil {
 		return err
 	}
-	x.off, x.end, x.inDef = off, end, inDef
+	x.b, x.off, x.end, x.inDef = b, off, end, inDef
 	return nil
 }
 

@@ -35,6 +35,7 @@ type File struct {
 type Case struct {
 	Sources      []string // as given
 	NoSnapshots  bool
+	Carve        bool // bytes that are no evidence by themselves were searched, too
 	Files        []File
 	Observations []evidence.Observation
 }
@@ -67,7 +68,7 @@ func Run(ctx context.Context, c *Case, o source.Options) ([]Row, error) {
 			e.Close()
 		}
 	}()
-	o.NoSnapshots = c.NoSnapshots
+	o.NoSnapshots, o.Carve = c.NoSnapshots, c.Carve
 	var rows []Row
 	for i, name := range c.Sources {
 		o.Beside = slices.Delete(slices.Clone(c.Sources), i, i+1)
@@ -102,6 +103,21 @@ func (k *checker) source(ctx context.Context, name string, o source.Options) err
 		}
 	}
 	return nil
+}
+
+// named finds a file as another one of its source calls it: by its path in the
+// same volume, else by the volume and the path.
+func (k *checker) named(from fileID, name string) (fileID, bool) {
+	id := fileID{from.source, from.volume, name}
+	if _, ok := k.files[id]; ok {
+		return id, true
+	}
+	for id := range k.files {
+		if id.source == from.source && id.volume+"!"+id.path == name {
+			return id, true
+		}
+	}
+	return id, false
 }
 
 var errNotThere = errors.New("the file is not there any more")
@@ -198,7 +214,7 @@ func (k *checker) fileRows(id fileID, all []evidence.Observation, at []int, rows
 	if err == nil {
 		defer h.Close()
 	}
-	f := &file{id: id, h: h, same: k.sums[id] != "", kind: k.files[id].Kind}
+	f := &file{checker: k, id: id, h: h, same: k.sums[id] != "", kind: k.files[id].Kind}
 	if err == nil {
 		err = f.prepare(k)
 	}
@@ -217,14 +233,17 @@ func (k *checker) fileRows(id fileID, all []evidence.Observation, at []int, rows
 
 // A file is one evidence file whose rows are checked.
 type file struct {
-	id    fileID
-	h     source.Handle
-	same  bool // the whole file has the SHA-256 that it had
-	kind  source.FileKind
-	hive  *hive
-	chunk *chunk
-	off   int64 // of last
-	last  *record
+	checker *checker
+	id      fileID
+	h       source.Handle
+	same    bool // the whole file has the SHA-256 that it had
+	kind    source.FileKind
+	hive    *hive
+	near    []*chunk // in which the record at nearAt may lie
+	nearAt  int64
+	last    *record
+	off     int64  // of last
+	of      *chunk // that last lies in
 }
 
 func (f *file) prepare(k *checker) (err error) {
@@ -232,6 +251,18 @@ func (f *file) prepare(k *checker) (err error) {
 		f.hive, err = k.loadHive(f)
 	}
 	return err
+}
+
+// sum compares the bytes of a row with their SHA-256.
+func (f *file) sum(o *evidence.Observation, want string) error {
+	got := sha256.New()
+	if n, err := io.Copy(got, io.NewSectionReader(f.h, o.From.Offset, o.From.Length)); err != nil || n != o.From.Length {
+		return errTruncated
+	}
+	if s := hex.EncodeToString(got.Sum(nil)); !strings.EqualFold(s, want) {
+		return fmt.Errorf("the SHA-256 of the bytes is %s, and was %s", s, want)
+	}
+	return nil
 }
 
 var errChanged = errors.New("the file was changed since, and the row does not hold enough of the bytes to prove that these are the same")
@@ -244,14 +275,7 @@ func (f *file) check(o *evidence.Observation) (string, error) {
 	case f.hive != nil:
 		return f.checkCell(o)
 	case sum != "" && o.From.Offset >= 0 && o.From.Length >= 0:
-		got := sha256.New()
-		if n, err := io.Copy(got, io.NewSectionReader(f.h, o.From.Offset, o.From.Length)); err != nil || n != o.From.Length {
-			return "", errTruncated
-		}
-		if s := hex.EncodeToString(got.Sum(nil)); !strings.EqualFold(s, sum) {
-			return "", fmt.Errorf("the SHA-256 of the bytes is %s, and was %s", s, sum)
-		}
-		return "SHA-256 of the bytes", nil
+		return "SHA-256 of the bytes", f.sum(o, sum)
 	case o.From.Offset+max(o.From.Length, 0) > f.h.Size():
 		return "", errTruncated
 	case !f.same:

@@ -53,11 +53,11 @@ func registry(t testing.TB) []byte {
 
 func TestRecord(t *testing.T) {
 	b := log(t)
-	c, err := readChunk(bytes.NewReader(b), logHeader+chunkHeader, int64(len(b)))
+	c, err := readChunk(bytes.NewReader(b), logHeader, logHeader+chunkHeader, int64(len(b)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := c.record(logHeader + chunkHeader)
+	rec, err := c.record(logHeader+chunkHeader, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,11 +148,11 @@ func FuzzRecord(f *testing.F) {
 	f.Add(b[logHeader:], int64(chunkHeader))
 	f.Fuzz(func(t *testing.T, b []byte, off int64) {
 		b = append(make([]byte, logHeader), b...)
-		c, err := readChunk(bytes.NewReader(b), logHeader+off, int64(len(b)))
+		c, err := readChunk(bytes.NewReader(b), logHeader+off/chunkSize*chunkSize, logHeader+off, int64(len(b)))
 		if err != nil {
 			return
 		}
-		if rec, err := c.record(logHeader + off); err == nil && rec.whole && !bytes.Contains(b, []byte("ElfChnk")) {
+		if rec, err := c.record(logHeader+off, nil); err == nil && rec.whole && !bytes.Contains(b, []byte("ElfChnk")) {
 			t.Error("a record without a chunk")
 		}
 	})
@@ -243,12 +243,12 @@ func TestCorpusTruth(t *testing.T) {
 // compareLog compares the records of a log with truth.
 func compareLog(t *testing.T, name string, b []byte, truth map[string][]string, col func([]string, string) string) (compared int) {
 	for start := int64(logHeader); start+chunkSize <= int64(len(b)); start += chunkSize {
-		c, err := readChunk(bytes.NewReader(b), start+chunkHeader, int64(len(b)))
+		c, err := readChunk(bytes.NewReader(b), start, start+chunkHeader, int64(len(b)))
 		if err != nil {
 			continue
 		}
 		for off := chunkHeader; off+recordHead <= c.free && le.Uint32(c.b[off:]) == 0x2a2a; off += int(le.Uint32(c.b[off+4:])) {
-			rec, err := c.record(start + int64(off))
+			rec, err := c.record(start+int64(off), nil)
 			if err != nil {
 				t.Errorf("%s: record at %#x: %v", name, start+int64(off), err)
 				break

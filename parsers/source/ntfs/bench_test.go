@@ -115,8 +115,8 @@ func TestConcurrent(t *testing.T) {
 			for range f.Deleted() {
 				n++
 			}
-			if _, size, _ := f.Unallocated(); size == 0 || n == 0 {
-				t.Errorf("%d bytes free, %d files deleted", size, n)
+			if u := f.Unallocated(); u.Free() == 0 || n == 0 {
+				t.Errorf("%d bytes free, %d files deleted", u.Free(), n)
 			}
 		})
 	}

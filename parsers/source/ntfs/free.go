@@ -21,7 +21,7 @@ type freeMap struct {
 	st     *stream // nil if $Bitmap cannot be read
 	n      int64   // clusters known
 	before []int64 // free clusters before each block, and at the end all of them
-	last   atomic.Pointer[freeBlock]
+	last   [16]atomic.Pointer[freeBlock]
 }
 
 // A freeBlock holds the free runs of one block of the bitmap.
@@ -87,7 +87,8 @@ func (m *freeMap) read(b []byte, i int64) error {
 }
 
 func (m *freeMap) block(i int64) *freeBlock {
-	d := m.last.Load()
+	last := &m.last[i%int64(len(m.last))]
+	d := last.Load()
 	if d != nil && d.n == i {
 		return d
 	}
@@ -102,7 +103,7 @@ func (m *freeMap) block(i int64) *freeBlock {
 		d.runs = join(d.runs, run{at, i*mapBlock*8 + k, 1})
 		at++
 	}
-	m.last.Store(d)
+	last.Store(d)
 	return d
 }
 
@@ -130,56 +131,70 @@ func (m *freeMap) count(lcn int64) int64 {
 	return n
 }
 
-// locate returns where byte off of the free clusters lies in the volume, and how
-// many bytes follow there without a break.
-func (m *freeMap) locate(off int64) (at, n int64) {
-	c := m.f.geo.cluster
-	k := off / c
-	i := sort.Search(len(m.before)-1, func(i int) bool { return m.before[i+1] > k })
-	runs := m.block(int64(i)).runs
-	j := search(runs, k)
-	if j == len(runs) {
-		return -1, 0
+// next returns the first row of free clusters from lcn on, n of them, or ok is
+// false if there is none. A row may go on where another begins.
+func (m *freeMap) next(lcn int64) (first, n int64, ok bool) {
+	for i := lcn / (mapBlock * 8); i < int64(len(m.before))-1; i++ {
+		if m.before[i] == m.before[i+1] {
+			continue
+		}
+		runs := m.block(i).runs
+		j := sort.Search(len(runs), func(j int) bool { return runs[j].lcn+runs[j].n > lcn })
+		if j < len(runs) {
+			first = max(lcn, runs[j].lcn)
+			return first, runs[j].lcn + runs[j].n - first, true
+		}
 	}
-	in := off - runs[j].vcn*c
-	return runs[j].lcn*c + in, runs[j].n*c - in
+	return 0, 0, false
 }
 
-func (m *freeMap) length() int64 { return m.before[len(m.before)-1] * m.f.geo.cluster }
+// Unallocated is a volume of which only the free clusters are there. An offset
+// in it is one in the volume, in bytes. It may be read concurrently.
+type Unallocated struct{ m *freeMap }
 
-// ReadAt reads the free clusters as if they followed each other.
-func (m *freeMap) ReadAt(p []byte, off int64) (n int, err error) {
+// Unallocated returns the free clusters of the volume. What $Bitmap does not
+// tell is taken as in use, with a problem.
+func (f *FS) Unallocated() *Unallocated { return &Unallocated{f.freeMap()} }
+
+// Size returns the size of the volume as far as its clusters are known, in bytes.
+func (u *Unallocated) Size() int64 { return min(u.m.n*u.m.f.geo.cluster, u.m.f.size) }
+
+// Free returns how many bytes the free clusters have.
+func (u *Unallocated) Free() int64 { return u.m.before[len(u.m.before)-1] * u.m.f.geo.cluster }
+
+// Next returns the first stretch of free clusters that ends behind off: from off
+// or later up to, and not including, end. start is -1 if there is none. Another
+// may follow at end.
+func (u *Unallocated) Next(off int64) (start, end int64) {
+	c := u.m.f.geo.cluster
+	lcn, n, ok := u.m.next(max(off, 0) / c)
+	if start, end = max(off, lcn*c), min((lcn+n)*c, u.Size()); !ok || start >= end {
+		return -1, -1
+	}
+	return start, end
+}
+
+// ReadAt reads the volume. Clusters in use are not looked at: they read as zeros.
+func (u *Unallocated) ReadAt(p []byte, off int64) (n int, err error) {
 	if off < 0 {
 		return 0, fs.ErrInvalid
 	}
+	if left := u.Size() - off; left < int64(len(p)) {
+		p, err = p[:max(0, left)], io.EOF
+	}
 	for n < len(p) {
-		if off >= m.length() {
-			return n, io.EOF
+		at := off + int64(n)
+		start, end := u.Next(at)
+		if start < 0 || start >= off+int64(len(p)) {
+			clear(p[n:])
+			return len(p), err
 		}
-		at, k := m.locate(off)
-		if at < 0 {
-			return n, binread.Errorf(-1, "$Bitmap", "it changed while it was read")
+		clear(p[n : start-off])
+		b := p[start-off : min(int64(len(p)), end-off)]
+		if k, err := u.m.f.readAt(b, start, "unallocated clusters"); err != nil {
+			return int(start-off) + k, err
 		}
-		b := p[n : n+int(min(k, int64(len(p)-n)))]
-		if k, err := m.f.readAt(b, at, "unallocated clusters"); err != nil {
-			return n + k, err
-		}
-		n, off = n+len(b), off+int64(len(b))
+		n = int(start-off) + len(b)
 	}
-	return n, nil
-}
-
-// Unallocated returns the free clusters of the volume as one stream, its size in
-// bytes, and a function that maps an offset in it to one in the volume (-1 beyond
-// its end). Neighbours in the stream need not be neighbours in the volume. What
-// $Bitmap does not tell is left out, with a problem.
-func (f *FS) Unallocated() (io.ReaderAt, int64, func(off int64) (volumeOff int64)) {
-	m := f.freeMap()
-	return m, m.length(), func(off int64) int64 {
-		if off < 0 || off >= m.length() {
-			return -1
-		}
-		at, _ := m.locate(off)
-		return at
-	}
+	return n, err
 }

@@ -251,8 +251,15 @@ func readAll(t *testing.T, b []byte) {
 			io.CopyN(io.Discard, h, 8<<20)
 		}
 	}
-	if r, size, at := f.Unallocated(); size > 0 {
-		at(size - 1)
-		io.CopyN(io.Discard, io.NewSectionReader(r, 0, size), 1<<20)
+	u := f.Unallocated()
+	io.CopyN(io.Discard, io.NewSectionReader(u, 0, u.Size()), 1<<20)
+	found := int64(0)
+	for start, end := u.Next(0); start >= 0; start, end = u.Next(end) {
+		if found += end - start; start < 0 || end <= start || end > u.Size() {
+			t.Fatalf("free from %d to %d of %d", start, end, u.Size())
+		}
+	}
+	if found > u.Free() {
+		t.Errorf("%d bytes in free clusters, want %d", found, u.Free())
 	}
 }

@@ -243,44 +243,67 @@ func TestDeleted(t *testing.T) {
 	}
 }
 
+// free returns the free clusters of f, one behind the other.
+func free(t testing.TB, u *Unallocated) (all []byte) {
+	t.Helper()
+	for start, end := u.Next(0); start >= 0; start, end = u.Next(end) {
+		b := make([]byte, end-start)
+		if n, err := u.ReadAt(b, start); n != len(b) || err != nil && err != io.EOF {
+			t.Fatalf("%d of %d bytes, %v", n, len(b), err)
+		}
+		all = append(all, b...)
+	}
+	return all
+}
+
 func TestUnallocated(t *testing.T) {
 	v := sample()
 	b := mustBuild(t, v)
 	f := mustOpen(t, b)
-	r, size, at := f.Unallocated()
-	all := make([]byte, size)
-	if n, err := r.ReadAt(all, 0); n != len(all) || err != nil && err != io.EOF {
-		t.Fatalf("%d of %d bytes, %v", n, size, err)
-	}
+	u := f.Unallocated()
+	all := free(t, u)
 	gone := pattern(7, 69_632)
-	i := bytes.Index(all, gone[:4096])
-	if i < 0 {
+	if !bytes.Contains(all, gone[:4096]) {
 		t.Fatal("a deleted file's cluster is not among the free ones")
-	}
-	if off := at(int64(i) + 5); !bytes.Equal(b[off:off+100], gone[5:105]) {
-		t.Errorf("offset %d is said to be at %#x", i+5, off)
 	}
 	if bytes.Contains(all, pattern(9, 9_000)[:4096]) || bytes.Contains(all, pattern(1, 300_000)[:4096]) {
 		t.Error("clusters in use are among the free ones")
 	}
-	if at(size) != -1 || at(-1) != -1 {
-		t.Error("offsets beyond the end are mapped")
+	// Offsets are those of the volume, and what is in use reads as zeros.
+	whole := make([]byte, u.Size())
+	if n, err := u.ReadAt(whole, 0); n != len(whole) || err != nil {
+		t.Fatalf("%d of %d bytes, %v", n, len(whole), err)
+	}
+	for i, c := range whole {
+		if c != 0 && c != b[i] {
+			t.Fatalf("byte %d is %#x, and %#x in the volume", i, c, b[i])
+		}
+	}
+	if i := bytes.Index(whole, gone[:4096]); i < 0 || !bytes.Equal(b[i:i+4096], gone[:4096]) {
+		t.Errorf("a deleted file's cluster is said to be at %#x", i)
+	}
+	part := make([]byte, 100_001)
+	for off := int64(0); off < u.Size(); off += 77_777 {
+		n, err := u.ReadAt(part, off)
+		if want := min(int64(len(part)), u.Size()-off); int64(n) != want || (err == io.EOF) != (n < len(part)) || !bytes.Equal(part[:n], whole[off:off+want]) {
+			t.Errorf("at %d: %d bytes, %v", off, n, err)
+		}
+	}
+	if start, _ := u.Next(u.Size()); start != -1 {
+		t.Errorf("behind the end, the next free cluster is at %d", start)
 	}
 	bitmap, err := fs.ReadFile(f, "$Bitmap")
 	if err != nil {
 		t.Fatal(err)
 	}
-	free := int64(0)
+	var want []byte
 	for i := range f.geo.clusters {
 		if bitmap[i/8]&(1<<(i%8)) == 0 {
-			if off := at(free * f.geo.cluster); off != i*f.geo.cluster {
-				t.Fatalf("free cluster %d is %d, said to be at %#x", free, i, off)
-			}
-			free++
+			want = append(want, b[i*f.geo.cluster:(i+1)*f.geo.cluster]...)
 		}
 	}
-	if size != free*f.geo.cluster {
-		t.Errorf("%d bytes, want %d clusters", size, free)
+	if !bytes.Equal(all, want) || u.Free() != int64(len(want)) {
+		t.Errorf("%d bytes are free, said to be %d, want %d", len(all), u.Free(), len(want))
 	}
 }
 

@@ -1,0 +1,83 @@
+package timeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"sharetrail/artifacts/evidence"
+)
+
+// trust lowers a claim that rests on what was found outside of any log or hive,
+// and says so. Such a record proves itself. Nothing around it does: it may be
+// older than the rest thinks, and of what else there was nothing is known. Where
+// all that shows the matter is of that kind, the claim is likely at most; where
+// other facts agree, strong at most.
+func (c *Case) trust(cl Claim) Claim {
+	ids := Ids(cl.Facts...)
+	for _, s := range cl.Steps {
+		ids = addNew(ids, s.Observations...)
+	}
+	var before []*evidence.Observation // what shows that it was there
+	if l := cl.Life; l != nil {
+		before = slices.Concat(l.Maps, l.Uses)
+	}
+	var carved, places []string
+	others := false // is anything else said of the matter itself
+	for _, id := range ids {
+		o := c.byID[id]
+		switch {
+		case o == nil:
+		case o.State == evidence.Carved:
+			carved = append(carved, id)
+			places = addNew(places, placeName(&o.From))
+		case !gone(o.State) && !slices.Contains(before, o):
+			others = true
+		}
+	}
+	if len(carved) == 0 {
+		return c.onlyDeleted(cl, ids)
+	}
+	what, most := "All that shows it was recovered from %s,", Likely
+	if others {
+		what, most = "Some of what shows it was recovered from %s,", Strong
+	}
+	slices.Sort(places)
+	cl.Confidence = cl.Confidence.Weaker(most)
+	cl.Steps = append(slices.Clip(cl.Steps), Step{
+		Statement:    fmt.Sprintf(what+" outside of any log or hive that is in use: it proves itself, and nothing attests what else there was.", strings.Join(places, ", ")),
+		Observations: carved,
+	})
+	return cl
+}
+
+// placeName names the bytes that a record was found in, for a sentence.
+func placeName(p *evidence.Provenance) string {
+	if p.Place == nil {
+		return "an unknown place"
+	}
+	name := strings.Trim(p.Path, "()")
+	if name != p.Path && p.Volume != "" {
+		name += " of " + p.Volume
+	}
+	return name
+}
+
+// onlyDeleted says so if a claim rests on nothing but what was deleted and is
+// recovered from the log, hive or file that it was in.
+func (c *Case) onlyDeleted(cl Claim, ids []string) Claim {
+	var deleted []string
+	for _, id := range ids {
+		switch o := c.byID[id]; {
+		case o == nil:
+		case o.State != evidence.Deleted:
+			return cl
+		default:
+			deleted = append(deleted, id)
+		}
+	}
+	if len(deleted) > 0 {
+		cl.Steps = append(slices.Clip(cl.Steps), Step{Statement: "All that shows it had been deleted, and is recovered: nothing attests that it is complete.", Observations: deleted})
+	}
+	return cl
+}
