@@ -1,6 +1,6 @@
 # Short names for what CONTRIBUTING.md and .ci/run describe.
 
-.PHONY: build test ci bench
+.PHONY: build test ci bench release
 
 build:
 	CGO_ENABLED=0 go build ./cmd/sharetrail ./cmd/sharelab
@@ -10,6 +10,12 @@ test:
 
 ci:
 	bash .ci/run
+
+# release fills dist/ without the network: archives and packages of all systems,
+# checksums, bills of materials, manifests. The same commit gives the same bytes.
+# make release URL=https://where/the/files/will/be
+release:
+	go run ./cmd/internal/release -o dist -url "$(URL)"
 
 # bench compares with other readers, in one run: make bench LOG=big.evtx
 bench:

@@ -20,7 +20,7 @@ type folder struct {
 }
 
 func (d *folder) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&d.dir, "output", "o", "", "write all files into this folder")
+	cmd.Flags().StringVarP(&d.dir, "output", "o", "", "write all files into the folder `DIR`")
 	cmd.Flags().BoolVar(&d.force, "force", false, "write even if --output is not empty")
 }
 

@@ -66,9 +66,6 @@ func Main() int {
 func (a *app) run(ctx context.Context) int {
 	root := a.root()
 	root.SetArgs(a.args)
-	root.SetIn(a.stdin)
-	root.SetOut(a.stdout)
-	root.SetErr(a.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	// A flag that does not parse ends the parsing before a later -q is seen.
 	if slices.Contains(a.args, "-q") || slices.Contains(a.args, "--quiet") {
@@ -106,9 +103,9 @@ func (a *app) say(format string, args ...any) {
 const rootLong = `sharetrail reconstructs from offline Windows evidence when network shares were
 mapped, used and removed, and shows the gaps that clean-up leaves.
 
-SOURCE is a folder (a triage collection, a mounted image, loose files), a zip
-of one, or a single file. It is recognised by its content, never by its name,
-and only ever read.
+SOURCE is a folder (a triage collection, a mounted image, loose files), an
+archive, a disk image or a single file, in any nesting and any number. It is
+recognised by its content, never by its name, and only ever read.
 
 Exit status:
   0    done, with warnings or without
@@ -136,12 +133,16 @@ func (a *app) root() *cobra.Command {
 			return usagef("no command given: begin with sharetrail analyze SOURCE")
 		},
 	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	root.Version = Version()
 	root.SetVersionTemplate("sharetrail {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "write nothing at all to standard error")
 	root.AddCommand(a.analyze(), a.timeline(), a.shares(), a.gaps(), a.coverage(), a.problems(),
 		a.explain(), a.verify(), a.export(), a.sources(), a.dump(), a.classify(), a.artifacts(), a.rules(), a.kit(), a.version())
+	root.AddCommand(a.man(root))
 	root.SetHelpCommand(help(root))
 	completion(root)
 	return root

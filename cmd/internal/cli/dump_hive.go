@@ -38,7 +38,7 @@ state between the two as well, named in the field "view".`,
 			return a.dumpFile(cmd, args[0], o.dump)
 		},
 	}
-	cmd.Flags().StringVar(&o.view, "view", "final", "state of the hive to show: primary, final or all")
+	cmd.Flags().StringVar(&o.view, "view", "final", "`STATE` of the hive to show: primary, final or all")
 	cmd.Flags().BoolVar(&o.noDeleted, "no-deleted", false, "leave out what was deleted and can be recovered")
 	return cmd
 }

@@ -39,8 +39,8 @@ problems}: the rows that the text is made of.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&p.format, "format", string(output.TableFormat), "form of standard output: "+join(formats))
-	cmd.Flags().StringVar(&p.tz, "tz", "UTC", "time zone of the text, such as Europe/Berlin; what was read as text stays as it is")
+	cmd.Flags().StringVar(&p.format, "format", string(output.TableFormat), "`FORM` of standard output: "+join(formats))
+	cmd.Flags().StringVar(&p.tz, "tz", "UTC", "time `ZONE` of the text, such as Europe/Berlin; what was read as text stays as it is")
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return p.set(cmd.OutOrStdout(), formats) }
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		_, r, err := openResults(args[1], "gaps", "shares", "timeline", "coverage", "problems")

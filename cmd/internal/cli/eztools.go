@@ -23,13 +23,13 @@ type ezFlags struct {
 
 func (e *ezFlags) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVarP(&e.files, "file", "f", nil, "a SOURCE, as other tools take it; may be repeated")
-	f.StringArrayVarP(&e.dirs, "directory", "d", nil, "a SOURCE, as other tools take it; may be repeated")
-	f.StringVar(&e.csv, "csv", "", "write the tables as CSV into this folder, beside what is there")
-	f.StringVar(&e.csvName, "csvf", "", "with --csv: name of the file of the timeline; the others are named after it (default sharetrail_timeline.csv)")
-	f.StringVar(&e.json, "json", "", "write the tables as JSON Lines into this folder, beside what is there")
-	f.StringVar(&e.jsonName, "jsonf", "", "with --json: name of the file of the timeline; the others are named after it (default sharetrail_timeline.jsonl)")
-	f.StringVar(&e.html, "html", "", "write the page for people into this folder, as sharetrail_report.html")
+	f.StringArrayVarP(&e.files, "file", "f", nil, "a `SOURCE`, as other tools take it; may be repeated")
+	f.StringArrayVarP(&e.dirs, "directory", "d", nil, "a `SOURCE`, as other tools take it; may be repeated")
+	f.StringVar(&e.csv, "csv", "", "write the tables as CSV into the folder `DIR`, beside what is there")
+	f.StringVar(&e.csvName, "csvf", "", "with --csv: `NAME` of the file of the timeline; the others are named after it (default sharetrail_timeline.csv)")
+	f.StringVar(&e.json, "json", "", "write the tables as JSON Lines into the folder `DIR`, beside what is there")
+	f.StringVar(&e.jsonName, "jsonf", "", "with --json: `NAME` of the file of the timeline; the others are named after it (default sharetrail_timeline.jsonl)")
+	f.StringVar(&e.html, "html", "", "write the page for people into the folder `DIR`, as sharetrail_report.html")
 }
 
 // sources returns all that the command is to read.

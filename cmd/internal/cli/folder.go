@@ -46,6 +46,20 @@ func (d *folder) check(sources []string) error {
 	return nil
 }
 
+// need is for commands that write files and nothing else: it makes the folder.
+func (d *folder) need() error {
+	if d.dir == "" {
+		return usagef("no --output given: name a folder to write into, as in -o DIR")
+	}
+	if err := d.check(nil); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(d.dir, 0o755); err != nil {
+		return &exit{exitFailed, fmt.Errorf("--output: %w", err)}
+	}
+	return nil
+}
+
 // make makes the folder, before a long run, so that it is not in vain.
 func (d *folder) make() error {
 	if d.dir == "" {

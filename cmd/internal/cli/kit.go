@@ -37,14 +37,8 @@ func (a *app) kitOf(name, long string, files func() []kit.File) *cobra.Command {
 		Example: "  sharetrail kit " + name + " -o kit",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if dir.dir == "" {
-				return usagef("no --output given: name a folder, as in -o kit")
-			}
-			if err := dir.check(nil); err != nil {
+			if err := dir.need(); err != nil {
 				return err
-			}
-			if err := os.MkdirAll(dir.dir, 0o755); err != nil {
-				return &exit{exitFailed, fmt.Errorf("--output: %w", err)}
 			}
 			for _, f := range files() {
 				name := filepath.Join(dir.dir, f.Name)

@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	"cmd/internal/kit":       {"artifacts", "artifacts/evidence", "parsers/*"},
 	"cmd/internal/cli":       {"parsers/*", "artifacts", "artifacts/evidence", "timeline", "timeline/rules", "cmd/internal/output", "cmd/internal/pipeline", "cmd/internal/verify", "cmd/internal/kit"},
 	"cmd/internal/lab":       {"parsers/hive/hivetest", "parsers/eventlog/evtxtest", "parsers/filetime"},
+	"cmd/internal/release":   {}, // builds the program and asks it
 	"cmd/sharetrail":         {"cmd/internal/cli"},
 	"cmd/sharelab":           {"cmd/internal/lab"},
 }

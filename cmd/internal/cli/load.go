@@ -26,8 +26,8 @@ type reading struct {
 
 func (r *reading) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.IntVar(&r.o.Jobs, "jobs", 0, "parallel workers (default one a processor); the output is the same for every number")
-	f.StringVar(&r.o.TempDir, "temp-dir", "", "folder for what must be unpacked to disk (default that of the system)")
+	f.IntVar(&r.o.Jobs, "jobs", 0, "`N` parallel workers (default one a processor); the output is the same for every number")
+	f.StringVar(&r.o.TempDir, "temp-dir", "", "folder `DIR` for what must be unpacked to disk (default that of the system)")
 	f.BoolVar(&r.o.NoSnapshots, "no-snapshots", false, "leave out volume shadow copies")
 	f.BoolVar(&r.o.Carve, "carve", false, "also search unallocated space, page files, raw files and volumes that cannot be read for records that event logs have left")
 	r.unlocking.flags(cmd)
@@ -43,7 +43,7 @@ func (r *reading) rowFlags(cmd *cobra.Command) {
 
 // contextFlag registers the flag on which rows there are.
 func (r *reading) contextFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&r.o.Context, "context", "related", "rows of context (logons, boots, network, policy): related, where they bound or explain something; all; none. They are reasoned from in any case")
+	cmd.Flags().StringVar(&r.o.Context, "context", "related", "`ROWS` of context (logons, boots, network, policy): related, where they bound or explain something; all; none. They are reasoned from in any case")
 }
 
 // check finds what is wrong with the flags.

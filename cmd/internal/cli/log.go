@@ -21,8 +21,8 @@ type logging struct {
 func (l *logging) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVarP(&l.verbose, "verbose", "v", false, "log each file that is read")
-	f.StringVar(&l.format, "log-format", "text", "form of the log: text, json")
-	f.StringVar(&l.progress, "progress", "auto", "progress on standard error: auto, if it is a terminal; never")
+	f.StringVar(&l.format, "log-format", "text", "`FORM` of the log: text, json")
+	f.StringVar(&l.progress, "progress", "auto", "progress on standard error, `WHEN`: auto, if it is a terminal; never")
 }
 
 func (l *logging) check() error {

@@ -26,9 +26,9 @@ const safeHelp = "put an apostrophe before what a spreadsheet would take for a f
 
 // flags registers the flags; formats are those that the command has.
 func (p *printing) flags(cmd *cobra.Command, formats ...output.Format) {
-	cmd.Flags().StringVar(&p.format, "format", "", "form of standard output: "+join(formats)+" (default table on a terminal, jsonl when piped)")
+	cmd.Flags().StringVar(&p.format, "format", "", "`FORM` of standard output: "+join(formats)+" (default table on a terminal, jsonl when piped)")
 	if slices.Contains(formats, output.TableFormat) {
-		cmd.Flags().StringVar(&p.tz, "tz", "UTC", "time zone of tables and report.html, such as Europe/Berlin; all other formats are UTC")
+		cmd.Flags().StringVar(&p.tz, "tz", "UTC", "time `ZONE` of tables and report.html, such as Europe/Berlin; all other formats are UTC")
 	}
 	if slices.Contains(formats, output.CSV) {
 		cmd.Flags().BoolVar(&p.o.Safe, "spreadsheet-safe", false, safeHelp)

@@ -21,10 +21,10 @@ type unlocking struct {
 
 func (u *unlocking) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&u.passwords, "password", nil, "password of an encrypted archive; may be repeated")
-	f.StringVar(&u.passwordFile, "password-file", "", "file with one such password a line")
-	f.StringVar(&u.keyFile, "key", "", "PEM file with the private key for collections that are encrypted for a certificate")
-	f.StringArrayVar(&u.storage, "storage", nil, "disk image on which the shadow copies of another volume are stored; may be repeated")
+	f.StringArrayVar(&u.passwords, "password", nil, "password `P` of an encrypted archive; may be repeated")
+	f.StringVar(&u.passwordFile, "password-file", "", "`FILE` with one such password a line")
+	f.StringVar(&u.keyFile, "key", "", "PEM `FILE` with the private key for collections that are encrypted for a certificate")
+	f.StringArrayVar(&u.storage, "storage", nil, "disk `IMAGE` on which the shadow copies of another volume are stored; may be repeated")
 }
 
 // check reads the files that the flags name.

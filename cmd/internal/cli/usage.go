@@ -39,7 +39,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &none):
 		return usagef("%v%s", err, hint(cmd, none.GetSpecifiedName()))
 	case errors.As(err, &empty):
-		return usagef("--%s needs a value: %s", empty.GetFlag().Name, empty.GetFlag().Usage)
+		_, usage := pflag.UnquoteUsage(empty.GetFlag())
+		return usagef("--%s needs a value: %s", empty.GetFlag().Name, usage)
 	case errors.As(err, &bad):
 		why := bad.Unwrap().Error()
 		switch bad.GetFlag().Value.Type() {
