@@ -1,6 +1,7 @@
 package artifacts
 
 import (
+	"slices"
 	"strings"
 
 	"sharetrail/artifacts/evidence"
@@ -11,7 +12,7 @@ import (
 var _ = register(Artifact{
 	Name:         "process-creation",
 	Title:        "programs started to map, remove or hide shares",
-	What:         "Security 4688 and Sysmon 1, where the command line does something to shares or their traces",
+	What:         "Security 4688 and Sysmon 1, where the command line does something to shares or their traces; other starts of net, reg, wevtutil, subst, xcopy and robocopy as context",
 	Proves:       "the program was started with that command line by that account at that time",
 	DoesNotProve: "that the command succeeded or had an effect. Off by default, as is the command line in 4688",
 	Reference:    "reference/artifacts.md 3.1, 3.5, 7.3",
@@ -56,6 +57,9 @@ func (a *ancestry) readProcessCreation(rec *eventlog.Record, data Data, out *Emi
 			Detail:  evidence.Detail{{Name: "Class", Value: "unknown"}},
 		}}
 	}
+	if name := keptStart(p.Image, hint.OriginalName); len(list) == 0 && name != "" {
+		list = []evidence.Observation{out.start(p, name)}
+	}
 	for _, o := range list {
 		if !asked {
 			asked, chain = true, a.of(key, parent, o.Process, out.unmasked)
@@ -65,6 +69,37 @@ func (a *ancestry) readProcessCreation(rec *eventlog.Record, data Data, out *Emi
 		}
 		runBy(&o, rec, data)
 		out.ObserveRecord(rec, o)
+	}
+}
+
+// startsKept are the programs of which each start is a fact, whatever they were
+// given to do: those that other evidence dates starts of (rule G22), and those
+// that list shares or copy from them.
+var startsKept = []string{"net", "net1", "reg", "wevtutil", "subst", "xcopy", "robocopy"}
+
+// keptStart returns which of startsKept a program is, by its path or by the name
+// in its version resource; "" if none.
+func keptStart(image, original string) string {
+	for _, s := range []string{image, original} {
+		name := strings.TrimSuffix(strings.ToLower(s[strings.LastIndexAny(s, `\/`)+1:]), ".exe")
+		if slices.Contains(startsKept, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// start is the row of a program that was started to do nothing to shares.
+func (e *Emitter) start(p evidence.Process, name string) evidence.Observation {
+	if !e.unmasked {
+		p.CommandLine, _ = command.Mask(p.CommandLine)
+		p.ParentCommandLine, _ = command.Mask(p.ParentCommandLine)
+	}
+	p.CommandLine, p.ParentCommandLine = clip(p.CommandLine), clip(p.ParentCommandLine)
+	return evidence.Observation{
+		Action: evidence.Context, Process: &p,
+		Summary: "The program " + name + " was started.",
+		Detail:  evidence.Detail{{Name: "Program", Value: name}},
 	}
 }
 

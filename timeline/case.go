@@ -22,6 +22,7 @@ type Case struct {
 	End          time.Time // the newest instant that any evidence of the host shows, but for carved records
 
 	byID map[string]*evidence.Observation
+	own  *self // its names, addresses and sessions with other hosts
 }
 
 // A MappingState is the set of remembered mappings in one hive of one user: the
@@ -68,6 +69,7 @@ type Life struct {
 	LogonID string                  // of the session that mapped it
 	since   time.Time               // commands before this are about an earlier connection of the letter
 	stored  bool                    // its key was in some state of the hive, or is recovered from it
+	named   []*evidence.Observation // show what else its server is called, and what became of its share there
 }
 
 // Since returns the last instant at which the connection is known to have been

@@ -20,6 +20,9 @@ func Reason(c *Case, rules []Rule) (gaps []Gap, conns []Connection, notRun []Not
 			notRun = append(notRun, NotRun{Rule: r.ID, Host: c.Host, Why: why})
 			continue
 		}
+		if r.Find == nil {
+			continue
+		}
 		for claim := range r.Find(c) {
 			claim.rule = r
 			claims = append(claims, c.trust(claim))
@@ -28,14 +31,23 @@ func Reason(c *Case, rules []Rule) (gaps []Gap, conns []Connection, notRun []Not
 	for _, l := range c.Lives {
 		l.setID()
 	}
+	var found []*Found
 	for _, group := range mergeClaims(claims) {
 		g := c.gap(group)
-		gaps = append(gaps, g)
+		found = append(found, &Found{&g, group})
 		for _, cl := range group {
 			if cl.Life != nil {
 				cl.Life.settle(&g, group)
 			}
+			for _, l := range cl.Lives {
+				l.Gaps = addNew(l.Gaps, g.ID)
+			}
 		}
+	}
+	found = c.tie(found, rules)
+	for _, f := range found {
+		c.tell(f)
+		gaps = append(gaps, *f.Gap)
 	}
 	for _, l := range c.Lives {
 		conns = append(conns, l.row())
@@ -54,6 +66,9 @@ func (c *Case) lacks(needs []string) string {
 }
 
 func (c *Case) has(kind string) bool {
+	if kind == OtherHostsShareAccess {
+		return len(c.self().servers) > 0
+	}
 	return slices.ContainsFunc(c.Facts, func(f evidence.Coverage) bool {
 		return f.Evidence == kind || strings.HasPrefix(f.Evidence, kind+":")
 	})
@@ -157,6 +172,9 @@ func (c *Case) gap(group []Claim) Gap {
 		if cl.Life != nil {
 			g.Connections = addNew(g.Connections, cl.Life.ID)
 		}
+		for _, l := range cl.Lives {
+			g.Connections = addNew(g.Connections, l.ID)
+		}
 	}
 	slices.SortStableFunc(g.Benign, func(a, b Benign) int { return a.Verdict.rank() - b.Verdict.rank() })
 	if top.Kind == KindRemoval && slices.ContainsFunc(g.Benign, func(b Benign) bool { return b.Verdict == Supported }) {
@@ -244,6 +262,7 @@ func (l *Life) row() Connection {
 	all = append(all, l.Removes...)
 	all = append(all, l.Gone...)
 	all = append(all, l.Key, l.Old, l.Stored)
+	all = append(all, l.named...)
 	r.Observations = Ids(all...)
 	slices.Sort(r.Observations)
 	if r.Aliases == nil {

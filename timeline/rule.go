@@ -26,6 +26,9 @@ type Rule struct {
 	// run.
 	Needs []string
 	Find  func(c *Case) iter.Seq[Claim]
+	// Tie, if set, is asked once all gaps are known, instead of Find: for what
+	// ties several of them together, or says more of one.
+	Tie func(c *Case, found []*Found) iter.Seq[Claim]
 }
 
 // A Kind says what a claim is about: claims of one kind about one removal are
@@ -39,6 +42,7 @@ const (
 	KindNoEffect             // a removal was tried and did not last
 	KindTrace                // a trace of a connection was removed, or should be there
 	KindBlind                // evidence is missing
+	KindCluster              // several of the others belong together
 )
 
 // A Claim is what one rule says of one removal.
@@ -59,6 +63,9 @@ type Claim struct {
 	Actor      *evidence.Observation // the fact that names who did it
 	Facts      []*evidence.Observation
 	Attack     []string
+	Lives      []*Life  // further connections that it is about, where Life is nil or the first of them
+	Of         *Found   // Rule.Tie only: the claim says more of this gap, and is none of its own
+	Ties       []*Found // Rule.Tie only: the gaps that the claim ties together
 
 	rule Rule
 }

@@ -11,7 +11,7 @@ import (
 var claims = []string{"G01", "G02", "G03", "G08", "G13", "G14", "G15", "G17", "G31", "G32"}
 
 // silent are the rules that speak of evidence or of sessions, never of a removal.
-var silent = []string{"G18", "G19", "G20", "G21", "G24", "G25", "G30", "G33", "G34"}
+var silent = []string{"G10", "G11", "G18", "G19", "G20", "G21", "G22", "G24", "G25", "G27", "G30", "G33", "G34"}
 
 // A tally counts what is compared.
 type tally struct {

@@ -338,8 +338,12 @@ func conclude(tasks []*task, problems []evidence.Problem, o Options) timeline.Re
 	}
 	slices.Sort(rep.Hosts)
 	named := map[string]bool{} // observations that something rests on
+	var cases []*timeline.Case
 	for _, h := range rep.Hosts {
-		c := timeline.NewCase(h, byHost[h], covers[h])
+		cases = append(cases, timeline.NewCase(h, byHost[h], covers[h]))
+	}
+	timeline.Meet(cases)
+	for _, c := range cases {
 		gaps, conns, notRun := timeline.Reason(c, rules.All())
 		rep.Gaps = append(rep.Gaps, gaps...)
 		rep.Connections = append(rep.Connections, conns...)

@@ -1,0 +1,120 @@
+package timeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+)
+
+// toldSessions is how many sessions the reasoning of one removal tells of; the
+// rest it counts.
+const toldSessions = 5
+
+// tellSides adds what the other side recorded of the connection that was
+// removed.
+func (c *Case) tellSides(f *Found, l *Life) {
+	if l.Side == evidence.Server {
+		c.tellClients(f, l)
+		return
+	}
+	for _, s := range c.self().doubts[l] {
+		f.add(f.Rule, s)
+	}
+	seen := c.SeenBy(l)
+	for i, v := range seen {
+		if i < len(seen)-toldSessions {
+			continue // the last ones are nearest to the removal
+		}
+		o := v.Opened(shareName(l.Share))
+		text := fmt.Sprintf("%s recorded that %s opened %s at %s from %s", v.Server.Host, orUnknown(v.User), o.Share, evidence.FormatTime(o.Time), v.Origin())
+		switch {
+		case v.Why != nil:
+			text += ", an address that this computer held then"
+		case v.Workstation != "":
+			text += "; that it was this computer rests on the name that it gave"
+		default:
+			text += "; whose address that was is not known, but no other connection in the evidence fits"
+		}
+		f.say(text+"; "+v.Skew.String()+".", o, v.Begin, v.Why)
+		tellEnd(f, l, v)
+	}
+	// SMB with the credentials of another account (T1021.002).
+	if len(seen) > 0 && l.CredentialsAs != "" && !strings.EqualFold(accountName(l.CredentialsAs), l.User) {
+		f.Attack = addNew(f.Attack, "T1021.002")
+	}
+	if n := len(seen) - toldSessions; n > 0 {
+		f.say(fmt.Sprintf("%d earlier sessions at the server used it as well.", n))
+	}
+}
+
+// tellEnd says when the server recorded the end of session v, where that is
+// near the removal. It is a fact of its own: an idle time-out ends a session too.
+func tellEnd(f *Found, l *Life, v *Visit) {
+	w := f.Window
+	if v.End == nil || w.NotBefore.IsZero() || w.NotAfter.IsZero() {
+		return
+	}
+	from, to := v.Skew.Local(v.End.Time)
+	if to.Before(w.NotBefore) || from.After(w.NotAfter.Add(storySpan)) {
+		return
+	}
+	d, order, what := v.End.Time.Add(-v.Skew.Ahead).Sub(w.NotBefore).Round(time.Millisecond), "after", "the removal"
+	if d < 0 {
+		d, order = -d, "before"
+	}
+	if !w.Exact() {
+		what = "the earliest instant of the removal"
+	}
+	f.say(fmt.Sprintf("%s recorded the end of that session at %s, by the client's clock %v %s %s, give or take %v: within the 5 minutes in which a removal and the end of its session belong together.",
+		v.Server.Host, evidence.FormatTime(v.End.Time), d, order, what, v.Skew.Error.Round(time.Millisecond)), v.End)
+	l.Facts.SessionEnded = Yes
+}
+
+// tellClients says which sessions had opened a share that was removed here.
+func (c *Case) tellClients(f *Found, l *Life) {
+	var told, all int
+	until := f.Window.NotAfter
+	for _, v := range c.Visitors() {
+		o := v.Opened(shareName(l.Share))
+		if o == nil || !until.IsZero() && o.Time.After(until) || len(l.Maps) > 0 && o.Time.Before(l.MappedAtFirst()) {
+			continue
+		}
+		if all++; told == toldSessions {
+			continue
+		}
+		told++
+		text := fmt.Sprintf("%s had opened it at %s from %s", orUnknown(v.User), evidence.FormatTime(o.Time), v.Origin())
+		if v.End != nil {
+			text += ", until " + evidence.FormatTime(v.End.Time)
+		} else {
+			text += "; the end of that session is not recorded"
+		}
+		if x := v.connection(l); x != nil {
+			text += fmt.Sprintf("; at the client that is the connection %s", x.ID)
+		}
+		f.say(text+".", o, v.Begin, v.End)
+	}
+	if n := all - told; n > 0 {
+		f.say(fmt.Sprintf("%d more sessions had opened it.", n))
+	}
+}
+
+// connection returns the client's connection that v was paired with for the
+// exported share l, or nil.
+func (v *Visit) connection(l *Life) *Life {
+	if v.Client == nil {
+		return nil
+	}
+	for _, x := range v.Client.Lives {
+		if x.Side == evidence.Client && shareName(x.Share) == shareName(l.Share) {
+			if slices.Contains(v.Client.SeenBy(x), v) {
+				x.setID() // its own host may not have been reasoned about yet
+				return x
+			}
+		}
+	}
+	return nil
+}
