@@ -35,6 +35,7 @@ var _ = register(timeline.Rule{
 	Misses:    "acts that are not dated within 15 minutes; acts of different accounts",
 	Benign:    []string{"the computer was handed on, or a cleaner program ran"},
 	Reference: "artifacts.md §6.1 G27",
+	Needs:     []string{"evtx:Security|evtx:System|evtx:Microsoft-Windows-Sysmon/Operational|evtx:Microsoft-Windows-PowerShell/Operational|evtx:PowerShellCore/Operational|evtx:Windows PowerShell"},
 	Tie: func(c *timeline.Case, found []*timeline.Found) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
 			for _, acts := range clusters(acts(c, found)) {

@@ -33,6 +33,7 @@ var _ = register(timeline.Rule{
 	Misses:    "programs that call Windows themselves, without a command",
 	Benign:    []string{"logon and logoff scripts drop all connections, to be clean"},
 	Reference: "artifacts.md §6.1 G28, §7.2",
+	Needs:     []string{"evtx:Security|evtx:System|evtx:Microsoft-Windows-Sysmon/Operational|evtx:Microsoft-Windows-PowerShell/Operational|evtx:PowerShellCore/Operational|evtx:Windows PowerShell"},
 	Tie: func(c *timeline.Case, found []*timeline.Found) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
 			for _, s := range sweeps(found) {
