@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"time"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
@@ -28,6 +29,7 @@ type Emitter struct {
 	user     string // of a user hive
 	keys     []string
 	witness  map[witnessKey]*evidence.Witness
+	base     int64       // of bytes in the file as Windows had it
 	bytes    io.ReaderAt // of the file, if it is no hive
 	hive     *hive.Hive  // whose view is being read
 	logs     map[string]*evidence.Place
@@ -39,6 +41,8 @@ type Emitter struct {
 	floods     floods
 	known      *Known // what is not to be counted again; nil in logs
 	told       map[evidence.Problem]bool
+	// first and last are the span of time that a file tells of without a break.
+	first, last time.Time
 }
 
 // stamp fills what every observation of this file shares.

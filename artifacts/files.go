@@ -25,6 +25,9 @@ type DataFile struct {
 	Name    string    // last element of Path, lower case, without the "~2" of a duplicate
 	Profile string    // profile folder that it lies in; "" if it lies in none
 	ModTime time.Time // last write of the file; zero if the source does not tell
+	// Directory finds the path of a directory of the volume by its reference; nil if
+	// that is not known.
+	Directory func(ref uint64) (dir string, ok bool)
 }
 
 // ReadOther runs the artifacts that are read from files of f's name over f.
@@ -35,7 +38,7 @@ func ReadOther(f File, modTime time.Time) *Emitter {
 	if modTime.Equal(time.Unix(0, 0)) || modTime.Equal(time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		modTime = time.Time{} // what archives write for a time that they have not
 	}
-	in := &DataFile{R: f.R, Size: f.Size, Path: f.Place.Path, Name: plainName(f.Place.Path), Profile: profileFolder(f.Place.Path), ModTime: modTime}
+	in := &DataFile{R: f.R, Size: f.Size, Path: f.Place.Path, Name: plainName(f.Place.Path), Profile: profileFolder(f.Place.Path), ModTime: modTime, Directory: f.Directory}
 	if out.user = in.Profile; out.user == systemProfile {
 		out.user = "SYSTEM"
 	}
@@ -54,6 +57,9 @@ func ReadOther(f File, modTime time.Time) *Emitter {
 		c := evidence.Coverage{Evidence: evidence.Files + a.Name, AsOf: modTime, To: modTime, Records: 1, Place: f.Place, User: out.user}
 		if c.User != "" {
 			c.Evidence += ":" + c.User
+		}
+		if !out.last.IsZero() {
+			c.From, c.To, c.AsOf = out.first, out.last, out.last
 		}
 		c.Complete = !slices.ContainsFunc(out.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
 		out.Coverage = append(out.Coverage, c)
@@ -115,7 +121,7 @@ const systemProfile = "systemprofile"
 // ObserveBytes records o as what the structure of n bytes at off states.
 func (e *Emitter) ObserveBytes(off, n int64, o evidence.Observation) {
 	o = e.stamp(o)
-	o.From.Offset, o.From.Length = off, n
+	o.From.Offset, o.From.Length = e.base+off, n
 	if b := make([]byte, min(n, maxSummed)); n <= maxSummed && e.bytes != nil && binread.Full(e.bytes, b, off, "structure") == nil {
 		sum := sha256.Sum256(b)
 		o.Detail = append(o.Detail, evidence.Field{Name: "sha256", Value: hex.EncodeToString(sum[:])})

@@ -22,6 +22,7 @@ import (
 	"sharetrail/parsers/hive/hivetest"
 	"sharetrail/parsers/prefetch/prefetchtest"
 	"sharetrail/parsers/shell/shelltest"
+	"sharetrail/parsers/usn/usntest"
 )
 
 var update = flag.Bool("update", false, "rewrite the want sections")
@@ -155,6 +156,9 @@ func compile(t testing.TB, f txtar.File) (name string, data []byte, isLog bool) 
 
 // buildSpec makes the file that its name promises.
 func buildSpec(name, text string) ([]byte, error) {
+	if strings.HasSuffix(plainName(name), "$j") {
+		return usntest.Build(text)
+	}
 	switch path.Ext(plainName(name)) {
 	case ".lnk":
 		return shelltest.Link(text)

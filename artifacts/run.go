@@ -47,17 +47,21 @@ type File struct {
 	// AllContext asks for every context fact, also for those that can bound no
 	// row: logons of services and of the network that nothing else belongs to.
 	AllContext bool
-	Logs       []hive.LogFile    // of a hive: the transaction logs beside it
-	Former     bool              // of an installation of Windows that another one replaced
-	NoDeleted  bool              // leave out what was deleted and can be recovered
-	State      evidence.State    // of the file: Live if "", Shadow in a snapshot, Deleted if its MFT record was free
-	Carve      bool              // of a log: also what can be read with the templates of other chunks only
-	Lenders    []eventlog.Lender // logs whose templates may be used for that
-	Jobs       int               // of a log: chunks that are read at the same time; nothing else depends on it
+	Logs       []hive.LogFile // of a hive: the transaction logs beside it
+	Former     bool           // of an installation of Windows that another one replaced
+	NoDeleted  bool           // leave out what was deleted and can be recovered
+	State      evidence.State // of the file: Live if "", Shadow in a snapshot, Deleted if its MFT record was free
+	// Directory finds the path of a directory of the volume by its reference; nil if
+	// that is not known. Of a change journal only.
+	Directory func(ref uint64) (dir string, ok bool)
+	Base      int64             // where R begins in the file as Windows had it, in bytes; offsets in rows are in that
+	Carve     bool              // of a log: also what can be read with the templates of other chunks only
+	Lenders   []eventlog.Lender // logs whose templates may be used for that
+	Jobs      int               // of a log: chunks that are read at the same time; nothing else depends on it
 }
 
 func (f File) emitter() *Emitter {
-	return &Emitter{place: f.Place, bytes: f.R, state: cmp.Or(f.State, evidence.Live), loose: f.Loose, unmasked: f.Unmasked, allContext: f.AllContext}
+	return &Emitter{place: f.Place, bytes: f.R, state: cmp.Or(f.State, evidence.Live), loose: f.Loose, unmasked: f.Unmasked, allContext: f.AllContext, base: f.Base}
 }
 
 // guard turns a panic of a parser, which third-party ones are prone to on

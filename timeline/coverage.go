@@ -154,9 +154,21 @@ func filesRow(kind string, facts []evidence.Coverage) CoverageRow {
 		if f.AsOf.After(r.AsOf) {
 			r.AsOf, r.To = f.AsOf, f.To
 		}
+		if !f.From.IsZero() { // it tells of all that happened in a span
+			r.Class = Continuous
+			if r.From.IsZero() || f.From.Before(r.From) {
+				r.From = f.From
+			}
+		}
 		if !f.Complete && len(r.Holes) == 0 {
 			r.Holes = []evidence.Hole{{Reason: evidence.Corrupt}}
 		}
+	}
+	if !r.From.IsZero() {
+		if len(r.Holes) > 0 {
+			r.Class = Partial
+		}
+		r.Holes = append(r.Holes, evidence.Hole{To: r.From, Reason: evidence.RolledOver})
 	}
 	return r
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"sharetrail/parsers/binread"
+	"sharetrail/parsers/source/triage"
 )
 
 // expand makes f the file that it was collected from: b maps the parts of what
@@ -33,13 +34,17 @@ func (f *File) expand(b []byte) error {
 		x.size = r.Off + r.Len
 	}
 	open := f.Open
+	if triage.IsJournal(f.Path) && len(x.parts) > 0 {
+		x.start = x.parts[0].off
+	}
+	x.size -= x.start
 	f.Size = x.size
 	f.Open = func() (Handle, error) {
 		h, err := open()
 		if err != nil {
 			return nil, err
 		}
-		return &expanded{h, x.parts, x.size}, nil
+		return &expanded{h, x.parts, x.start, x.size}, nil
 	}
 	return nil
 }
@@ -50,10 +55,13 @@ type extent struct{ off, at, n int64 } // in the file, in what was stored; bytes
 type expanded struct {
 	Handle
 	parts []extent
-	size  int64
+	start int64 // of what is read: behind the hole that a change journal begins with
+	size  int64 // from start on
 }
 
 func (x *expanded) Size() int64 { return x.size }
+
+func (x *expanded) Base() int64 { return x.start }
 
 func (x *expanded) ReadAt(b []byte, off int64) (int, error) {
 	if off < 0 || off >= x.size {
@@ -62,6 +70,7 @@ func (x *expanded) ReadAt(b []byte, off int64) (int, error) {
 	n := int(min(int64(len(b)), x.size-off))
 	clear(b[:n])
 	for _, p := range x.parts {
+		p.off -= x.start
 		lo, hi := max(off, p.off), min(off+int64(n), p.off+p.n)
 		if lo < hi {
 			if err := binread.Full(x.Handle, b[lo-off:hi-off], p.at+lo-p.off, "file"); err != nil {

@@ -61,6 +61,7 @@ type item struct {
 	cut     bool                            // its end is lost, a problem says so, and size is what is there
 	raw     bool                            // nothing else is known of it: see isRaw
 	passed  bool                            // not unpacked, since it cannot be evidence
+	dirs    func(ref uint64) (string, bool) // of a change journal: File.Directory
 	copied  *copied                         // what KAPE's log says of it; nil if nothing does
 	lost    bool                            // could not be read, and a problem says so: it counts for the layout only
 }

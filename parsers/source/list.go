@@ -3,6 +3,7 @@ package source
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -46,6 +47,9 @@ func (w *lister) list() error {
 		if err := w.dir("", 0, true, false); err != nil {
 			return err
 		}
+	}
+	if slices.Contains(roots, "") {
+		w.journal()
 	}
 	all := len(roots) > 0 || len(w.files) <= sniffAll
 	if !all {
@@ -203,6 +207,44 @@ func (w *lister) dir(name string, depth int, deep, named bool) error {
 		}
 	}
 	return nil
+}
+
+// behindHole is a file without the hole that it starts with.
+type behindHole struct {
+	inPlace
+	start int64
+}
+
+func (b behindHole) Base() int64 { return b.start }
+
+const journalName = "$Extend/$UsnJrnl:$J"
+
+// journal adds the change journal of the volume. Windows drops its start from time
+// to time, which leaves a hole, often of many GiB: the file is what lies behind it.
+func (w *lister) journal() {
+	info, err := w.fs.Stat(journalName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		w.lost(journalName, err)
+		return
+	}
+	it := &item{path: journalName, place: journalName, mod: info.ModTime(), dirs: w.fs.Paths()}
+	it.open = func() (Handle, error) {
+		h, err := w.open(journalName)
+		if err != nil {
+			return nil, err
+		}
+		start := h.(*ntfs.File).DataStart()
+		return behindHole{inPlace{io.NewSectionReader(h, start, h.Size()-start)}, start}, nil
+	}
+	if h, err := it.open(); err != nil {
+		w.lost(journalName, err)
+	} else {
+		it.size = h.Size()
+		w.files = append(w.files, it)
+	}
 }
 
 // isSystem reports whether a name in the root is one of the file system's own.

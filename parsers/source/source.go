@@ -87,6 +87,15 @@ type Handle interface {
 	Size() int64 // in bytes
 }
 
+// Base returns where h begins in the file as Windows had it, in bytes: behind the
+// hole at the start of a change journal, which h leaves out, else at 0.
+func Base(h Handle) int64 {
+	if b, ok := h.(interface{ Base() int64 }); ok {
+		return b.Base()
+	}
+	return 0
+}
+
 // A File is one candidate for evidence.
 type File struct {
 	// Path is slash-separated, relative to the volume's root. Bytes that are
@@ -104,7 +113,11 @@ type File struct {
 	// Incomplete says that the end of the file, or parts of it, were not collected
 	// or are lost: Size is what is there. Nothing may rest on what it lacks.
 	Incomplete bool
-	SHA1       string // that the collector logged when it copied the file, lower-case hex; "" if none did
+	// Directory finds the path of a directory of the same volume by its reference
+	// (number of the MFT record, sequence number in the top 16 bits), for a change
+	// journal. nil if the volume's MFT is not at hand.
+	Directory func(ref uint64) (dir string, ok bool)
+	SHA1      string // that the collector logged when it copied the file, lower-case hex; "" if none did
 	// SameAs names the file with the same bytes in the newest view of the same
 	// volume that has it: the volume as collected, else a newer snapshot. Of a
 	// hive, its transaction logs may still differ. Zero if there is none.

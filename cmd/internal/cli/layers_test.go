@@ -28,6 +28,7 @@ var layers = map[string][]string{
 	"parsers/shell*":         {"parsers/binread", "parsers/filetime", "parsers/shell"},
 	"parsers/prefetch*":      {"parsers/binread", "parsers/filetime", "parsers/prefetch"},
 	"parsers/ese":            {"parsers/binread", "parsers/filetime"},
+	"parsers/usn*":           {"parsers/binread", "parsers/filetime"},
 	"artifacts/evidence":     {},
 	"artifacts":              {"artifacts/evidence", "parsers/*"},
 	"timeline":               {"artifacts/evidence"},

@@ -222,7 +222,7 @@ func read(ctx context.Context, tasks []*task, o Options) error {
 
 // input is what the artifacts are told of a file.
 func (t *task) input(o Options) artifacts.File {
-	return artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose, Former: artifacts.IsFormer(t.vol.Root), Unmasked: o.ShowSecrets, AllContext: o.Context == "all", NoDeleted: o.NoDeleted, State: stateOf(t.vol, &t.file)}
+	return artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose, Former: artifacts.IsFormer(t.vol.Root), Unmasked: o.ShowSecrets, AllContext: o.Context == "all", NoDeleted: o.NoDeleted, State: stateOf(t.vol, &t.file), Directory: t.file.Directory}
 }
 
 // run reads one file, through its artifacts and through the hash.
@@ -234,7 +234,7 @@ func (t *task) run(ctx context.Context, tasks []*task, o Options) {
 		return
 	}
 	defer h.Close()
-	f.R, f.Size = cancelable{ctx, h}, h.Size()
+	f.R, f.Size, f.Base = cancelable{ctx, h}, h.Size(), source.Base(h)
 	if t.file.Kind == source.Hive {
 		logs, closeLogs := t.hiveLogs()
 		defer closeLogs()

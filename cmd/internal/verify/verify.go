@@ -256,7 +256,7 @@ func (f *file) prepare(k *checker) (err error) {
 // sum compares the bytes of a row with their SHA-256.
 func (f *file) sum(o *evidence.Observation, want string) error {
 	got := sha256.New()
-	if n, err := io.Copy(got, io.NewSectionReader(f.h, o.From.Offset, o.From.Length)); err != nil || n != o.From.Length {
+	if n, err := io.Copy(got, io.NewSectionReader(f.h, o.From.Offset-source.Base(f.h), o.From.Length)); err != nil || n != o.From.Length {
 		return errTruncated
 	}
 	if s := hex.EncodeToString(got.Sum(nil)); !strings.EqualFold(s, want) {
@@ -276,7 +276,7 @@ func (f *file) check(o *evidence.Observation) (string, error) {
 		return f.checkCell(o)
 	case sum != "" && o.From.Offset >= 0 && o.From.Length >= 0:
 		return "SHA-256 of the bytes", f.sum(o, sum)
-	case o.From.Offset+max(o.From.Length, 0) > f.h.Size():
+	case o.From.Offset-source.Base(f.h)+max(o.From.Length, 0) > f.h.Size():
 		return "", errTruncated
 	case !f.same:
 		return "", errChanged

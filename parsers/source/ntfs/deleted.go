@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"path"
+	"sync"
 
 	"sharetrail/parsers/binread"
 )
@@ -206,6 +207,22 @@ const (
 	maxKept    = 1 << 10
 )
 
+// Paths returns a function that finds the path of a directory by its reference, as
+// the change journal gives it: number of the MFT record, and sequence number in
+// the top 16 bits. Also of directories that were deleted since, as long as their
+// records are not used again; ok says whether the path leads from the root. It may
+// be called concurrently.
+func (f *FS) Paths() func(ref uint64) (dir string, ok bool) {
+	w := &parents{f: f, known: map[reference]parent{}}
+	var mu sync.Mutex
+	return func(ref uint64) (string, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		p := w.path(reference(ref))
+		return p.path, p.rooted
+	}
+}
+
 // parents finds the paths of directories by their references.
 type parents struct {
 	f     *FS
@@ -232,6 +249,7 @@ func (w *parents) path(ref reference) (p parent) {
 		}
 		n, ok := w.name(ref)
 		if !ok {
+			w.known[ref] = parent{} // looked up once, however many files it held
 			break
 		}
 		refs, names = append(refs, ref), append(names, n.name)

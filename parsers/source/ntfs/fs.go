@@ -184,6 +184,16 @@ func (f *File) Close() error { return nil }
 // inside its MFT record, the last two bytes of a sector may be kept elsewhere.
 func (f *File) VolumeOffset(off int64) int64 { return f.r.volumeOffset(off) }
 
+// DataStart returns where the data of the file begins: behind the hole that it
+// starts with, in bytes. It is 0 unless there is one.
+func (f *File) DataStart() int64 {
+	s, ok := f.r.(*stream)
+	if !ok || len(s.runs) == 0 || s.runs[0].lcn >= 0 || s.unit > 0 {
+		return 0
+	}
+	return min(s.runs[0].n*s.f.geo.cluster, s.size)
+}
+
 type openDir struct {
 	*fileInfo
 	f      *FS

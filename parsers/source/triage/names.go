@@ -93,7 +93,16 @@ func looseArtifact(name string) bool {
 	case ".txt":
 		return name == "consolehost_history.txt" || strings.HasPrefix(name, "powershell_transcript.")
 	}
-	return name == "drives.xml"
+	return name == "drives.xml" || isJournal(name)
+}
+
+// IsJournal reports whether a file of that path is the change journal of a volume.
+func IsJournal(p string) bool { return isJournal(strings.ToLower(path.Base(p))) }
+
+// isJournal knows the change journal of a volume: Windows has it as a stream of
+// $Extend\$UsnJrnl, collectors as a file.
+func isJournal(name string) bool {
+	return name == "$usnjrnl:$j" || name == "$j" || name == "$usnjrnl_$j"
 }
 
 // artifact knows the places of the files that are neither hives nor logs.
@@ -112,5 +121,5 @@ func artifact(p string) bool {
 	case ".xml":
 		return name == "drives.xml" && strings.Contains(p, "/preferences/drives/")
 	}
-	return false
+	return isJournal(name) && strings.HasPrefix(p, "$extend/")
 }

@@ -22,6 +22,7 @@ var system = []Place{
 	{"windows/system32/logfiles/sum", false, false},
 	{"windows/sysvol/domain/policies", true, false},
 	{"programdata/microsoft/group policy/history", true, false},
+	{"$extend", false, true},
 	{"winnt/system32/config", false, false},
 	{"winnt/prefetch", false, false},
 }

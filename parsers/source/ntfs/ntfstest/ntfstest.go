@@ -33,6 +33,7 @@ type File struct {
 	Dir        bool
 	Data       []byte
 	Streams    []Stream // alternate data streams
+	NamedOnly  bool     // no unnamed stream beside them, as $UsnJrnl has none
 	Short      string   // 8.3 name, "" for none
 	Created    time.Time
 	Modified   time.Time // Created, if not set; so are the next two
@@ -51,6 +52,7 @@ type File struct {
 // A Stream is an alternate data stream.
 type Stream struct {
 	Name string
+	Hole int // bytes in front of Data that are a hole, whole clusters
 	Data []byte
 }
 

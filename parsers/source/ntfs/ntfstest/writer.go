@@ -138,10 +138,16 @@ func (w *writer) finish() ([]byte, error) {
 // content adds the data of a user's file.
 func (w *writer) content(n *node) {
 	f := &n.f
-	if n.num >= firstUser && !f.Dir {
+	if n.num >= firstUser && !f.Dir && !f.NamedOnly {
 		n.attrs = append(n.attrs, w.data(f))
 	}
 	for _, s := range f.Streams {
+		if s.Hole > 0 {
+			runs := append([]run{{-1, s.Hole / w.Cluster}}, w.store(s.Data, 1)...)
+			size := s.Hole/w.Cluster*w.Cluster + len(s.Data)
+			n.attrs = append(n.attrs, &attr{typ: 0x80, name: s.Name, runs: runs, size: size, valid: size, long: true, flags: 0x8000})
+			continue
+		}
 		n.attrs = append(n.attrs, w.value(0x80, s.Name, s.Data, 300))
 	}
 	if f.Reparse != nil {
