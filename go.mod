@@ -22,7 +22,7 @@ tool honnef.co/go/tools/cmd/staticcheck
 
 require (
 	golang.org/x/sync v0.24.0
-	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.47.0
 	honnef.co/go/tools v0.8.2 // indirect
 )

@@ -90,6 +90,7 @@ its logs, parts lists each file with its own; sha256 is that of the named one.`,
 		if err := ez.make(); err != nil {
 			return err
 		}
+		a.folder = dir.dir
 		start := newRun(a, &r)
 		res, err := a.read(cmd.Context(), &r, sources)
 		if err != nil {

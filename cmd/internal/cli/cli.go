@@ -49,6 +49,7 @@ type app struct {
 	stdout, stderr io.Writer
 	args           []string
 	quiet          bool
+	folder         string // of results that this run writes; "" if none
 }
 
 // Main runs the program and returns its exit code.
@@ -76,7 +77,7 @@ func (a *app) run(ctx context.Context) int {
 	case err == nil:
 		return 0
 	case ctx.Err() != nil:
-		a.say("interrupted")
+		a.say("interrupted: %s", a.left())
 		return exitInterrupted
 	case errors.As(err, &e):
 	case brokenPipe(err):

@@ -185,19 +185,29 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	out := filepath.Join(dir, "out")
-	for _, args := range [][]string{
-		{"analyze", filepath.Join(dir, "ev"), "-o", out},
-		{"gaps", filepath.Join(dir, "ev")},
-		{"dump", "hive", filepath.Join(dir, "ev/C/Users/alice/NTUSER.DAT")},
+	for _, c := range []struct {
+		args []string
+		left string
+	}{
+		{[]string{"analyze", filepath.Join(dir, "ev"), "-o", out}, "nothing was written into " + out},
+		{[]string{"gaps", filepath.Join(dir, "ev")}, "what was written is whole"},
+		{[]string{"dump", "hive", filepath.Join(dir, "ev/C/Users/alice/NTUSER.DAT")}, "what was written is whole"},
 	} {
 		var stdout, stderr bytes.Buffer
-		a := &app{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, args: args}
+		a := &app{stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, args: c.args}
 		if code := a.run(ctx); code != exitInterrupted {
-			t.Errorf("%q: exit code %d: %s", args, code, stderr.String())
+			t.Errorf("%q: exit code %d: %s", c.args, code, stderr.String())
 		}
-		if !strings.HasSuffix(stderr.String(), "sharetrail: interrupted\n") {
-			t.Errorf("%q: %q", args, stderr.String())
+		if !strings.HasSuffix(stderr.String(), "sharetrail: interrupted: "+c.left+"\n") {
+			t.Errorf("%q: %q", c.args, stderr.String())
 		}
+	}
+	// Between two files of the folder.
+	if err := os.WriteFile(filepath.Join(out, "timeline.csv"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := (&app{folder: out}).left(); !strings.Contains(got, "each file in "+out+" is whole, but there is no manifest.json") {
+		t.Errorf("%q", got)
 	}
 	if _, err := os.Stat(filepath.Join(out, "manifest.json")); err == nil {
 		t.Error("an interrupted run wrote a manifest")
@@ -285,22 +295,6 @@ func (brokenWriter) Write([]byte) (int, error) {
 type fullWriter struct{}
 
 func (fullWriter) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
-
-func TestProgress(t *testing.T) {
-	var out bytes.Buffer
-	p := &progress{w: &out}
-	p.show(1, 3, 1<<20, 9<<20)
-	p.show(2, 3, 2<<20, 9<<20) // too soon
-	p.clear()
-	if want := eraseLine + "1 of 3 files, 1 of 9 MB" + eraseLine; out.String() != want {
-		t.Errorf("got %q", out.String())
-	}
-	out.Reset()
-	(&progress{w: &out}).clear()
-	if out.Len() > 0 {
-		t.Errorf("got %q", out.String())
-	}
-}
 
 func TestInside(t *testing.T) {
 	dir := t.TempDir()

@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"fmt"
-	"io"
 	"log/slog"
-	"time"
 
 	"sharetrail/cmd/internal/pipeline"
 
@@ -46,33 +43,9 @@ func (l *logging) open(a *app, o *pipeline.Options) (done func()) {
 	case l.verbose:
 		o.Log = slog.New(slog.NewTextHandler(a.stderr, nil))
 	case l.progress == "auto" && width > 0:
-		p := &progress{w: a.stderr, last: time.Now()} // a short run shows none
-		o.Progress = p.show
-		return p.clear
+		p := newProgress(a.stderr, width)
+		o.Progress = p.read
+		return p.end
 	}
 	return func() {}
-}
-
-// progress is one line of a terminal.
-type progress struct {
-	w     io.Writer
-	last  time.Time // of a change
-	shown bool
-}
-
-const eraseLine = "\r\x1b[K"
-
-// show renews the line, ten times a second at most. Calls come one at a time.
-func (p *progress) show(done, total int, bytes, totalBytes int64) {
-	if now := time.Now(); now.Sub(p.last) >= 100*time.Millisecond {
-		p.last, p.shown = now, true
-		fmt.Fprintf(p.w, eraseLine+"%d of %d files, %d of %d MB", done, total, bytes>>20, totalBytes>>20)
-	}
-}
-
-// clear removes the line.
-func (p *progress) clear() {
-	if p.shown {
-		fmt.Fprint(p.w, eraseLine)
-	}
 }

@@ -137,7 +137,7 @@ func Count(r *timeline.Report) Counts {
 
 // WriteFolder writes the files of r into dir, which must exist, and last of
 // all the manifest m with their hashes. Every file appears under its name only
-// when it is whole; with ctx done it ends between two files. page says how the
+// when it is whole; with ctx done it ends and leaves whole files only. page says how the
 // report for people is made.
 func WriteFolder(ctx context.Context, dir string, r *timeline.Report, m *Manifest, page HTMLOptions) error {
 	// An old manifest would vouch for files that are about to change.
@@ -187,6 +187,20 @@ func writeRows[R any](w *folderWriter, name string, layout *Layout[R], rows []R)
 	}
 }
 
+// An interruptible writer fails once its context is done, so that an interrupt
+// does not wait for the end of a large file.
+type interruptible struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (i interruptible) Write(b []byte) (int, error) {
+	if err := i.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return i.w.Write(b)
+}
+
 func (w *folderWriter) write(name string, content func(io.Writer) error) {
 	if w.err == nil {
 		w.err = w.ctx.Err()
@@ -200,7 +214,7 @@ func (w *folderWriter) write(name string, content func(io.Writer) error) {
 		return
 	}
 	sum := sha256.New()
-	err = content(io.MultiWriter(f, sum))
+	err = content(io.MultiWriter(interruptible{w.ctx, f}, sum))
 	info, statErr := f.Stat()
 	err = errors.Join(err, statErr, f.Chmod(0o644), f.Close())
 	if err == nil {

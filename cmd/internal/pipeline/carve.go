@@ -50,7 +50,7 @@ func (t *task) search(ctx context.Context, tasks []*task, o Options, known *arti
 		return
 	}
 	defer h.Close()
-	f.R, f.Size, f.Jobs = cancelable{ctx, h}, h.Size(), jobsOf(o)
+	f.R, f.Size, f.Jobs = t.meter.pass(cancelable{ctx, h}), h.Size(), jobsOf(o)
 	var free func()
 	f.Lenders, free = lenders(ctx, tasks, t.lends)
 	defer free()

@@ -38,7 +38,8 @@ type Options struct {
 	Storage     []string // disk images on which stores of shadow copies may lie
 	TempDir     string
 	Log         *slog.Logger
-	// Progress, if set, is called as files are finished.
+	// Progress, if set, is called as files are read and finished, one call at a
+	// time. bytes counts each byte of the files once it is parsed and hashed.
 	Progress func(done, total int, bytes, totalBytes int64)
 }
 
@@ -116,7 +117,10 @@ func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
 			}
 		}
 	}
-	res.Report = conclude(tasks, problems, o)
+	res.Report = conclude(ctx, tasks, problems, o)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	res.hosts = map[volumeKey]string{}
 	for _, t := range tasks {
 		res.Files = append(append(res.Files, t.read), t.logs...)
@@ -140,6 +144,7 @@ type task struct {
 	place  *evidence.Place
 	leader *task // reads the same bytes in a newer view of the volume; nil if none does
 	read   FileRead
+	meter  *fileMeter // of what is read of it
 	logs   []FileRead // transaction logs read with a hive
 	out    *artifacts.Emitter
 }
@@ -166,29 +171,17 @@ func plan(evs []*source.Evidence) (tasks []*task) {
 
 // read runs the tasks on up to o.Jobs workers. Every task owns its result.
 func read(ctx context.Context, tasks []*task, o Options) error {
-	var mu sync.Mutex
-	done, bytes, total := 0, int64(0), int64(0)
 	slots := make(chan struct{}, jobsOf(o))
 	var wg sync.WaitGroup
 	// The largest files first: a worker that meets one last would work alone.
 	order := slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool { return t.leader != nil || t.raw() })
 	slices.SortStableFunc(order, func(a, b *task) int { return cmp.Compare(b.file.Size, a.file.Size) })
-	files := 0
-	for _, t := range tasks {
-		if t.leader == nil {
-			files, total = files+1, total+t.file.Size
-		}
-	}
+	meterTasks(tasks, o.Progress)
 	finished := func(t *task) {
 		if o.Log != nil {
 			o.Log.Info("read", "path", t.file.Path, "kind", t.file.Kind, "bytes", t.file.Size, "observations", len(t.out.Observations), "problems", len(t.out.Problems))
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		done, bytes = done+1, bytes+t.file.Size
-		if o.Progress != nil {
-			o.Progress(done, files, bytes, total)
-		}
+		t.meter.finish()
 	}
 	for _, t := range order {
 		select {
@@ -234,7 +227,8 @@ func (t *task) run(ctx context.Context, tasks []*task, o Options) {
 		return
 	}
 	defer h.Close()
-	f.R, f.Size, f.Base = cancelable{ctx, h}, h.Size(), source.Base(h)
+	whole := cancelable{ctx, h}
+	f.R, f.Size, f.Base = t.meter.pass(whole), h.Size(), source.Base(h)
 	if t.file.Kind == source.Hive {
 		logs, closeLogs := t.hiveLogs()
 		defer closeLogs()
@@ -257,7 +251,7 @@ func (t *task) run(ctx context.Context, tasks []*task, o Options) {
 		t.out = artifacts.ReadLog(f)
 	}
 	t.read.Parsed = len(t.out.Coverage) > 0
-	t.read.SHA256 = sum(f.R, f.Size)
+	t.read.SHA256 = sum(t.meter.pass(whole), f.Size)
 }
 
 // sum returns the SHA-256 of a file, "" if it cannot be read to its end.
@@ -318,7 +312,8 @@ func (c cancelable) ReadAt(b []byte, off int64) (int, error) {
 }
 
 // conclude resolves whose facts they are and reasons from them, host by host.
-func conclude(tasks []*task, problems []evidence.Problem, o Options) timeline.Report {
+// With ctx done it leaves out hosts.
+func conclude(ctx context.Context, tasks []*task, problems []evidence.Problem, o Options) timeline.Report {
 	obs, facts, found := resolve(tasks)
 	rep := timeline.Report{Problems: append(problems, found...)}
 	obs = identify(obs)
@@ -340,10 +335,16 @@ func conclude(tasks []*task, problems []evidence.Problem, o Options) timeline.Re
 	named := map[string]bool{} // observations that something rests on
 	var cases []*timeline.Case
 	for _, h := range rep.Hosts {
+		if ctx.Err() != nil {
+			return rep
+		}
 		cases = append(cases, timeline.NewCase(h, byHost[h], covers[h]))
 	}
 	timeline.Meet(cases)
 	for _, c := range cases {
+		if ctx.Err() != nil {
+			return rep
+		}
 		gaps, conns, notRun := timeline.Reason(c, rules.All())
 		rep.Gaps = append(rep.Gaps, gaps...)
 		rep.Connections = append(rep.Connections, conns...)
