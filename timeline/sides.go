@@ -106,6 +106,7 @@ type atlas struct {
 	server map[*Life]*Case            // of client lives; hosts of the evidence only
 	export map[*Case]map[string]*Life // the newest life of each exported share, by lower-case name
 	opens  map[openOf][]time.Time     // when sessions of a client opened a share
+	given  map[*Life]string           // the account that was given for it, as 4648 has it
 	skews  map[pairOf]*Skew
 }
 
@@ -129,7 +130,7 @@ type (
 func newAtlas(cases []*Case) *atlas {
 	a := &atlas{
 		cases, map[string]*Case{}, map[netip.Addr][]stayOf{}, map[shareOf][]lifeAt{}, map[shareBy][]lifeAt{}, map[*Life]*Case{},
-		map[*Case]map[string]*Life{}, map[openOf][]time.Time{}, map[pairOf]*Skew{},
+		map[*Case]map[string]*Life{}, map[openOf][]time.Time{}, map[*Life]string{}, map[pairOf]*Skew{},
 	}
 	for _, c := range cases {
 		for n := range c.self().names {
@@ -243,8 +244,11 @@ func (a *atlas) indexLives() {
 				continue
 			}
 			a.server[l] = s
+			if l.CredentialsAs == "" {
+				a.given[l] = a.accountGiven(c, l, s)
+			}
 			name := shareName(l.Share)
-			host, user := shareOf{c, s, name}, shareBy{s, name, accountOf(l)}
+			host, user := shareOf{c, s, name}, shareBy{s, name, strings.ToLower(cmp.Or(accountName(l.CredentialsAs), a.given[l], l.User))}
 			a.ofHost[host] = append(a.ofHost[host], lifeAt{c, l})
 			a.ofUser[user] = append(a.ofUser[user], lifeAt{c, l})
 		}
@@ -262,9 +266,27 @@ func opened(v *Visit, o *evidence.Observation) openOf {
 	return openOf{shareOf{v.Client, v.Server, shareName(o.Share)}, strings.ToLower(v.User), o.From.EventID}
 }
 
-// accountOf returns the name of the account that l was made with, lower case.
-func accountOf(l *Life) string {
-	return strings.ToLower(cmp.Or(accountName(l.CredentialsAs), l.User))
+// accountGiven returns the account that the user of l gave for its server when
+// it was made, as Security 4648 names it; "" if none or several.
+func (a *atlas) accountGiven(c *Case, l *Life, server *Case) (name string) {
+	m := l.Mapped
+	if m.NotBefore.IsZero() || m.NotAfter.IsZero() {
+		return ""
+	}
+	for _, o := range c.span(m.NotBefore.Add(-EffectAfter), m.NotAfter.Add(EffectAfter)) {
+		if o.Artifact != "explicit-credentials" || !SameUser(o.User, o.SID, l.User, l.SID) {
+			continue
+		}
+		if s, _ := a.hostOf(o.Peer, o.Time); s != server {
+			continue
+		}
+		as := accountName(o.Detail.Text("TargetUserName"))
+		if name != "" && !strings.EqualFold(name, as) {
+			return ""
+		}
+		name = as
+	}
+	return name
 }
 
 // measure estimates how the clocks of each client and server differ: from the
@@ -330,8 +352,8 @@ func (a *atlas) anchor(v *Visit, o *evidence.Observation) (found *Life) {
 // sameAccount reports whether v was made with the account that connection x
 // used: the one that it names, else its user's.
 func (a *atlas) sameAccount(x lifeAt, v *Visit) bool {
-	if as := x.l.CredentialsAs; as != "" {
-		return strings.EqualFold(accountName(as), v.User)
+	if as := cmp.Or(accountName(x.l.CredentialsAs), a.given[x.l]); as != "" {
+		return strings.EqualFold(as, v.User)
 	}
 	return SameUser(x.l.User, x.l.SID, v.User, v.SID) || strings.EqualFold(x.l.User, v.User) && v.User != ""
 }

@@ -134,6 +134,12 @@ func TestMeetDoubt(t *testing.T) {
 		{"no address is known, and it was mapped just then", func(r *record) { r.list = r.list[1:] }, nil, 1, false},
 		{"no address is known, and it was mapped long before", func(r *record) { r.list = r.list[1:] }, func(r *record) { r.list = nil; r.opens(day.Add(time.Hour), "1001", "10.1.0.1", "data", "0x1") }, 0, false},
 		{"a session of the server with itself", nil, func(r *record) { r.list = nil; r.leases("10.1.0.1"); r.opens(day, "1001", "10.1.0.1", "data", "0x1") }, 0, false},
+		{"the account that was given", func(r *record) {
+			r.add(day.Add(time.Second), evidence.Observation{Artifact: "explicit-credentials", Action: evidence.Context, Side: evidence.Client, User: "1001", SID: "S-1-5-21-1-2-3-1001", Peer: "fs0", Detail: evidence.Detail{{Name: "TargetUserName", Value: "svc"}}})
+		}, func(r *record) { r.list = nil; r.opens(day.Add(time.Second), "svc", "10.1.0.1", "data", "0x1") }, 1, false},
+		{"the user, where another account was given", func(r *record) {
+			r.add(day.Add(time.Second), evidence.Observation{Artifact: "explicit-credentials", Action: evidence.Context, Side: evidence.Client, User: "1001", SID: "S-1-5-21-1-2-3-1001", Peer: "fs0", Detail: evidence.Detail{{Name: "TargetUserName", Value: "svc"}}})
+		}, nil, 0, false},
 		{"a session of a computer", nil, func(r *record) { r.list = nil; r.opens(day, "WS0$", "10.1.0.1", "data", "0x1") }, 0, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -26,6 +26,9 @@ func (c *Case) tell(f *Found) {
 	if f.Kind() != KindRemoval {
 		return
 	}
+	if l != nil {
+		c.tellServer(f, l)
+	}
 	w := f.Window
 	dated := !w.NotBefore.IsZero() && !w.NotAfter.IsZero() && w.NotAfter.Sub(w.NotBefore) <= storySpan
 	if dated {
@@ -37,6 +40,19 @@ func (c *Case) tell(f *Found) {
 	}
 	if dated {
 		c.tellAfter(f)
+	}
+}
+
+// tellServer says of a server that is no other computer, or no SMB server, what
+// it is: such a connection is not one of a share across the network.
+func (c *Case) tellServer(f *Found, l *Life) {
+	server := evidence.ServerOf(l.Share)
+	switch {
+	case l.Side != evidence.Client || l.Share == "":
+	case l.Provider() != "":
+		f.say(fmt.Sprintf("%s is no SMB share: %s carries it.", l.Share, l.Provider()))
+	case c.IsOwnName(server):
+		f.say(fmt.Sprintf("%s is this computer itself: nothing of the connection went over the network.", server))
 	}
 }
 

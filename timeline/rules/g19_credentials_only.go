@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 // G19: other credentials were given for a file server, and nothing tells of a
 // share of it.
 //
-// Logic: 4648 for cifs/<server>, or a failed authentication of the SMB client
-// (31001), by a person's account; and no mapping, use or removal of a share of
+// Logic: 4648 for cifs/<server> or by the kernel, whose SMB client it is, or a
+// failed authentication of the SMB client (31001), by a person's account; and no mapping, use or removal of a share of
 // that server by that user.
 //
 // Bound: from the first try to the logoff of that session, else the last try.
@@ -24,8 +25,8 @@ import (
 // Benign: a program or a saved password connected; the logon failed.
 var _ = register(timeline.Rule{
 	ID: "G19", Title: "credentials for a file server, and no share of it",
-	Claim: "a connection to the server was tried with that account", Base: timeline.Certain, Severity: timeline.Info,
-	Logic:     "4648 with the target cifs/<server>, or 31001 of the SMB client, by a person's account; no mapping, use or removal of a share of that server by that user is known",
+	Claim: "a connection to the server was tried with those credentials", Base: timeline.Certain, Severity: timeline.Info,
+	Logic:     "4648 with the target cifs/<server> or by process 4, which is the SMB client, or 31001 of the SMB client, by a person's account; no mapping, use or removal of a share of that server by that user is known",
 	Bound:     "from the first try to the end of its session, else to the last try",
 	Misses:    "connections with the user's own credentials",
 	Benign:    []string{"a program or a saved password connected without a mapping"},
@@ -42,8 +43,8 @@ var _ = register(timeline.Rule{
 	},
 })
 
-// A try is one kind of attempt: who, with which account, at which server.
-type try struct{ user, server, as string }
+// A try is one kind of attempt: who, at which server.
+type try struct{ user, server string }
 
 // credentialTries groups the attempts at servers of which no share is known.
 func credentialTries(c *timeline.Case) (out [][]*evidence.Observation) {
@@ -56,7 +57,7 @@ func credentialTries(c *timeline.Case) (out [][]*evidence.Observation) {
 		if server == "" || c.IsOwnName(serverTried(o)) || shareKnown(c, o, server) {
 			continue
 		}
-		key := try{o.SID, server, strings.ToLower(accountTried(o))}
+		key := try{o.SID, server}
 		i, ok := at[key]
 		if !ok {
 			i = len(out)
@@ -70,7 +71,7 @@ func credentialTries(c *timeline.Case) (out [][]*evidence.Observation) {
 func isTry(o *evidence.Observation) bool {
 	switch o.Artifact {
 	case "explicit-credentials":
-		return strings.HasPrefix(strings.ToLower(o.Detail.Text("TargetInfo")), "cifs/")
+		return strings.HasPrefix(strings.ToLower(o.Detail.Text("TargetInfo")), "cifs/") || o.Detail.Text("ProcessId") == "4"
 	case "smb-client":
 		return o.From.EventID == 31001
 	}
@@ -79,7 +80,7 @@ func isTry(o *evidence.Observation) bool {
 
 // serverTried returns the server that an attempt names.
 func serverTried(o *evidence.Observation) string {
-	if info := o.Detail.Text("TargetInfo"); len(info) > len("cifs/") {
+	if info := o.Detail.Text("TargetInfo"); len(info) > len("cifs/") && strings.EqualFold(info[:len("cifs/")], "cifs/") {
 		return info[len("cifs/"):]
 	}
 	if s := strings.Trim(o.Detail.Text("ServerName"), `\`); s != "" {
@@ -136,9 +137,19 @@ func onlyCredentials(c *timeline.Case, tries []*evidence.Observation) timeline.C
 	if len(tries) > 1 {
 		when = fmt.Sprintf("%d times from %s to %s", len(tries), stamp(first.Time), stamp(last.Time))
 	}
-	cl.Steps = append([]timeline.Step{step(fmt.Sprintf("A logon to %s as %s was tried %s.", serverTried(first), who(accountTried(first), ""), when), tries...),
+	var accounts []string
+	for _, o := range tries {
+		if a := who(accountTried(o), ""); !slices.Contains(accounts, a) {
+			accounts = append(accounts, a)
+		}
+	}
+	as := strings.Join(accounts[:min(len(accounts), 4)], ", ")
+	if n := len(accounts) - 4; n > 0 {
+		as += fmt.Sprintf(" and %d more", n)
+	}
+	cl.Steps = append([]timeline.Step{step(fmt.Sprintf("A logon to %s as %s was tried %s.", serverTried(first), as, when), tries...),
 		step("No mapping, use or removal of a share of that server by this user is in the evidence.")}, cl.Steps...)
-	cl.Text = fmt.Sprintf("%s tried a connection to %s as %s %s; no mapping, use or removal of a share there is known.", who(first.User, first.SID), serverTried(first), who(accountTried(first), ""), when)
+	cl.Text = fmt.Sprintf("%s tried a connection to %s as %s %s; no mapping, use or removal of a share there is known.", who(first.User, first.SID), serverTried(first), as, when)
 	cl.Benign = []timeline.Benign{verdict("a program or a saved password connected without a mapping", timeline.VerdictUnknown, "the record says neither what was wanted nor whether it was reached", first)}
 	return cl
 }

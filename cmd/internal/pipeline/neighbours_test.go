@@ -106,3 +106,33 @@ func TestClusterBounds(t *testing.T) {
 		})
 	}
 }
+
+// TestSaidOfServer: what is no share of another computer is said to be none,
+// and an administrative share carries its technique.
+func TestSaidOfServer(t *testing.T) {
+	for _, c := range []struct{ share, says, attack string }{
+		{`\\localhost\c$`, "this computer itself", "T1021.002"},
+		{`\\WS30\docs`, "this computer itself", ""},
+		{`\\127.0.0.1\docs`, "this computer itself", ""},
+		{`\\tsclient\c`, "no SMB share", ""},
+		{`\\dav.example@SSL\DavWWWRoot\x`, "no SMB share", ""},
+		{`\\?\UNC\fs01\docs`, "", ""},
+		{`\\fs01\admin$`, "", "T1021.002"},
+		{`\\fs01\docs`, "", ""},
+	} {
+		rep := analyzeScenario(t, quietHost+"-- WS30/story --\n2026-03-04T07:00:00Z logon ann id=0x5101\n2026-03-04T08:00:00Z run ann net use Z: "+c.share+" /persistent:no\n"+
+			"2026-03-04T09:00:00Z run ann net use Z: /delete\n", nil)
+		g := onlyGap(t, rep)
+		var all []string
+		for _, s := range g.Reasoning {
+			all = append(all, s.Statement)
+		}
+		text := strings.Join(all, "\n")
+		if strings.Contains(text, "this computer itself") != strings.HasPrefix(c.says, "this") || strings.Contains(text, "no SMB share") != strings.HasPrefix(c.says, "no") {
+			t.Errorf("%s: %s", c.share, text)
+		}
+		if slices.Contains(g.Attack, "T1021.002") != (c.attack != "") {
+			t.Errorf("%s: %v", c.share, g.Attack)
+		}
+	}
+}
