@@ -2,13 +2,24 @@ package eventlog
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"sharetrail/parsers/binread/costtest"
 )
 
-// TestCost gives chunks that are made to cost as much as possible.
-func TestCost(t *testing.T) {
+// A costlyChunk is one that is made to cost as much as possible.
+type costlyChunk struct {
+	name  string
+	forge func(f *forge)
+	errs  bool // the bounds must act
+}
+
+func costly() []costlyChunk {
 	fill := func(f *forge, body func()) {
 		for chunkSize-f.off > 120 {
 			f.record(body)
@@ -22,11 +33,7 @@ func TestCost(t *testing.T) {
 	}
 	const def = chunkHeaderSize + recordHeader + 4 + instanceHeader
 	long := forgedValue{typeString, chars(strings.Repeat("x", 15000))}
-	for _, c := range []struct {
-		name  string
-		forge func(f *forge)
-		errs  bool // the bounds must act
-	}{
+	return []costlyChunk{
 		{"one large template, many records", func(f *forge) {
 			f.record(func() {
 				f.u8(0x0f, 1, 1, 0)
@@ -96,6 +103,40 @@ func TestCost(t *testing.T) {
 			}
 			fill(f, func() { use(f, 600, make([]forgedValue, 3)...) })
 		}, true},
+		{"records that reach over all that follow", func(f *forge) {
+			f.record(func() {
+				f.u8(0x0f, 1, 1, 0)
+				f.template(7, []byte{1}, nil)
+				f.values(forgedValue{typeString, nil})
+			})
+			var at []int
+			fill(f, func() {
+				at = append(at, f.off-recordHeader)
+				f.u8(0x0f, 1, 1, 0)
+				use(f, def, forgedValue{typeString, nil})
+			})
+			for _, off := range at {
+				le.PutUint32(f.b[off+4:], uint32(chunkSize-off))
+			}
+		}, false},
+		{"much work for the library", func(f *forge) {
+			types := bytes.Repeat([]byte{typeUint32}, 120)
+			list := make([]forgedValue, len(types))
+			for i := range list {
+				list[i] = forgedValue{typeUint32, []byte{1, 2, 3, 4}}
+			}
+			f.record(func() {
+				f.u8(0x0f, 1, 1, 0)
+				f.template(7, types, nil)
+				f.values(list...)
+			})
+			for chunkSize-f.off > 1200 {
+				f.record(func() {
+					f.u8(0x0f, 1, 1, 0)
+					use(f, def, list...)
+				})
+			}
+		}, false},
 		{"deep elements", func(f *forge) {
 			f.record(func() {
 				f.u8(0x0f, 1, 1, 0)
@@ -107,37 +148,67 @@ func TestCost(t *testing.T) {
 				f.values()
 			})
 		}, true},
-	} {
+	}
+}
+
+// TestCost reads chunks that are made to cost as much as possible, and damages
+// them: as they are, and behind the end of their list.
+func TestCost(t *testing.T) {
+	rounds := rounds(t)
+	for _, c := range costly() {
 		f := newForge()
 		c.forge(f)
-		start := time.Now()
-		within(t, func() {
-			if r := readAll(t, f.log()); c.errs != (len(r.errs) > 0) {
-				t.Errorf("%s: errors %v", c.name, r.errs)
-			} else {
-				t.Logf("%s: %d records, %d errors, %v", c.name, len(r.text), len(r.errs), time.Since(start))
+		listed := f.log()
+		slack := bytes.Clone(listed)
+		le.PutUint32(slack[48:], chunkHeaderSize)
+		half := bytes.Clone(listed) // costs in its list, and behind it
+		le.PutUint32(half[48:], chunkSize/2)
+		if r := readAll(t, listed); c.errs != (len(r.errs) > 0) {
+			t.Errorf("%s: errors %v", c.name, r.errs)
+		}
+		var worst costtest.Worst
+		rnd := rand.New(rand.NewPCG(1, 2))
+		for i := range rounds {
+			b := bytes.Clone([][]byte{listed, slack, half}[i%3])
+			for range i / 3 % 5 { // the first are whole
+				b[16+rnd.IntN(len(b)-16)] = byte(rnd.Uint32())
 			}
-		})
-		// The same bytes behind the end of the list, and in a log of several
-		// chunks, each of which may lend its definitions.
-		b := f.log()
-		le.PutUint32(b[48:], chunkHeaderSize)
+			worst.Read(func() { readWhole(t, b) })
+		}
+		worst.Check(t, c.name)
+		// In a log of several chunks each may lend its definitions.
 		const chunks = 8
-		start = time.Now()
-		for _, b := range [][]byte{bytes.Repeat(b, chunks), bytes.Repeat(f.log(), chunks)} {
-			within(t, func() {
-				l, err := Open(bytes.NewReader(b), int64(len(b)))
-				if err != nil {
-					t.Fatal(err)
-				}
-				n := 0
-				for r, err := range l.Read(Options{Slack: true}) {
-					if n++; err == nil {
-						r.Data()
-					}
-				}
-				t.Logf("%s, %d chunks with slack: %d elements, %v", c.name, chunks, n, time.Since(start))
-			})
+		start, n := time.Now(), 0
+		for _, b := range [][]byte{bytes.Repeat(slack, chunks), bytes.Repeat(listed, chunks)} {
+			within(t, func() { n += readWhole(t, b) })
+		}
+		t.Logf("%s, %d chunks with slack: %d elements, %v", c.name, chunks, n, time.Since(start))
+	}
+}
+
+// readWhole reads all of a log: its data, what lies outside of its lists, and what
+// the library makes of it.
+func readWhole(t *testing.T, b []byte) (n int) {
+	l, err := Open(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return 1
+	}
+	for r, err := range l.Read(Options{Slack: true, Want: func(*Record) bool { return true }}) {
+		if n++; err == nil {
+			r.Data()
 		}
 	}
+	return n
+}
+
+// rounds is how many inputs of each kind are read: SHARETRAIL_MUTANTS says how
+// many for a long run.
+func rounds(t testing.TB) int {
+	if n, err := strconv.Atoi(os.Getenv("SHARETRAIL_MUTANTS")); err == nil {
+		return n
+	}
+	if testing.Short() {
+		return 30
+	}
+	return 300
 }

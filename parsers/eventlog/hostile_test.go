@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sharetrail/parsers/binread/costtest"
 	"sharetrail/parsers/eventlog"
 	"sharetrail/parsers/eventlog/evtxtest"
 )
@@ -104,32 +105,23 @@ func TestMutants(t *testing.T) {
 		{"zeros", func(c []byte) { at := 512 * rnd.IntN(len(c)/512); clear(c[at:min(len(c), at+2048)]) }},
 	}
 	for _, k := range kinds {
-		var slowest time.Duration
-		var largest uint64
+		var worst costtest.Worst
 		records, silent := 0, 0
 		rounds := rounds(t)
 		for range rounds {
 			b := bytes.Clone(sound)
 			k.damage(b[4096:min(len(b), 4096+65536)])
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			at := time.Now()
-			r, e := drain(t, b)
-			slowest = max(slowest, time.Since(at))
-			runtime.ReadMemStats(&after)
-			largest = max(largest, after.TotalAlloc-before.TotalAlloc)
+			r, e := 0, 0
+			worst.Read(func() { r, e = drain(t, b) })
 			if records += r; r < n && e == 0 {
 				silent++
 			}
 		}
-		t.Logf("%s: %d of %d records read, slowest log %v, at most %d MiB allocated", k.name, records, rounds*n, slowest, largest>>20)
+		t.Logf("%s: %d of %d records read", k.name, records, rounds*n)
 		if silent > 0 {
 			t.Errorf("%s: records were lost without an error %d times", k.name, silent)
 		}
-		// The goal is 100 ms on a quiet computer; this one may be busy.
-		if slowest > 2*time.Second || largest > 128<<20 {
-			t.Errorf("%s: %v, %d MiB", k.name, slowest, largest>>20)
-		}
+		worst.Check(t, k.name)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"sharetrail/parsers/binread/costtest"
 	"sharetrail/parsers/hive"
 )
 
@@ -294,18 +295,18 @@ func TestDeletedOverlap(t *testing.T) {
 	}
 	copy(image[4096+vk+4:], "vk\x00\x00\x00\x00\x01\x00")
 	h := open(t, image)
-	items, start, before := 0, time.Now(), allocated()
+	items, start, before := 0, time.Now(), costtest.Allocated()
 	var last error
 	for it, err := range h.Deleted() {
 		if last = err; err == nil {
 			items += 1 + len(it.Values)
 		}
 	}
-	t.Logf("%d keys: %d items, %v, %d MiB, %v", n, items, time.Since(start), (allocated()-before)>>20, last)
+	t.Logf("%d keys: %d items, %v, %d MiB, %v", n, items, time.Since(start), (costtest.Allocated()-before)>>20, last)
 	if last == nil || items < n {
 		t.Errorf("%d items for %d keys, %v: want all keys and an error", items, n, last)
 	}
-	if time.Since(start) > 20*time.Second || allocated()-before > 2<<30 {
+	if time.Since(start) > 20*time.Second || costtest.Allocated()-before > 2<<30 {
 		t.Error("work is not bounded")
 	}
 }

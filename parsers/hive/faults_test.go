@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"sharetrail/parsers/binread/costtest"
 	"sharetrail/parsers/hive"
 	"sharetrail/parsers/hive/hivetest"
 )
@@ -293,12 +294,12 @@ func TestDataOutside(t *testing.T) {
 	if b, err := value(t, h, "a", "d").Bytes(); len(b) != 0 || !errors.Is(err, hive.ErrDamaged) {
 		t.Errorf("%x, %v", b, err)
 	}
-	before := allocated()
+	before := costtest.Allocated()
 	b, err := value(t, h, "a", "z").Bytes()
 	if !bytes.Equal(bytes.TrimRight(b, "\x00"), bytes.Repeat([]byte("a"), 100)) || len(b) > 108 || !errors.Is(err, hive.ErrDamaged) {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}
-	if n := allocated() - before; n > 1<<20 {
+	if n := costtest.Allocated() - before; n > 1<<20 {
 		t.Errorf("%d bytes allocated", n)
 	}
 	le.PutUint32(image[z.Off+4:], 0x80000064) // a hundred bytes inline
@@ -318,12 +319,12 @@ func TestManyBigClaims(t *testing.T) {
 	for v := range key(t, open(t, image), "a").Values() {
 		le.PutUint32(image[v.Off+4:], 0x7fffffff)
 	}
-	before, start := allocated(), time.Now()
+	before, start := costtest.Allocated(), time.Now()
 	r := readAll(t, open(t, image))
 	if r.values != 100 || len(r.errs) < 100 {
 		t.Errorf("%d values, %d errors", r.values, len(r.errs))
 	}
-	if n := allocated() - before; n > 16<<20 || time.Since(start) > 2*time.Second {
+	if n := costtest.Allocated() - before; n > 16<<20 || time.Since(start) > 2*time.Second {
 		t.Errorf("%d bytes allocated in %v", n, time.Since(start))
 	}
 }

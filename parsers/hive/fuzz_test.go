@@ -8,12 +8,12 @@ import (
 	"hash/fnv"
 	"io/fs"
 	"math/rand/v2"
-	"runtime/metrics"
 	"strings"
 	"testing"
 	"time"
 
 	"sharetrail/parsers/binread"
+	"sharetrail/parsers/binread/costtest"
 	"sharetrail/parsers/hive"
 	"sharetrail/parsers/hive/hivetest"
 )
@@ -149,12 +149,6 @@ func references(image []byte) (at []int, cells []uint32) {
 	return at, cells
 }
 
-func allocated() uint64 {
-	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	metrics.Read(s)
-	return s[0].Value.Uint64()
-}
-
 // TestMutants changes what steers a reader, to values that are likely to hurt.
 func TestMutants(t *testing.T) {
 	mutants := 50_000
@@ -171,7 +165,7 @@ func TestMutants(t *testing.T) {
 		}
 		sound = append(sound, readAll(t, h).digest)
 	}
-	opened, noticed, worst, slowest := 0, 0, uint64(0), time.Duration(0)
+	opened, noticed, worst := 0, 0, costtest.Worst{}
 	for i := range mutants {
 		image := bytes.Clone(all[i%len(all)])
 		at, cells := references(image)
@@ -191,33 +185,29 @@ func TestMutants(t *testing.T) {
 				word[rng.IntN(4)] ^= 1 << rng.IntN(8)
 			}
 		}
-		before, start := allocated(), time.Now()
-		h, err := hive.Open(bytes.NewReader(image), int64(len(image)))
-		if err == nil {
-			opened++
-			if r := readAll(t, h); len(r.errs) > 0 || r.digest != sound[i%len(all)] {
-				noticed++
+		open, seen := false, true
+		worst.Read(func() {
+			if h, err := hive.Open(bytes.NewReader(image), int64(len(image))); err == nil {
+				r := readAll(t, h)
+				open, seen = true, len(r.errs) > 0 || r.digest != sound[i%len(all)]
 			}
-		} else {
+		})
+		if open {
+			opened++
+		}
+		if seen {
 			noticed++
 		}
-		worst = max(worst, allocated()-before)
-		slowest = max(slowest, time.Since(start))
 	}
 	t.Logf("%d of %d mutants change what is read, or are an error", noticed, mutants)
 	if noticed < mutants/2 {
 		t.Errorf("%d of %d mutants are noticed: the others test nothing", noticed, mutants)
 	}
-	t.Logf("%d of %d mutants opened; at most %d KiB allocated and %v for one", opened, mutants, worst>>10, slowest)
+	t.Logf("%d of %d mutants opened", opened, mutants)
 	if opened < mutants/4 {
 		t.Errorf("only %d of %d mutants opened: the rest tests nothing", opened, mutants)
 	}
-	if worst > 128<<20 {
-		t.Errorf("%d MiB allocated for one mutant", worst>>20)
-	}
-	if slowest > 5*time.Second {
-		t.Errorf("%v for one mutant", slowest)
-	}
+	worst.Check(t, "hives")
 }
 
 // TestOverlap is the worst a forged hive can do: every list entry leads to keys
@@ -263,17 +253,17 @@ func TestOverlap(t *testing.T) {
 		le.PutUint32(nk[80:], value)
 	}
 	le.PutUint32(image[36:], keys)
-	start, before := time.Now(), allocated()
+	start, before := time.Now(), costtest.Allocated()
 	h, err := hive.Open(bytes.NewReader(image), int64(len(image)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := readAll(t, h)
-	t.Logf("%d keys, %d values, %d errors, %v, %d MiB", r.keys, r.values, len(r.errs), time.Since(start), (allocated()-before)>>20)
+	t.Logf("%d keys, %d values, %d errors, %v, %d MiB", r.keys, r.values, len(r.errs), time.Since(start), (costtest.Allocated()-before)>>20)
 	if r.values < 2 || !strings.Contains(fmt.Sprint(r.errs), "too many times") {
 		t.Error("the forged lists were not read to the end of the budget")
 	}
-	if time.Since(start) > 20*time.Second || allocated()-before > 1<<30 {
+	if time.Since(start) > 20*time.Second || costtest.Allocated()-before > 1<<30 {
 		t.Error("work is not bounded")
 	}
 }

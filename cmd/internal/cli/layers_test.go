@@ -16,6 +16,7 @@ import (
 // knew of evidence, or a rule that read bytes, would break that.
 var layers = map[string][]string{
 	"parsers/binread":        {},
+	"parsers/binread/*":      {},
 	"parsers/filetime":       {},
 	"parsers/command":        {},
 	"parsers/hive":           {"parsers/binread", "parsers/filetime"},
