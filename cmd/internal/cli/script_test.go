@@ -215,6 +215,16 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(ts.ReadFile(args[0])[n:]), 0o644))
 			},
+			// wipe FILE FROM TO: zeros.
+			"wipe": func(ts *testscript.TestScript, _ bool, args []string) {
+				b := []byte(ts.ReadFile(args[0]))
+				from, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				to, err := strconv.Atoi(args[2])
+				ts.Check(err)
+				clear(b[from:to])
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+			},
 			// same-manifest A B: equal but for run.
 			"same-manifest": func(ts *testscript.TestScript, _ bool, args []string) {
 				a, _, _ := strings.Cut(ts.ReadFile(args[0]), `"run": {`)
