@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 
 	"sharetrail/cmd/internal/output"
@@ -23,17 +24,41 @@ is then 3, or 1 if nothing could be read.`,
 		Example: `  sharetrail dump evtx Security.evtx
   sharetrail dump hive NTUSER.DAT | jq 'select(.key | startswith("Network"))'`,
 	},
-		&cobra.Command{
-			Use:   "evtx FILE",
-			Short: "Show every record of an event log",
-			Long: `Show every record of an event log, in the order of the file. record_id and time
+		a.dumpLog(), a.dumpHive())
+}
+
+func (a *app) dumpLog() *cobra.Command {
+	carve := false
+	cmd := &cobra.Command{
+		Use:   "evtx FILE",
+		Short: "Show every record of an event log",
+		Long: `Show every record of an event log, in the order of the file. record_id and time
 are those of System; header_record_id and header_time those of the record's
-header, which differ in re-exported logs.`,
-			Example: "  sharetrail dump evtx Security.evtx | head",
-			Args:    oneFile,
-			RunE:    func(cmd *cobra.Command, args []string) error { return a.dumpFile(cmd, args[0], dumpLog) },
-		},
-		a.dumpHive())
+header, which differ in re-exported logs.
+
+With --carve FILE is bytes of any kind, such as unallocated space or a page
+file: the records of all chunks of event logs in it are shown (state carved),
+and what lies in these outside of their lists (state slack), which of a record
+may be the header alone.`,
+		Example: `  sharetrail dump evtx Security.evtx | head
+  sharetrail dump evtx --carve pagefile.sys`,
+		Args: oneFile,
+	}
+	cmd.Flags().BoolVar(&carve, "carve", false, "search the file for what event logs have left, whatever it is")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.dumpFile(cmd, args[0], func(d *dumper, f *os.File, size int64) error {
+			if carve {
+				return d.records(eventlog.Carve(f, size).Read(eventlog.Options{Slack: true}))
+			}
+			l, err := eventlog.Open(f, size)
+			if err != nil {
+				d.failed(err)
+				return nil
+			}
+			return d.records(l.Records(nil))
+		})
+	}
+	return cmd
 }
 
 func oneFile(cmd *cobra.Command, args []string) error {
@@ -130,14 +155,10 @@ var logRows = output.NewLayout("record", []output.Column[logRow]{
 	{Name: "offset", Get: func(r *logRow) any { return r.Off }},
 }...)
 
-func dumpLog(d *dumper, f *os.File, size int64) error {
-	l, err := eventlog.Open(f, size)
-	if err != nil {
-		d.failed(err)
-		return nil
-	}
+// records writes the records of a log.
+func (d *dumper) records(all iter.Seq2[*eventlog.Record, error]) error {
 	doubt := ""
-	for rec, err := range l.Records(nil) {
+	for rec, err := range all {
 		if err != nil {
 			d.failed(err)
 			continue

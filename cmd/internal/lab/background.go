@@ -113,9 +113,11 @@ func (w *world) ids(channel string, events []evtxtest.Event) ([]evtxtest.Event, 
 		}
 		e.RecordID = id
 		id++
-		if !e.Time.Before(w.clears[channel]) {
-			kept = append(kept, e)
+		if e.Time.Before(w.clears[channel]) {
+			w.cleared[channel] = append(w.cleared[channel], e)
+			continue
 		}
+		kept = append(kept, e)
 	}
 	return kept, nil
 }

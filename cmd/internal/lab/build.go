@@ -317,5 +317,10 @@ func (w *world) files() ([]file, error) {
 			return nil, err
 		}
 	}
+	if w.Remains {
+		if err := add(w.remains()); err != nil {
+			return nil, err
+		}
+	}
 	return files, nil
 }

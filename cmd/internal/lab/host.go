@@ -122,6 +122,8 @@ func (h *Host) directive(text string) error {
 		err = h.audit.set(value)
 	case "cmdline-logging":
 		h.CommandLines, err = parseYes(value)
+	case "remains":
+		h.Remains, err = parseYes(value)
 	case "powershell-logging":
 		h.PowerShell, err = parseYes(value)
 	case "sysmon":

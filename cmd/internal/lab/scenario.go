@@ -41,6 +41,7 @@ type Host struct {
 	Users      []*User
 
 	CommandLines bool // 4688 records carry the command line
+	Remains      bool // what a clear took out of a log lies in unallocated space, which was collected
 	PowerShell   bool // script block logging is on
 	Sysmon       bool
 

@@ -35,7 +35,8 @@ func TestCases(t *testing.T) {
 			if err := lab.Build(text, dir); err != nil {
 				t.Fatal(err)
 			}
-			res, err := Run(t.Context(), []string{dir}, Options{})
+			carve := slices.ContainsFunc(sc.Hosts, func(h *lab.Host) bool { return h.Remains })
+			res, err := Run(t.Context(), []string{dir}, Options{Carve: carve})
 			if err != nil {
 				t.Fatal(err)
 			}
