@@ -174,7 +174,7 @@ func completion(root *cobra.Command) {
 		if cmd.Name() != "completion" {
 			continue
 		}
-		cmd.Example = `  sharetrail completion bash > /etc/bash_completion.d/sharetrail`
+		cmd.Example = `  sharetrail completion bash > sharetrail.bash`
 		for _, shell := range cmd.Commands() {
 			shell.Example = "  sharetrail completion " + shell.Name()
 			shell.Args = noArgs

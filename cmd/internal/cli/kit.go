@@ -16,8 +16,8 @@ func (a *app) kit() *cobra.Command {
 		Short: "Write what lets KAPE or Velociraptor collect and run it",
 		Long: `Write what lets another program collect the evidence and run this one over it.
 What is collected is what the artifacts declare (sharetrail artifacts).`,
-		Example: `  sharetrail kit kape -o kit
-  sharetrail kit velociraptor -o kit`,
+		Example: `  sharetrail kit kape -o kape
+  sharetrail kit velociraptor -o velociraptor`,
 	},
 		a.kitOf("kape", `Write a target that collects, and a module that runs this program over what was
 collected: Sharetrail.tkape and SharetrailFiles.tkape belong below Targets of
@@ -34,7 +34,7 @@ func (a *app) kitOf(name, long string, files func() []kit.File) *cobra.Command {
 		Use:     name + " -o DIR",
 		Short:   "Write the kit for " + map[string]string{"kape": "KAPE", "velociraptor": "Velociraptor"}[name],
 		Long:    long,
-		Example: "  sharetrail kit " + name + " -o kit",
+		Example: "  sharetrail kit " + name + " -o " + name,
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if err := dir.need(); err != nil {

@@ -91,7 +91,7 @@ that is only an upper bound.
 its own (its layout "Forensic Timeline"). It refuses a file with one row that has
 no time: such rows are left out, and how many is said on standard error.` + rereads,
 		Example: `  sharetrail timeline /cases/42/WS01 --share '\\fs01\*' --format csv
-  sharetrail timeline WS01.zip --from 2026-03-01 --to 2026-03-02 --action removed
+  sharetrail timeline WS01.zip --from 2026-03-02 --to 2026-03-03 --action command
   sharetrail timeline /cases/42/result --profile tle > WS01_timeline.csv`,
 	}, l, &filter{}, nil)
 	cmd.Flags().StringVar(&profile, "profile", "", "columns of another tool, as CSV: tle, for Timeline Explorer")

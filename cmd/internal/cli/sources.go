@@ -71,7 +71,7 @@ func (a *app) sources() *cobra.Command {
 		Long: `Show what is in the evidence as a tree of containers, volumes and shadow copies,
 each with the host it belongs to and the files that are read. json is an array with one tree
 for each SOURCE; in jsonl each tree is a line.`,
-		Example: `  sharetrail sources /cases/42
+		Example: `  sharetrail sources /cases/42/WS01
   sharetrail sources WS01.zip --format json`,
 		Args: sourceArgs,
 	}
