@@ -49,13 +49,24 @@ type self struct {
 	visits    []*Visit // sessions of this host at others
 	seen      map[*Life][]*Visit
 	doubts    map[*Life][]Step
-	servers   []string // other hosts whose share accesses were read
+	servers   []string                           // other hosts whose share accesses were read
+	logons    map[string][]*evidence.Observation // by logon id, oldest first
+	boots     []time.Time
 }
 
 // self returns what is known of the host itself.
 func (c *Case) self() *self {
 	if c.own == nil {
-		c.own = &self{seen: map[*Life][]*Visit{}, doubts: map[*Life][]Step{}}
+		c.own = &self{seen: map[*Life][]*Visit{}, doubts: map[*Life][]Step{}, logons: map[string][]*evidence.Observation{}}
+		for _, o := range c.Observations {
+			switch {
+			case o.Time.IsZero():
+			case o.Action == evidence.Logon && o.LogonID != "":
+				c.own.logons[o.LogonID] = append(c.own.logons[o.LogonID], o)
+			case o.Action == evidence.Boot:
+				c.own.boots = append(c.own.boots, o.Time)
+			}
+		}
 		c.own.names, c.own.addresses = c.ownNames(), c.ownAddresses()
 	}
 	return c.own

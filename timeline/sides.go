@@ -273,7 +273,7 @@ func (a *atlas) accountGiven(c *Case, l *Life, server *Case) (name string) {
 	if m.NotBefore.IsZero() || m.NotAfter.IsZero() {
 		return ""
 	}
-	for _, o := range c.span(m.NotBefore.Add(-EffectAfter), m.NotAfter.Add(EffectAfter)) {
+	for _, o := range c.Between(m.NotBefore.Add(-EffectAfter), m.NotAfter.Add(EffectAfter)) {
 		if o.Artifact != "explicit-credentials" || !SameUser(o.User, o.SID, l.User, l.SID) {
 			continue
 		}

@@ -18,19 +18,19 @@ const storySpan = 5 * time.Minute
 // fileBurst is how many files of a share one session opens to be told of.
 const fileBurst = 50
 
-// tell adds to the reasoning of a removal what the evidence has of its session,
+// tell adds to the reasoning of a removal, and of an end, what the evidence has of its session,
 // of what came shortly before it, of what the other side recorded, and of what
 // followed. What is not dated within the span of a story has no before and after.
 func (c *Case) tell(f *Found) {
 	l := f.Life()
-	if f.Kind() != KindRemoval {
+	if f.Kind() != KindRemoval && f.Kind() != KindEnd {
 		return
 	}
 	if l != nil {
 		c.tellServer(f, l)
 	}
 	w := f.Window
-	dated := !w.NotBefore.IsZero() && !w.NotAfter.IsZero() && w.NotAfter.Sub(w.NotBefore) <= storySpan
+	dated := f.Kind() == KindRemoval && !w.NotBefore.IsZero() && !w.NotAfter.IsZero() && w.NotAfter.Sub(w.NotBefore) <= storySpan
 	if dated {
 		c.tellSession(f)
 		c.tellBefore(f, l)
@@ -81,21 +81,25 @@ func (c *Case) tellSession(f *Found) {
 
 // logonOf returns the logon that began the session of o, or nil.
 func (c *Case) logonOf(o *evidence.Observation) (logon *evidence.Observation) {
-	for _, e := range c.Observations {
-		switch {
-		case e.Time.After(o.Time):
-			return logon
-		case e.Action == evidence.Boot:
-			logon = nil
-		case e.Action == evidence.Logon && e.LogonID == o.LogonID:
-			logon = e
+	for _, e := range c.self().logons[o.LogonID] {
+		if e.Time.After(o.Time) {
+			break
+		}
+		logon = e
+	}
+	if logon == nil {
+		return nil
+	}
+	for _, b := range c.self().boots { // ids of logons begin anew
+		if b.After(logon.Time) && b.Before(o.Time) {
+			return nil
 		}
 	}
 	return logon
 }
 
-// span returns the dated observations of c from one instant to another.
-func (c *Case) span(from, to time.Time) []*evidence.Observation {
+// Between returns the dated observations of c from one instant to another.
+func (c *Case) Between(from, to time.Time) []*evidence.Observation {
 	at := func(t time.Time, after bool) int {
 		return sort.Search(len(c.Observations), func(i int) bool {
 			x := c.Observations[i].Time
@@ -109,7 +113,7 @@ func (c *Case) span(from, to time.Time) []*evidence.Observation {
 // tellBefore tells what the same account did with shares shortly before.
 func (c *Case) tellBefore(f *Found, l *Life) {
 	var logons, listed, copied, used []*evidence.Observation
-	for _, o := range c.span(f.Window.NotBefore.Add(-storySpan), f.Window.NotBefore) {
+	for _, o := range c.Between(f.Window.NotBefore.Add(-storySpan), f.Window.NotBefore) {
 		if !f.sameActor(o) {
 			continue
 		}
@@ -150,7 +154,7 @@ func (c *Case) copiesBefore(f *Found, l *Life) (out []*evidence.Observation) {
 	if l == nil || l.Side != evidence.Client || len(l.Maps) == 0 {
 		return nil
 	}
-	for _, o := range c.span(l.MappedAtFirst(), f.Window.NotBefore.Add(-storySpan).Add(-1)) {
+	for _, o := range c.Between(l.MappedAtFirst(), f.Window.NotBefore.Add(-storySpan).Add(-1)) {
 		if copiesFrom(o, l) && SameUser(o.User, o.SID, l.User, l.SID) {
 			out = append(out, o)
 		}
@@ -180,7 +184,7 @@ func (c *Case) tellAfter(f *Found) {
 		{ofClass("history.clear"), "a command to remove the history of commands was given", "T1070.003"},
 		{ofClass("audit.off"), "a command to switch auditing off was given", "T1562.002"},
 	}
-	list := c.span(f.Window.NotBefore, f.Window.NotAfter.Add(storySpan))
+	list := c.Between(f.Window.NotBefore, f.Window.NotAfter.Add(storySpan))
 	for _, w := range what {
 		var facts []*evidence.Observation
 		for _, o := range list {

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,12 +66,38 @@ func tellEnd(f *Found, l *Life, v *Visit) {
 	if d < 0 {
 		d, order = -d, "before"
 	}
-	if !w.Exact() {
-		what = "the earliest instant of the removal"
+	if f.Kind() == KindEnd {
+		what = "the end of the connection"
 	}
-	f.say(fmt.Sprintf("%s recorded the end of that session at %s, by the client's clock %v %s %s, give or take %v: within the 5 minutes in which a removal and the end of its session belong together.",
+	if !w.Exact() {
+		what = "the earliest instant of " + what
+	}
+	f.say(fmt.Sprintf("%s recorded the end of that session at %s, by the client's clock %v %s %s, give or take %v: within the 5 minutes in which the two belong together.",
 		v.Server.Host, evidence.FormatTime(v.End.Time), d, order, what, v.Skew.Error.Round(time.Millisecond)), v.End)
 	l.Facts.SessionEnded = Yes
+	for _, o := range v.Client.Between(from.Add(-lossNear), to.Add(lossNear)) {
+		if isLoss(o) && v.Server.IsOwnName(serverNamed(o)) {
+			f.say(fmt.Sprintf("The SMB client of %s recorded at %s that it lost the connection: the session may have ended for that.", v.Client.Host, evidence.FormatTime(o.Time)), o)
+			break
+		}
+	}
+}
+
+// lossNear is how far the records of a lost connection and of its session's end
+// may lie apart.
+const lossNear = 2 * time.Minute
+
+// isLoss reports whether o is the SMB client's record of a lost connection,
+// session or share (30804, 30805, 30807).
+func isLoss(o *evidence.Observation) bool {
+	return o.Artifact == "smb-client" && (o.From.EventID == 30804 || o.From.EventID == 30805 || o.From.EventID == 30807)
+}
+
+// serverNamed returns the server that o names, by its share, its name or its
+// address.
+func serverNamed(o *evidence.Observation) string {
+	name, _, _ := strings.Cut(strings.Trim(o.Detail.Text("ServerName"), `\`), `\`)
+	return cmp.Or(evidence.ServerOf(o.Share), name, o.Peer)
 }
 
 // tellClients says which sessions had opened a share that was removed here.

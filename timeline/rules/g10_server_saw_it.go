@@ -17,8 +17,7 @@ import (
 //
 // Logic: 5140 or 5145 of another host in the evidence, from an address that
 // this host had then, or under its name; and no mapping, use, command,
-// credentials or SMB client record of this host names that server for that
-// account.
+// credentials or SMB client record of this host names that server.
 //
 // Bound: from the first access to the end of the last session, by the server's
 // clock.
@@ -31,7 +30,7 @@ import (
 var _ = register(timeline.Rule{
 	ID: "G10", Title: "server saw this computer, which has no trace of it",
 	Claim: "the account used the server's share from this computer, which holds no trace of it", Base: timeline.Likely, Severity: timeline.Low,
-	Logic:     "another host recorded 5140 or 5145 from an address that this host held then, or under its name; no mapping, use, command, explicit credentials or SMB client record of this host names that server for that account",
+	Logic:     "another host recorded 5140 or 5145 from an address that this host held then, or under its name; no mapping, use, command, explicit credentials or SMB client record of this host names that server",
 	Bound:     "from the first access to the end of the last session, by the server's clock; how far the clocks may differ is told",
 	Misses:    "servers that were not collected or do not audit; sessions whose address nothing ties to this computer",
 	Benign:    []string{"a program or a service opened the share by its name", "redirected folders of the user lie there"},
@@ -53,8 +52,17 @@ var _ = register(timeline.Rule{
 func traceless(c *timeline.Case) (out [][]*timeline.Visit) {
 	type key struct{ server, user string }
 	at := map[key]int{}
+	known := map[*timeline.Case]bool{}
 	for _, v := range c.Visits() {
-		if len(filesOpened(v)) == 0 || traceOf(c, v) {
+		if len(filesOpened(v)) == 0 {
+			continue
+		}
+		trace, asked := known[v.Server]
+		if !asked {
+			trace = traceOf(c, v.Server)
+			known[v.Server] = trace
+		}
+		if trace {
 			continue
 		}
 		k := key{v.Server.Host, strings.ToLower(cmp.Or(v.SID, v.User))}
@@ -78,25 +86,25 @@ func filesOpened(v *timeline.Visit) (out []*evidence.Observation) {
 	return out
 }
 
-// traceOf reports whether anything at the client c names the server of v for its
-// account: as user of the client, or as account that the user gave.
-func traceOf(c *timeline.Case, v *timeline.Visit) bool {
+// traceOf reports whether anything at the client c names the server, whoever's it
+// is: that an account was given need not be recorded.
+func traceOf(c, server *timeline.Case) bool {
 	for _, l := range c.Lives {
-		if l.Side == evidence.Client && l.Share != "" && v.Server.IsOwnName(evidence.ServerOf(l.Share)) {
-			return true // whoever it was: the account may have been given without a record
+		if l.Side == evidence.Client && l.Share != "" && server.IsOwnName(evidence.ServerOf(l.Share)) {
+			return true
 		}
 	}
 	return slices.ContainsFunc(c.Observations, func(o *evidence.Observation) bool {
 		if o.Side != evidence.Client {
 			return false
 		}
-		server := o.Peer
+		name := o.Peer
 		if info, ok := strings.CutPrefix(strings.ToLower(o.Detail.Text("TargetInfo")), "cifs/"); ok {
-			server = info
+			name = info
 		} else if o.Share != "" {
-			server = evidence.ServerOf(o.Share)
+			name = evidence.ServerOf(o.Share)
 		}
-		return server != "" && v.Server.IsOwnName(server)
+		return name != "" && server.IsOwnName(name)
 	})
 }
 

@@ -68,8 +68,8 @@ func startRecorded(c *timeline.Case, o *evidence.Observation) bool {
 	if class, _ := c.ClassOf("evtx:Security", w); class != timeline.Continuous || !c.CommandsWitnessed(w) {
 		return true
 	}
-	return slices.ContainsFunc(c.Observations, func(x *evidence.Observation) bool {
-		return x.Artifact == "process-creation" && within(x.Time, w) && (programOf(x) == programOf(o) || strings.EqualFold(x.Detail.Text("Program"), programOf(o)))
+	return slices.ContainsFunc(c.Between(w.NotBefore, w.NotAfter), func(x *evidence.Observation) bool {
+		return x.Artifact == "process-creation" && (programOf(x) == programOf(o) || strings.EqualFold(x.Detail.Text("Program"), programOf(o)))
 	})
 }
 
