@@ -48,6 +48,9 @@ func newDesk(t *testing.T) *desk {
 		must(t, err)
 		must(t, os.WriteFile(d.path(to), b, 0o644))
 	}
+	log, err := os.ReadFile(d.path("Security.evtx"))
+	must(t, err)
+	must(t, os.WriteFile(d.path("pagefile.sys"), append(make([]byte, 4096), log...), 0o644)) // a page file with chunks of a log
 	zip, err := os.ReadFile(d.path("WS01.zip"))
 	must(t, err)
 	must(t, os.WriteFile(d.path("Collection.zip"), sealedFile(t, "data.zip", zip, "infected", nil), 0o644))
