@@ -175,7 +175,7 @@ func writeTable[R any](out *bufio.Writer, layout *Layout[R], rows []R) error {
 		objects := false
 		fmt.Fprintf(out, "\n{\"name\":%q,\"values\":[", c.Name)
 		for n := range rows {
-			v := c.Get(&rows[n])
+			v := pointed(c.Get(&rows[n]))
 			key := v
 			if !plainValue(v) {
 				var object bool

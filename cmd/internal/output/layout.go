@@ -4,18 +4,20 @@
 package output
 
 import (
+	"bytes"
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // A Column is one field of the rows R.
 type Column[R any] struct {
 	Name string // nested names are joined by "."; fields of one object follow one another
 	// Get returns the value: string, []string, time.Time, bool, an integer,
-	// evidence.Detail, List(...), []any of these; nil for an unknown number.
+	// evidence.Detail, List(...), []any of these, *string, *time.Time; nil for an
+	// unknown number.
 	Get func(*R) any
 }
 
@@ -96,7 +98,7 @@ func (l *Layout[R]) AppendNamed(b []byte, r *R) []byte {
 // AppendHeader appends the header line of CSV.
 func (l *Layout[R]) AppendHeader(b []byte) []byte {
 	for i, c := range l.Columns {
-		b = appendField(b, c.Name, i == 0)
+		b = appendCell(b, c.Name, i == 0, false)
 	}
 	return append(b, "\r\n"...)
 }
@@ -106,34 +108,82 @@ func (l *Layout[R]) AppendHeader(b []byte) []byte {
 // no spreadsheet takes a value for a formula.
 func (l *Layout[R]) AppendCSV(b []byte, r *R, safe bool) []byte {
 	for i := range l.Columns {
-		s := Text(l.Columns[i].Get(r))
-		if safe {
-			s = inert(s)
-		}
-		b = appendField(b, s, i == 0)
+		b = appendCell(b, l.Columns[i].Get(r), i == 0, safe)
 	}
 	return append(b, "\r\n"...)
 }
 
-// formula matches what makes a spreadsheet compute instead of showing: at the
-// start of a cell, or behind what separates cells or lines in a spreadsheet that
-// takes another character than the comma for the separator, and so sees no
-// quotes. The full-width forms count in some languages.
-var formula = regexp.MustCompile("(^|[;\t\r\n|])([ \"']*)([=+@\uff1d\uff0b\uff0d\uff20-])")
-
-// inert puts an apostrophe before each such character.
-func inert(s string) string { return formula.ReplaceAllString(s, "$1'$2$3") }
-
-func appendField(b []byte, s string, first bool) []byte {
+// appendCell appends one value of a line.
+func appendCell(b []byte, v any, first, safe bool) []byte {
 	if !first {
 		b = append(b, ',')
 	}
-	if !strings.ContainsAny(s, ",\"\r\n") && strings.TrimSpace(s) == s {
-		return append(b, s...)
+	start := len(b)
+	b = appendText(b, v)
+	if safe {
+		b = append(b[:start], inert(string(b[start:]))...)
 	}
-	b = append(b, '"')
-	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
-	return append(b, '"')
+	if bare(b[start:]) {
+		return b
+	}
+	quotes := bytes.Count(b[start:], []byte{'"'})
+	from, to := len(b)-1, len(b)+quotes+1
+	b = append(slices.Grow(b, quotes+2), make([]byte, quotes+2)...)
+	b[to] = '"'
+	for to--; from >= start; from-- { // from the end, each before it is overwritten
+		b[to] = b[from]
+		to--
+		if b[from] == '"' {
+			b[to] = '"'
+			to--
+		}
+	}
+	b[start] = '"'
+	return b
+}
+
+// bare reports whether s may stand in CSV without quotes. Some readers trim
+// blanks, so that those at the ends need them, too.
+func bare(s []byte) bool {
+	if len(s) == 0 {
+		return true
+	}
+	for _, c := range [...]byte{',', '"', '\r', '\n'} {
+		if bytes.IndexByte(s, c) >= 0 {
+			return false
+		}
+	}
+	first, last := s[0], s[len(s)-1]
+	if first > ' ' && first < utf8.RuneSelf && last > ' ' && last < utf8.RuneSelf {
+		return true
+	}
+	return len(bytes.TrimSpace(s)) == len(s)
+}
+
+// inert puts an apostrophe before what makes a spreadsheet compute instead of
+// showing: at the start of a cell, or behind what separates cells or lines in a
+// spreadsheet that takes another character than the comma for the separator,
+// and so sees no quotes. The full-width forms count in some languages.
+func inert(s string) string {
+	if !strings.ContainsAny(s, "=+-@\uff1d\uff0b\uff0d\uff20") {
+		return s
+	}
+	var b strings.Builder
+	start, done := 0, 0 // of the cell; what is written of s
+	begins := true      // no character of the cell was seen yet
+	for i, r := range s {
+		switch {
+		case strings.ContainsRune(";\t\r\n|", r):
+			start, begins = i+1, true
+		case begins && strings.ContainsRune("=+-@\uff1d\uff0b\uff0d\uff20", r):
+			b.WriteString(s[done:start])
+			b.WriteByte('\'')
+			done, begins = start, false
+		case r != ' ' && r != '"' && r != '\'':
+			begins = false
+		}
+	}
+	return b.String() + s[done:]
 }
 
 type list[S any] struct {

@@ -16,27 +16,41 @@ func known(n int64) any {
 	return n
 }
 
-// place returns where p lies; a fact about no file lies nowhere.
-func place(p *evidence.Provenance) evidence.Place {
-	if p.Place == nil {
-		return evidence.Place{}
+// knownAt is known for columns of rows of which there are many.
+func knownAt(n *int64) any {
+	if *n < 0 {
+		return nil
 	}
-	return *p.Place
+	return n
+}
+
+// What is not there, to be read only.
+var (
+	nowhere   evidence.Place
+	noProcess evidence.Process
+)
+
+// place returns where p lies; a fact about no file lies nowhere.
+func place(p *evidence.Provenance) *evidence.Place {
+	if p.Place == nil {
+		return &nowhere
+	}
+	return p.Place
 }
 
 var provenanceColumns = []Column[evidence.Provenance]{
-	{"host", func(p *evidence.Provenance) any { return place(p).Host }},
-	{"source", func(p *evidence.Provenance) any { return place(p).Source }},
-	{"volume", func(p *evidence.Provenance) any { return place(p).Volume }},
-	{"snapshot", func(p *evidence.Provenance) any { return place(p).Snapshot }},
-	{"as_of", func(p *evidence.Provenance) any { return place(p).AsOf }},
-	{"path", func(p *evidence.Provenance) any { return place(p).Path }},
-	{"offset", func(p *evidence.Provenance) any { return known(p.Offset) }},
-	{"length", func(p *evidence.Provenance) any { return known(p.Length) }},
-	{"key", func(p *evidence.Provenance) any { return p.Key }},
-	{"value", func(p *evidence.Provenance) any { return p.Value }},
-	{"channel", func(p *evidence.Provenance) any { return p.Channel }},
-	{"provider", func(p *evidence.Provenance) any { return p.Provider }},
+	{"host", func(p *evidence.Provenance) any { return &place(p).Host }},
+	{"source", func(p *evidence.Provenance) any { return &place(p).Source }},
+	{"volume", func(p *evidence.Provenance) any { return &place(p).Volume }},
+	{"snapshot", func(p *evidence.Provenance) any { return &place(p).Snapshot }},
+	{"as_of", func(p *evidence.Provenance) any { return &place(p).AsOf }},
+	{"path", func(p *evidence.Provenance) any { return &place(p).Path }},
+	{"offset", func(p *evidence.Provenance) any { return knownAt(&p.Offset) }},
+	{"length", func(p *evidence.Provenance) any { return knownAt(&p.Length) }},
+	{"key", func(p *evidence.Provenance) any { return &p.Key }},
+	{"value", func(p *evidence.Provenance) any { return &p.Value }},
+	{"channel", func(p *evidence.Provenance) any { return &p.Channel }},
+	{"provider", func(p *evidence.Provenance) any { return &p.Provider }},
 	{"event_id", func(p *evidence.Provenance) any {
 		if p.Channel == "" {
 			return nil
@@ -47,24 +61,27 @@ var provenanceColumns = []Column[evidence.Provenance]{
 		if p.Channel == "" {
 			return nil
 		}
-		return p.RecordID
+		return &p.RecordID
 	}},
 }
 
 var provenance = NewLayout("provenance", provenanceColumns...)
 
 var processColumns = []Column[evidence.Process]{
-	{"image", func(p *evidence.Process) any { return p.Image }},
-	{"command_line", func(p *evidence.Process) any { return p.CommandLine }},
+	{"image", func(p *evidence.Process) any { return &p.Image }},
+	{"command_line", func(p *evidence.Process) any { return &p.CommandLine }},
 	{"pid", func(p *evidence.Process) any {
+		if p.PID == "" {
+			return nil
+		}
 		n, err := strconv.ParseUint(p.PID, 0, 64)
 		if err != nil {
 			return nil
 		}
 		return n
 	}},
-	{"parent_image", func(p *evidence.Process) any { return p.ParentImage }},
-	{"parent_command_line", func(p *evidence.Process) any { return p.ParentCommandLine }},
+	{"parent_image", func(p *evidence.Process) any { return &p.ParentImage }},
+	{"parent_command_line", func(p *evidence.Process) any { return &p.ParentCommandLine }},
 }
 
 func windowColumns[R any](name string, get func(*R) *timeline.Window) []Column[R] {
@@ -80,29 +97,29 @@ type observation = evidence.Observation
 // Timeline is the layout of observations.
 var Timeline = NewLayout("observation", slices.Concat(
 	[]Column[observation]{
-		{"id", func(o *observation) any { return o.ID }},
-		{"time", func(o *observation) any { return o.Time }},
-		{"time_kind", func(o *observation) any { return string(o.TimeKind) }},
-		{"action", func(o *observation) any { return string(o.Action) }},
-		{"host", func(o *observation) any { return o.Host }},
-		{"side", func(o *observation) any { return string(o.Side) }},
-		{"user", func(o *observation) any { return o.User }},
-		{"sid", func(o *observation) any { return o.SID }},
-		{"share", func(o *observation) any { return o.Share }},
-		{"drive", func(o *observation) any { return o.Drive }},
-		{"peer", func(o *observation) any { return o.Peer }},
-		{"artifact", func(o *observation) any { return o.Artifact }},
-		{"summary", func(o *observation) any { return o.Summary }},
+		{"id", func(o *observation) any { return &o.ID }},
+		{"time", func(o *observation) any { return &o.Time }},
+		{"time_kind", func(o *observation) any { return (*string)(&o.TimeKind) }},
+		{"action", func(o *observation) any { return (*string)(&o.Action) }},
+		{"host", func(o *observation) any { return &o.Host }},
+		{"side", func(o *observation) any { return (*string)(&o.Side) }},
+		{"user", func(o *observation) any { return &o.User }},
+		{"sid", func(o *observation) any { return &o.SID }},
+		{"share", func(o *observation) any { return &o.Share }},
+		{"drive", func(o *observation) any { return &o.Drive }},
+		{"peer", func(o *observation) any { return &o.Peer }},
+		{"artifact", func(o *observation) any { return &o.Artifact }},
+		{"summary", func(o *observation) any { return &o.Summary }},
 	},
 	nest("process", func(o *observation) *evidence.Process {
 		if o.Process == nil {
-			return &evidence.Process{}
+			return &noProcess
 		}
 		return o.Process
 	}, processColumns),
 	[]Column[observation]{
-		{"logon_id", func(o *observation) any { return o.LogonID }},
-		{"state", func(o *observation) any { return string(o.State) }},
+		{"logon_id", func(o *observation) any { return &o.LogonID }},
+		{"state", func(o *observation) any { return (*string)(&o.State) }},
 		{"attack", func(o *observation) any { return o.Attack }},
 		{"detail", func(o *observation) any { return o.Detail }},
 	},

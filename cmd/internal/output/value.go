@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,25 +77,30 @@ func AppendJSON(b []byte, v any, sorted bool) []byte {
 		return append(b, "null"...)
 	case string:
 		return appendString(b, v)
+	case *string:
+		return appendString(b, *v)
 	case []string:
 		return appendList(b, v, appendString)
 	case []any:
 		return appendList(b, v, func(b []byte, v any) []byte { return AppendJSON(b, v, sorted) })
 	case time.Time:
-		return appendString(b, evidence.FormatTime(v))
+		return append(appendTime(append(b, '"'), v), '"')
+	case *time.Time:
+		return append(appendTime(append(b, '"'), *v), '"')
 	case bool:
 		return strconv.AppendBool(b, v)
 	case int:
 		return appendInt(b, int64(v))
 	case int64:
 		return appendInt(b, v)
+	case *int64:
+		return appendInt(b, *v)
 	case uint32:
 		return strconv.AppendUint(b, uint64(v), 10)
 	case uint64:
-		if v > maxExact {
-			return appendString(b, strconv.FormatUint(v, 10))
-		}
-		return strconv.AppendUint(b, v, 10)
+		return appendUint(b, v)
+	case *uint64:
+		return appendUint(b, *v)
 	case json.Number: // of a file written before
 		return append(b, v...)
 	case evidence.Detail:
@@ -112,6 +118,13 @@ func appendInt(b []byte, n int64) []byte {
 	return strconv.AppendInt(b, n, 10)
 }
 
+func appendUint(b []byte, n uint64) []byte {
+	if n > maxExact {
+		return appendString(b, strconv.FormatUint(n, 10))
+	}
+	return strconv.AppendUint(b, n, 10)
+}
+
 func appendList[T any](b []byte, list []T, item func([]byte, T) []byte) []byte {
 	b = append(b, '[')
 	for i, v := range list {
@@ -123,48 +136,105 @@ func appendList[T any](b []byte, list []T, item func([]byte, T) []byte) []byte {
 	return append(b, ']')
 }
 
+// appendTime appends t as evidence.FormatTime writes it; most of the time of a
+// row would go into the layout of package time.
+func appendTime(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return b
+	}
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return append(b, evidence.FormatTime(t)...)
+	}
+	hour, minute, second := t.Clock()
+	for _, n := range []struct {
+		value, width int
+		after        byte
+	}{{year, 4, '-'}, {int(month), 2, '-'}, {day, 2, 'T'}, {hour, 2, ':'}, {minute, 2, ':'}, {second, 2, '.'}, {t.Nanosecond() / 100, 7, 'Z'}} {
+		at := len(b) + n.width
+		b = append(b, "0000000"[:n.width]...)
+		for i, v := at-1, n.value; v > 0; i, v = i-1, v/10 {
+			b[i] = byte('0' + v%10)
+		}
+		b = append(b, n.after)
+	}
+	return b
+}
+
+// plainRun returns how many bytes at the start of s a JSON string of ours has as
+// they are: ASCII but for control characters, quotes and backslashes. It looks at
+// eight at a time, each in its own byte of a word.
+func plainRun(s string) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; n+8 <= len(s); n += 8 {
+		x := uint64(s[n]) | uint64(s[n+1])<<8 | uint64(s[n+2])<<16 | uint64(s[n+3])<<24 |
+			uint64(s[n+4])<<32 | uint64(s[n+5])<<40 | uint64(s[n+6])<<48 | uint64(s[n+7])<<56
+		quote, slash, del := x^ones*'"', x^ones*'\\', x^ones*0x7f
+		found := x | (x-ones*' ')&^x | (quote-ones)&^quote | (slash-ones)&^slash | (del-ones)&^del
+		if found &= tops; found != 0 {
+			return n + bits.TrailingZeros64(found)/8 // a borrow reaches later bytes only
+		}
+	}
+	for n < len(s) && s[n] >= ' ' && s[n] < 0x7f && s[n] != '"' && s[n] != '\\' {
+		n++
+	}
+	return n
+}
+
 // appendString appends s as a JSON string. What a terminal would act on is
 // escaped, which is the same text to a reader of JSON.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
-	s = Clean(s)
-	done := 0 // bytes of s that are written
-	for i, r := range s {
-		if r >= ' ' && r < 0x7f && r != '"' && r != '\\' || r >= 0x7f && (r > 0xffff || !hidden(r)) {
-			continue
+	for len(s) > 0 {
+		n := plainRun(s)
+		b = append(b, s[:n]...)
+		if s = s[n:]; s == "" {
+			break
 		}
-		b = append(b, s[done:i]...)
-		done = i + utf8.RuneLen(r)
-		switch r {
-		case '"', '\\':
-			b = append(b, '\\', byte(r))
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
+		switch c := s[0]; {
+		case c == '"' || c == '\\':
+			b, s = append(b, '\\', c), s[1:]
+		case c < utf8.RuneSelf:
+			b, s = appendEscaped(b, rune(c)), s[1:]
 		default:
-			b = fmt.Appendf(b, `\u%04x`, r)
+			r, size := utf8.DecodeRuneInString(s)
+			switch {
+			case r == utf8.RuneError && size == 1:
+				b = fmt.Appendf(b, `\\x%02x`, c) // as Clean has it
+			case r > 0xffff || !hidden(r):
+				b = append(b, s[:size]...)
+			default:
+				b = appendEscaped(b, r)
+			}
+			s = s[size:]
 		}
 	}
-	b = append(b, s[done:]...)
 	return append(b, '"')
+}
+
+// appendEscaped appends a character below 2^16 as JSON escapes it.
+func appendEscaped(b []byte, r rune) []byte {
+	switch r {
+	case '\n':
+		return append(b, '\\', 'n')
+	case '\r':
+		return append(b, '\\', 'r')
+	case '\t':
+		return append(b, '\\', 't')
+	}
+	return fmt.Appendf(b, `\u%04x`, r)
 }
 
 // appendDetail appends d with its keys sorted. A record may hold one name
 // twice: the second becomes name~2, so that neither is lost.
 func appendDetail(b []byte, d evidence.Detail) []byte {
-	d = slices.Clone(d)
-	seen := make(map[string]bool, len(d))
-	for i := range d {
-		name := d[i].Name
-		for n := 2; seen[d[i].Name]; n++ {
-			d[i].Name = name + "~" + strconv.Itoa(n)
-		}
-		seen[d[i].Name] = true
+	if !slices.IsSortedFunc(d, byName) || twice(d) {
+		d = slices.Clone(d)
+		tell(d)
+		slices.SortStableFunc(d, byName)
 	}
-	slices.SortStableFunc(d, func(x, y evidence.Field) int { return cmp.Compare(x.Name, y.Name) })
 	b = append(b, '{')
 	for i, f := range d {
 		if i > 0 {
@@ -177,20 +247,86 @@ func appendDetail(b []byte, d evidence.Detail) []byte {
 	return append(b, '}')
 }
 
+func byName(x, y evidence.Field) int { return cmp.Compare(x.Name, y.Name) }
+
+// twice reports whether two neighbours have one name.
+func twice(d evidence.Detail) bool {
+	for i := 1; i < len(d); i++ {
+		if d[i].Name == d[i-1].Name {
+			return true
+		}
+	}
+	return false
+}
+
+// tell gives each field a name of its own.
+func tell(d evidence.Detail) {
+	seen := make(map[string]bool, len(d))
+	for i := range d {
+		name := d[i].Name
+		for n := 2; seen[d[i].Name]; n++ {
+			d[i].Name = name + "~" + strconv.Itoa(n)
+		}
+		seen[d[i].Name] = true
+	}
+}
+
 // Text returns v, which is what a Column yields, as CSV has it: text as it is,
 // lists of text joined by "; ", anything deeper as JSON, nothing for nil.
-func Text(v any) string {
+func Text(v any) string { return string(appendText(nil, v)) }
+
+func appendText(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
-		return ""
+		return b
 	case string:
-		return Clean(v)
+		return appendClean(b, v)
+	case *string:
+		return appendClean(b, *v)
 	case []string:
-		return Clean(strings.Join(v, "; "))
+		for i, s := range v {
+			if i > 0 {
+				b = append(b, "; "...)
+			}
+			b = appendClean(b, s)
+		}
+		return b
 	case time.Time:
-		return evidence.FormatTime(v)
-	case bool, int, int64, uint32, uint64:
-		return fmt.Sprint(v)
+		return appendTime(b, v)
+	case *time.Time:
+		return appendTime(b, *v)
+	case bool:
+		return strconv.AppendBool(b, v)
+	case int:
+		return strconv.AppendInt(b, int64(v), 10)
+	case int64:
+		return strconv.AppendInt(b, v, 10)
+	case *int64:
+		return strconv.AppendInt(b, *v, 10)
+	case uint32:
+		return strconv.AppendUint(b, uint64(v), 10)
+	case uint64:
+		return strconv.AppendUint(b, v, 10)
+	case *uint64:
+		return strconv.AppendUint(b, *v, 10)
 	}
-	return string(AppendJSON(nil, v, true))
+	return AppendJSON(b, v, true)
+}
+
+func appendClean(b []byte, s string) []byte { return append(b, Clean(s)...) }
+
+// pointed returns what a Column that yields a pointer points to. Columns of rows
+// of which there are many do, because putting a text into an any copies its head.
+func pointed(v any) any {
+	switch v := v.(type) {
+	case *string:
+		return *v
+	case *time.Time:
+		return *v
+	case *int64:
+		return *v
+	case *uint64:
+		return *v
+	}
+	return v
 }

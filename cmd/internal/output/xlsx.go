@@ -149,7 +149,7 @@ func writeSheet[R any](s *sheets, name string, layout *Layout[R], rows []R) erro
 	for n := -1; n < len(rows); n++ {
 		if n >= 0 {
 			for i, c := range layout.Columns {
-				cells[i] = excelize.Cell{StyleID: s.text, Value: sheetValue(c.Get(&rows[n]))}
+				cells[i] = excelize.Cell{StyleID: s.text, Value: sheetValue(pointed(c.Get(&rows[n])))}
 			}
 		}
 		if err := w.SetRow("A"+strconv.Itoa(n+2), cells); err != nil {
