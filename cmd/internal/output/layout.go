@@ -118,6 +118,9 @@ func appendCell(b []byte, v any, first, safe bool) []byte {
 	if !first {
 		b = append(b, ',')
 	}
+	if s, ok := v.(*string); ok && !safe && (*s == "" || plainRun(*s, ',') == len(*s) && (*s)[0] != ' ' && (*s)[len(*s)-1] != ' ') {
+		return append(b, *s...) // as most are
+	}
 	start := len(b)
 	b = appendText(b, v)
 	if safe {

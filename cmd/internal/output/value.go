@@ -162,22 +162,22 @@ func appendTime(b []byte, t time.Time) []byte {
 	return b
 }
 
-// plainRun returns how many bytes at the start of s a JSON string of ours has as
-// they are: ASCII but for control characters, quotes and backslashes. It looks at
-// eight at a time, each in its own byte of a word.
-func plainRun(s string) int {
+// plainRun returns how many bytes at the start of s are ASCII but no control
+// characters, no quotes and not special. It looks at eight at a time, each in its
+// own byte of a word.
+func plainRun(s string, special byte) int {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	n := 0
 	for ; n+8 <= len(s); n += 8 {
 		x := uint64(s[n]) | uint64(s[n+1])<<8 | uint64(s[n+2])<<16 | uint64(s[n+3])<<24 |
 			uint64(s[n+4])<<32 | uint64(s[n+5])<<40 | uint64(s[n+6])<<48 | uint64(s[n+7])<<56
-		quote, slash, del := x^ones*'"', x^ones*'\\', x^ones*0x7f
-		found := x | (x-ones*' ')&^x | (quote-ones)&^quote | (slash-ones)&^slash | (del-ones)&^del
+		quote, other, del := x^ones*'"', x^ones*uint64(special), x^ones*0x7f
+		found := x | (x-ones*' ')&^x | (quote-ones)&^quote | (other-ones)&^other | (del-ones)&^del
 		if found &= tops; found != 0 {
 			return n + bits.TrailingZeros64(found)/8 // a borrow reaches later bytes only
 		}
 	}
-	for n < len(s) && s[n] >= ' ' && s[n] < 0x7f && s[n] != '"' && s[n] != '\\' {
+	for n < len(s) && s[n] >= ' ' && s[n] < 0x7f && s[n] != '"' && s[n] != special {
 		n++
 	}
 	return n
@@ -188,7 +188,7 @@ func plainRun(s string) int {
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for len(s) > 0 {
-		n := plainRun(s)
+		n := plainRun(s, '\\')
 		b = append(b, s[:n]...)
 		if s = s[n:]; s == "" {
 			break
