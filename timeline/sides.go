@@ -25,6 +25,9 @@ type Skew struct {
 
 // String says how the clocks compare, in a sentence.
 func (s *Skew) String() string {
+	if s.Sessions == 0 && s.Error > clocksAgree {
+		return fmt.Sprintf("nothing measures how the two clocks differ, and one of them was moved: they are taken to agree within %v", s.Error.Round(time.Second))
+	}
 	if s.Sessions == 0 {
 		return "nothing measures how the two clocks differ: they are taken to agree within 5 minutes"
 	}
@@ -314,9 +317,18 @@ func (a *atlas) measure() {
 	for p, list := range ahead {
 		slices.Sort(list)
 		s := &Skew{Ahead: list[len(list)/2], Sessions: len(list)}
-		s.Error = max(list[len(list)-1]-s.Ahead, s.Ahead-list[0]) + slack[p]
+		s.Error = max(list[len(list)-1]-s.Ahead, s.Ahead-list[0]) + slack[p] + moved(p.client) + moved(p.server)
 		a.skews[p] = s
 	}
+}
+
+// moved returns by how much the clock of c was moved at most: what is measured
+// at one time may be wrong by that at another.
+func moved(c *Case) (most time.Duration) {
+	for _, j := range c.Jumps() {
+		most = max(most, j.By())
+	}
+	return most
 }
 
 // anchor returns the one connection of v's client that was made within the
@@ -369,7 +381,7 @@ func accountName(s string) string {
 func (a *atlas) skew(client, server *Case) *Skew {
 	p := pairOf{client, server}
 	if a.skews[p] == nil {
-		a.skews[p] = &Skew{Error: clocksAgree}
+		a.skews[p] = &Skew{Error: clocksAgree + moved(client) + moved(server)}
 	}
 	return a.skews[p]
 }
@@ -424,10 +436,7 @@ func (a *atlas) fitting(v *Visit, o *evidence.Observation, name string) (out []l
 			}
 			continue
 		}
-		begin := cmp.Or(made.NotBefore, x.l.FirstUsed)
-		if made.Basis == KeyLastWrite || begin.IsZero() {
-			begin = time.Time{} // it may have been made before its key was last written
-		}
+		begin := cmp.Or(made.NotBefore, made.NotAfter, x.l.FirstUsed) // from when on it is known to have stood
 		if end := x.l.endsBy(); !to.Before(begin) && (end.IsZero() || !from.After(end)) {
 			out = append(out, x)
 		}

@@ -140,6 +140,15 @@ func TestMeetDoubt(t *testing.T) {
 		{"the user, where another account was given", func(r *record) {
 			r.add(day.Add(time.Second), evidence.Observation{Artifact: "explicit-credentials", Action: evidence.Context, Side: evidence.Client, User: "1001", SID: "S-1-5-21-1-2-3-1001", Peer: "fs0", Detail: evidence.Detail{{Name: "TargetUserName", Value: "svc"}}})
 		}, nil, 0, false},
+		{"a session before the key was last written", func(r *record) {
+			r.list = r.list[:1]
+			r.add(day, evidence.Observation{Artifact: "mapped-drives", Action: evidence.Mapped, Side: evidence.Client, User: "1001", SID: "S-1-5-21-1-2-3-1001", Drive: "X:", Share: `\\fs0\data`, TimeKind: evidence.KeyLastWrite})
+		}, func(r *record) { r.list = nil; r.opens(day.Add(-time.Hour), "1001", "10.1.0.1", "data", "0x1") }, 0, false},
+		{"an hour before it was mapped, and the server's clock was moved by two hours", nil, func(r *record) {
+			r.list = nil
+			r.opens(day.Add(-time.Hour), "1001", "10.1.0.1", "data", "0x1")
+			r.add(day.Add(-30*time.Minute), evidence.Observation{Artifact: "clock", Action: evidence.ClockChanged, Detail: evidence.Detail{{Name: "OldTime", Value: day.Add(-30 * time.Minute)}, {Name: "NewTime", Value: day.Add(90 * time.Minute)}}})
+		}, 1, false},
 		{"a session of a computer", nil, func(r *record) { r.list = nil; r.opens(day, "WS0$", "10.1.0.1", "data", "0x1") }, 0, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -118,7 +118,7 @@ func (c *Case) tellBefore(f *Found, l *Life) {
 			continue
 		}
 		switch {
-		case o.Action == evidence.Logon:
+		case o.Action == evidence.Logon && !isMachine(o):
 			logons = append(logons, o)
 		case o.Action == evidence.Used && l != nil && (slices.Contains(l.Uses, o) || l.Side == evidence.Server && evidence.ShareKey(o.Share) == evidence.ShareKey(l.Share)):
 			used = append(used, o)
