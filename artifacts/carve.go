@@ -18,7 +18,12 @@ type Search struct {
 	Bytes   int64 // that were read
 	Chunks  int   // of event logs
 	Records int   // that could be read
+	Unread  int   // of which no more than the header could be, or not all
 }
+
+// maxUnreadable is how many stretches of a stream that cannot be read are told of
+// one by one.
+const maxUnreadable = 64
 
 // ReadStream runs every event artifact over the records that event logs have left
 // in f, which is no log but bytes of any kind. What is found proves itself and no
@@ -31,16 +36,19 @@ func ReadStream(f File, known *Known) *Emitter {
 	arts, want := logArtifacts()
 	run := newLogRun(f, out, arts, want)
 	l := eventlog.Carve(f.R, f.Size)
-	bad, first := 0, error(nil)
+	bad, first, lost := 0, error(nil), 0
 	for rec, err := range l.Read(eventlog.Options{Jobs: f.Jobs, Slack: true, Lenders: f.Lenders}) {
 		switch {
 		case eventlog.IsStream(err):
-			out.Unreadable("", err)
+			if lost++; lost <= maxUnreadable {
+				out.Unreadable("", err)
+			}
 		case err != nil:
 			if bad++; first == nil {
 				first = err
 			}
 		case rec.Unsound:
+			out.Search.Unread++
 		default:
 			out.Search.Records++
 			run.read(rec)
@@ -49,6 +57,9 @@ func ReadStream(f File, known *Known) *Emitter {
 	}
 	run.close()
 	out.Search.Bytes, out.Search.Chunks = l.Searched()
+	if lost > maxUnreadable {
+		out.Unreadable("", binread.Errorf(-1, "stream", "%d more stretches of bytes are not readable", lost-maxUnreadable))
+	}
 	if bad > 0 {
 		out.Doubtful("", "", binread.Errorf(binread.Offset(first), "remains of event logs", "damaged in %d places, as is to be expected; the first: %v", bad, first))
 	}

@@ -7,15 +7,20 @@ import (
 	"strings"
 
 	"sharetrail/parsers/source/disk"
+	"sharetrail/parsers/source/ntfs"
 )
 
 // What is not a file is known by these paths. An offset in it is one in the
-// volume or disk that it is of, in bytes.
+// volume, disk or file that it is of, in bytes.
 const (
 	unallocated = "(unallocated space)"
 	wholeVolume = "(whole volume)"
 	wholeDisk   = "(whole disk)"
+	slackOf     = " (slack)" // behind the path of a file: what its clusters hold beyond it
 )
+
+// leastSlack is the room of a chunk with one record, in bytes.
+const leastSlack = 1024
 
 // rawSystem are the files in which Windows keeps memory.
 var rawSystem = []string{"pagefile.sys", "hiberfil.sys", "swapfile.sys"}
@@ -140,3 +145,22 @@ func plain(p *disk.Part) bool {
 
 // labelOf names the image it, for want of a host name.
 func labelOf(it *item) string { return strings.TrimSuffix(path.Base(it.path), path.Ext(it.path)) }
+
+// slack adds what the clusters of an event log hold beyond it, if a chunk can lie
+// there.
+func (w *lister) slack(it *item) {
+	h, err := w.open(it.path)
+	if err != nil {
+		return // told when it is read
+	}
+	defer h.Close()
+	f, ok := h.(*ntfs.File)
+	if !ok {
+		return
+	}
+	if k := f.Slack(); k != nil {
+		if start, end := k.Next(0); end-start >= leastSlack {
+			w.c.stream(it.path+slackOf, k, k.Size())
+		}
+	}
+}

@@ -39,6 +39,7 @@ func TestCarve(t *testing.T) {
 		`volume id="case.dd!p2" root="" label="case" ntfs loose`,
 		"  (unallocated space) raw",
 		"  Security.evtx evtx expected",
+		"  Security.evtx (slack) raw",
 		"  chunk.bin raw",
 		"  dump.mem raw",
 		`volume id="case.dd!p3" root="" label="case" ntfs loose`,

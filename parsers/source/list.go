@@ -288,4 +288,7 @@ func (w *lister) sniff(it *item) {
 		it.lost = true
 	}
 	w.c.items = append(w.c.items, it)
+	if w.s.o.Carve && !it.lost && it.head.kind == EVTX && (it.head.headed || triage.Expect(it.place, true) == triage.Log) {
+		w.slack(it)
+	}
 }

@@ -100,8 +100,8 @@ func Base(h Handle) int64 {
 type File struct {
 	// Path is slash-separated, relative to the volume's root. Bytes that are
 	// not UTF-8 are shown as \xNN; a second file of the same name ends in "~2".
-	// "(unallocated space)", "(whole volume)" and "(whole disk)" are no files:
-	// offsets in them are those in the volume or disk.
+	// "(unallocated space)", "(whole volume)", "(whole disk)" and "FILE (slack)"
+	// are no files: offsets in them are those in the volume, disk or file.
 	Path     string
 	Size     int64     // in bytes, unpacked
 	ModTime  time.Time // UTC, 100 ns; zero if the source gives none, or only a local time

@@ -204,7 +204,7 @@ func manifest(ctx context.Context, d *folder, r *reading, res *result, sources [
 	for _, f := range res.run.Files {
 		if s := f.Search; s != nil {
 			m.Carved = append(m.Carved, output.ManifestStream{
-				Source: f.Source, Volume: f.Volume, Path: output.Clean(f.Path), Size: f.Size, Searched: s.Bytes, Chunks: s.Chunks, Records: s.Records,
+				Source: f.Source, Volume: f.Volume, Path: output.Clean(f.Path), Size: f.Size, Searched: s.Bytes, Chunks: s.Chunks, Records: s.Records, Unread: s.Unread,
 			})
 			continue
 		}

@@ -100,6 +100,7 @@ type ManifestStream struct {
 	Searched int64  `json:"searched"` // bytes that were read
 	Chunks   int    `json:"chunks"`   // of event logs
 	Records  int    `json:"records"`  // that could be read
+	Unread   int    `json:"unread"`   // of which no more than the header could be, or not all
 }
 
 // A ManifestFile is a file of the folder.

@@ -183,6 +183,28 @@ func TestCarvedLent(t *testing.T) {
 	}
 }
 
+// TestCarvedSlack: clusters that a log was given and has not written yet hold what
+// was there before.
+func TestCarvedSlack(t *testing.T) {
+	log := buildLog(t, clearedAt, evtxtest.Options{})
+	b, err := ntfstest.Volume{Size: 8 << 20, Files: []ntfstest.File{
+		{Path: "Windows/System32/config/SYSTEM", Data: buildHive(t, computerWS01)},
+		{Path: "Windows/System32/winevt/Logs/Security.evtx", Data: append(bytes.Clone(log), beforeClear(t)[4096:]...), Valid: len(log)},
+	}}.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, "without carving", carvedRows(&analyzeImage(t, b, Options{}).Report))
+	rep := &analyzeImage(t, b, Options{Carve: true}).Report
+	const path = "Windows/System32/winevt/Logs/Security.evtx (slack)"
+	wantRows(t, "slack", carvedRows(rep), "WS01 process-creation command "+path+" 47", "WS01 process-creation command "+path+" 49")
+	for _, o := range rep.Observations {
+		if o.State == evidence.Carved && (o.From.Offset < int64(len(log))+512 || o.From.Offset > int64(len(log))+65536) {
+			t.Errorf("record %d at %#x", o.From.RecordID, o.From.Offset)
+		}
+	}
+}
+
 // TestCarvedVolume: a volume that cannot be read as one still gives its records,
 // and says that it could not be read.
 func TestCarvedVolume(t *testing.T) {

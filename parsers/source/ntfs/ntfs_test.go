@@ -307,6 +307,50 @@ func TestUnallocated(t *testing.T) {
 	}
 }
 
+// TestSlack: what the clusters of a file hold behind its end, or where it was not
+// written yet, and nothing of the file itself.
+func TestSlack(t *testing.T) {
+	data := pattern(3, 20_000)
+	b := mustBuild(t, ntfstest.Volume{Cluster: 4096, Files: []ntfstest.File{
+		{Path: "part", Data: data, Valid: 9_000, Fragments: 2}, {Path: "whole", Data: data[:8192]}, {Path: "small", Data: data[:5000]},
+		{Path: "resident", Data: data[:10]}, {Path: "packed", Data: make([]byte, 70_000), Compressed: true}}})
+	f := mustOpen(t, b)
+	slack := func(name string) *Slack {
+		h, err := f.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h.(*File).Slack()
+	}
+	for _, name := range []string{"whole", "resident", "packed"} {
+		if k := slack(name); k != nil {
+			t.Errorf("%s has slack: %+v", name, k)
+		}
+	}
+	k := slack("part")
+	all := make([]byte, 30_000)
+	n, err := k.ReadAt(all, 0)
+	if n != 20_480 || err != io.EOF || k.Size() != 20_480 || !bytes.Equal(all[9_000:20_000], data[9_000:]) || !bytes.Equal(all[:9_000], make([]byte, 9_000)) {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if start, end := k.Next(0); start != 9_000 || end != 20_480 {
+		t.Errorf("from %d to %d", start, end)
+	}
+	if start, end := k.Next(10_000); start != 10_000 || end != 20_480 {
+		t.Errorf("from %d to %d", start, end)
+	}
+	if start, _ := k.Next(20_480); start != -1 {
+		t.Errorf("from %d", start)
+	}
+	part := make([]byte, 100)
+	if n, err := k.ReadAt(part, 8_950); n != 100 || err != nil || !bytes.Equal(part, all[8_950:9_050]) {
+		t.Errorf("across the begin: %d, %v", n, err)
+	}
+	if start, end := slack("small").Next(0); start != 5000 || end != 8192 {
+		t.Errorf("small: from %d to %d", start, end)
+	}
+}
+
 // TestLostParent has the record of a directory used again: what was in it has no
 // path to the root any more.
 func TestLostParent(t *testing.T) {
