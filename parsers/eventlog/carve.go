@@ -30,7 +30,8 @@ const (
 // yielded.
 //
 // A chunk of which the end belongs to something else keeps what precedes the
-// next chunk's signature.
+// next chunk's signature. One that has lost its beginning is found by a record in
+// it that holds a template: that says how far from the beginning it lies.
 //
 // If r has a method Next, as ntfs.Unallocated has, it tells where r holds
 // anything: the rest is not read.
@@ -79,7 +80,10 @@ func (l *Log) find(jobs int) []extent {
 
 // A segment is what one worker found.
 type segment struct {
-	signatures []int64
+	signatures []int64 // offsets of chunks, ascending
+	covered    int64   // up to here, records are looked for in chunks that are known
+	spent      int64   // bytes of records that belong to none of them
+	record     []byte
 	unread     []unread
 	scanned    int64 // bytes
 	ended      bool  // the stream ends here, or nobody wants the rest
@@ -144,6 +148,9 @@ func (l *Log) next(off int64) (start, end int64) {
 // join adds what the next segment holds. It is false if that is the last.
 func (s *segment) join(f segment) bool {
 	for _, at := range f.signatures {
+		if n := len(s.signatures); n > 0 && at <= s.signatures[n-1] {
+			continue // told by a record of the segment before
+		}
 		if len(s.signatures) == maxCarved {
 			s.unread = append(s.unread, unread{at, at, errTooMany})
 			s.ended = true
@@ -178,9 +185,11 @@ func (l *Log) scan(s *segment, lo, hi int64, buf []byte) {
 		n = max(0, min(n, int(want)))
 		for i := 0; i+8 <= n; i += sector {
 			if string(buf[i:i+8]) == chunkMagic {
-				s.signatures = append(s.signatures, off+int64(i))
+				l.orphans(s, buf[:i], off)
+				s.found(off + int64(i))
 			}
 		}
+		l.orphans(s, buf[:n], off)
 		s.scanned += int64(n)
 		if int64(n) == want {
 			off += want

@@ -30,8 +30,11 @@ func hostileStreams() map[string][]byte {
 	le.PutUint64(record[216:], 132000000000000000)
 	record[224] = tokenFragment
 	le.PutUint32(record[296:], 100)
+	// Records of no chunk, each of which may tell where one begins.
+	orphans := bytes.Repeat(record[200:300], 1000)
 	return map[string][]byte{
-		"record magics": magics, "record magics in chunks": inChunk, "chunk signatures": signatures,
+		"records without a chunk": orphans,
+		"record magics":           magics, "record magics in chunks": inChunk, "chunk signatures": signatures,
 		"chunk headers": bytes.Repeat(sound, 128), "chunk headers with records": bytes.Repeat(record, 128),
 	}
 }

@@ -90,6 +90,54 @@ func TestCarveSlack(t *testing.T) {
 	}
 }
 
+// TestCarveHeadless: a chunk whose first clusters belong to something else is found
+// by a template that a later record in it defines.
+func TestCarveHeadless(t *testing.T) {
+	events := mixed(40)
+	for i := range events {
+		if i < 20 { // the first half is of one kind, so that the second brings templates
+			events[i] = shareEvents(1)[0]
+		}
+	}
+	log := build(t, events, evtxtest.Options{})
+	off := offsets(log, 4096)
+	for _, c := range []struct {
+		name string
+		lost int // bytes of the chunk
+		want int // records, at least
+	}{{"the header", 512, 39}, {"a cluster", 4096, 20}, {"half of the records", off[20] - 4096, 15}} {
+		chunk := bytes.Clone(log[4096 : 4096+65536])
+		copy(chunk, stream(c.lost))
+		for _, at := range []int{512 * 3, 512 * 511, 16<<20 - 512, 16<<20 - 8192} {
+			b := append(append(stream(at), chunk...), stream(512*300)...)
+			run := func(jobs int) (ids []uint64, lent int) {
+				l := eventlog.Carve(bytes.NewReader(b), int64(len(b)))
+				whole, err := eventlog.Open(bytes.NewReader(log), int64(len(log)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for r, err := range l.Read(eventlog.Options{Slack: true, Jobs: jobs, Lenders: []eventlog.Lender{{Name: "whole", Log: whole}}}) {
+					if err == nil && !r.Unsound {
+						ids = append(ids, r.ID)
+						lent += len(r.Lent)
+						if r.Doubt == "" {
+							t.Errorf("record %d is not doubted", r.ID)
+						}
+					}
+				}
+				return ids, lent
+			}
+			ids, lent := run(1)
+			if len(ids) < c.want || lent == 0 && c.lost > 512 {
+				t.Errorf("%s lost, at %d: records %v, %d lent", c.name, at, ids, lent)
+			}
+			if many, _ := run(3); fmt.Sprint(many) != fmt.Sprint(ids) {
+				t.Errorf("%s lost, at %d: three jobs yield %v", c.name, at, many)
+			}
+		}
+	}
+}
+
 // TestCarveUnreadable: bytes that cannot be read are named once, and what lies
 // around them is found.
 func TestCarveUnreadable(t *testing.T) {
