@@ -14,29 +14,30 @@ import (
 // all that shows the matter is of that kind, the claim is likely at most; where
 // other facts agree, strong at most.
 func (c *Case) trust(cl Claim) Claim {
-	ids := Ids(cl.Facts...)
+	facts := slices.Clone(cl.Facts) // perhaps of other hosts
 	for _, s := range cl.Steps {
-		ids = addNew(ids, s.Observations...)
+		for _, id := range s.Observations {
+			facts = append(facts, c.byID[id])
+		}
 	}
+	facts = slices.DeleteFunc(facts, func(o *evidence.Observation) bool { return o == nil })
 	var before []*evidence.Observation // what shows that it was there
 	if l := cl.Life; l != nil {
 		before = slices.Concat(l.Maps, l.Uses)
 	}
 	var carved, places []string
 	others := false // is anything else said of the matter itself
-	for _, id := range ids {
-		o := c.byID[id]
+	for _, o := range facts {
 		switch {
-		case o == nil:
 		case o.State == evidence.Carved:
-			carved = append(carved, id)
+			carved = addNew(carved, o.ID)
 			places = addNew(places, placeName(&o.From))
 		case !gone(o.State) && !slices.Contains(before, o):
 			others = true
 		}
 	}
 	if len(carved) == 0 {
-		return c.onlyDeleted(cl, ids)
+		return onlyDeleted(cl, facts)
 	}
 	what, most := "All that shows it was recovered from %s,", Likely
 	if others {
@@ -65,19 +66,13 @@ func placeName(p *evidence.Provenance) string {
 
 // onlyDeleted says so if a claim rests on nothing but what was deleted and is
 // recovered from the log, hive or file that it was in.
-func (c *Case) onlyDeleted(cl Claim, ids []string) Claim {
-	var deleted []string
-	for _, id := range ids {
-		switch o := c.byID[id]; {
-		case o == nil:
-		case o.State != evidence.Deleted:
-			return cl
-		default:
-			deleted = append(deleted, id)
-		}
+func onlyDeleted(cl Claim, facts []*evidence.Observation) Claim {
+	if len(facts) == 0 || slices.ContainsFunc(facts, func(o *evidence.Observation) bool { return o.State != evidence.Deleted }) {
+		return cl
 	}
-	if len(deleted) > 0 {
-		cl.Steps = append(slices.Clip(cl.Steps), Step{Statement: "All that shows it had been deleted, and is recovered: nothing attests that it is complete.", Observations: deleted})
-	}
+	cl.Steps = append(slices.Clip(cl.Steps), Step{
+		Statement:    "All that shows it had been deleted, and is recovered: nothing attests that it is complete.",
+		Observations: Ids(facts...),
+	})
 	return cl
 }

@@ -64,6 +64,43 @@ func TestCarvedNarrows(t *testing.T) {
 	}
 }
 
+// TestRecoveredOnly: a finding that rests on nothing but what was recovered says so.
+func TestRecoveredOnly(t *testing.T) {
+	sysmon := buildLog(t, `@Channel=Microsoft-Windows-Sysmon/Operational Provider=Microsoft-Windows-Sysmon Computer=WS01 user=S-1-5-18
+2026-03-01T11:00:00Z 12 id=12
+  EventType = DeleteKey
+  ProcessId = 88
+  Image = C:\Windows\System32\net.exe
+  TargetObject = HKU\S-1-5-21-1-2-3-1001\Network\Z
+`, evtxtest.Options{})
+	for name, c := range map[string]struct {
+		path string
+		o    Options
+		said string
+	}{
+		"deleted": {"Windows/System32/winevt/Logs/Sysmon.evtx", Options{}, "All that shows it had been deleted, and is recovered"},
+		"carved":  {oldLog, Options{Carve: true}, "All that shows it was recovered from unallocated space of disk.dd"},
+	} {
+		b, err := ntfstest.Volume{Size: 8 << 20, Files: []ntfstest.File{
+			{Path: "Windows/System32/config/SYSTEM", Data: buildHive(t, computerWS01)},
+			{Path: "Windows/System32/winevt/Logs/Microsoft-Windows-Sysmon%4Operational.evtx", Data: buildLog(t, "@Channel=Microsoft-Windows-Sysmon/Operational Provider=Microsoft-Windows-Sysmon Computer=WS01\n2026-03-02T11:00:00Z 4 id=20\n  State = Started\n", evtxtest.Options{})},
+			{Path: c.path, Data: sysmon, Deleted: true},
+		}}.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep := &analyzeImage(t, b, c.o).Report
+		g := gapOn(rep, "Z:")
+		if g == nil {
+			t.Errorf("%s: %+v", name, rep.Gaps)
+			continue
+		}
+		if name == "carved" && g.Confidence != timeline.Likely || !slices.ContainsFunc(g.Reasoning, func(s timeline.Step) bool { return strings.HasPrefix(s.Statement, c.said) }) {
+			t.Errorf("%s: %s, %+v", name, g.Confidence, g.Reasoning)
+		}
+	}
+}
+
 // TestCarvedKinds: the events that record a removal themselves.
 func TestCarvedKinds(t *testing.T) {
 	old := buildLog(t, `@Channel=Security Provider=Microsoft-Windows-Security-Auditing Computer=ws01.corp.example
