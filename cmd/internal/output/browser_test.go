@@ -17,7 +17,7 @@ import (
 // DevTools protocol (--remote-debugging-pipe): messages of JSON that end in a
 // NUL, on file descriptors 3 and 4.
 type browser struct {
-	t        *testing.T
+	t        testing.TB
 	in       *os.File
 	out      *bufio.Reader
 	id       int
@@ -27,7 +27,7 @@ type browser struct {
 	requests []string // for anything but the page
 }
 
-func newBrowser(t *testing.T) *browser {
+func newBrowser(t testing.TB) *browser {
 	t.Helper()
 	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {

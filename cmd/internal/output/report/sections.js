@@ -41,6 +41,7 @@ function manifest() {
     el('p', {}, `Made by sharetrail ${m.version}, format ${m.format}. Context rows: ${m.arguments.context || 'related'}. Secrets are ${m.arguments.show_secrets ? 'shown as they are' : 'masked'}.${m.arguments.no_snapshots ? ' Shadow copies were left out.' : ''}${m.arguments.no_deleted ? ' Recovered data was left out.' : ''} Facts of the run, and the hash of this page, are in manifest.json.`),
     plainTable('Sources', ['Name', 'Kind', 'Bytes', 'SHA-256'], (m.sources ?? []).map(s => [s.name, s.kind, bytes(s.size), hash(s.sha256)])),
     plainTable('Evidence files read', ['Path', 'Source', 'Volume', 'Kind', 'Bytes', 'SHA-256'], (m.artifacts ?? []).map(a => [a.path, a.source, a.volume, a.kind, bytes(a.size), hash(a.sha256)])),
+    (m.files ?? []).some(f => f.path === 'timesketch.jsonl') ? el('p', {}, `timesketch.jsonl holds ${plural(m.timesketch.events, 'event')}.` + (m.timesketch.undated + m.timesketch.out_of_range ? ` It leaves out ${plural(m.timesketch.undated, 'row')} without a time and ${plural(m.timesketch.out_of_range, 'row')} with one that Timesketch cannot hold.` : '')) : '',
     plainTable('Files written before this page', ['Name', 'Bytes', 'SHA-256'], (m.files ?? []).map(f => [f.path, bytes(f.size), hash(f.sha256)])));
   const not = head.not_run;
   $('not-run').replaceChildren(not.length ? plainTable('Rules that could not be applied', ['Rule', 'Host', 'Why'], not.map(n => [n.rule, n.host, n.why])) : el('p', {class: 'muted'}, 'Every rule could be applied to every host.'));
