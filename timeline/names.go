@@ -52,6 +52,7 @@ type self struct {
 	servers   []string                           // other hosts whose share accesses were read
 	logons    map[string][]*evidence.Observation // by logon id, oldest first
 	boots     []time.Time
+	moved     time.Duration // by how much the clock was moved at most
 }
 
 // self returns what is known of the host itself.
@@ -66,6 +67,9 @@ func (c *Case) self() *self {
 			case o.Action == evidence.Boot:
 				c.own.boots = append(c.own.boots, o.Time)
 			}
+		}
+		for _, j := range c.Jumps() {
+			c.own.moved = max(c.own.moved, j.By())
 		}
 		c.own.names, c.own.addresses = c.ownNames(), c.ownAddresses()
 	}

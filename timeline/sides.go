@@ -317,18 +317,9 @@ func (a *atlas) measure() {
 	for p, list := range ahead {
 		slices.Sort(list)
 		s := &Skew{Ahead: list[len(list)/2], Sessions: len(list)}
-		s.Error = max(list[len(list)-1]-s.Ahead, s.Ahead-list[0]) + slack[p] + moved(p.client) + moved(p.server)
+		s.Error = max(list[len(list)-1]-s.Ahead, s.Ahead-list[0]) + slack[p] + p.client.self().moved + p.server.self().moved // what is measured at one time may be wrong by that at another
 		a.skews[p] = s
 	}
-}
-
-// moved returns by how much the clock of c was moved at most: what is measured
-// at one time may be wrong by that at another.
-func moved(c *Case) (most time.Duration) {
-	for _, j := range c.Jumps() {
-		most = max(most, j.By())
-	}
-	return most
 }
 
 // anchor returns the one connection of v's client that was made within the
@@ -381,7 +372,7 @@ func accountName(s string) string {
 func (a *atlas) skew(client, server *Case) *Skew {
 	p := pairOf{client, server}
 	if a.skews[p] == nil {
-		a.skews[p] = &Skew{Error: clocksAgree + moved(client) + moved(server)}
+		a.skews[p] = &Skew{Error: clocksAgree + client.self().moved + server.self().moved}
 	}
 	return a.skews[p]
 }

@@ -75,12 +75,33 @@ func tellEnd(f *Found, l *Life, v *Visit) {
 	f.say(fmt.Sprintf("%s recorded the end of that session at %s, by the client's clock %v %s %s, give or take %v: within the 5 minutes in which the two belong together.",
 		v.Server.Host, evidence.FormatTime(v.End.Time), d, order, what, v.Skew.Error.Round(time.Millisecond)), v.End)
 	l.Facts.SessionEnded = Yes
+	f.agree(l, v, d, order)
 	for _, o := range v.Client.Between(from.Add(-lossNear), to.Add(lossNear)) {
 		if isLoss(o) && v.Server.IsOwnName(serverNamed(o)) {
 			f.say(fmt.Sprintf("The SMB client of %s recorded at %s that it lost the connection: the session may have ended for that.", v.Client.Host, evidence.FormatTime(o.Time)), o)
 			break
 		}
 	}
+}
+
+// teardown is how long after a command the server's record of the session's end
+// may come for the two to agree that it took effect.
+const teardown = time.Minute
+
+// agree raises the confidence in a removal that only a command shows, where the
+// server recorded the end of the session right after it by measured clocks: two
+// computers' records of two kinds.
+func (f *Found) agree(l *Life, v *Visit, d time.Duration, order string) {
+	by := f.Claims[0].Actor
+	if f.Kind() != KindRemoval || f.Confidence != Likely || by == nil || by.Action != evidence.Command || by.TimeKind == evidence.AtOrBefore ||
+		v.Skew.Sessions == 0 || v.Skew.Error > teardown || order == "before" && d > v.Skew.Error || order == "after" && d > teardown {
+		return
+	}
+	f.Confidence = Strong
+	if l.Status == StatusRemoved {
+		l.Confidence = Strong
+	}
+	f.say("The command and the end of the session at the server agree: two kinds of evidence, recorded by two computers.", by, v.End)
 }
 
 // lossNear is how far the records of a lost connection and of its session's end

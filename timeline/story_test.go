@@ -147,3 +147,52 @@ func TestBurst(t *testing.T) {
 		}
 	}
 }
+
+// TestAgree: the end of the session at the server makes a removal that only a
+// command shows strong, if it follows at once by clocks that were measured.
+func TestAgree(t *testing.T) {
+	at := day.Add(time.Hour)
+	for _, c := range []struct {
+		name     string
+		end      time.Duration // after the command
+		measured bool
+		want     Confidence
+	}{
+		{"at once", 11 * time.Second, true, Strong},
+		{"three minutes later", 3 * time.Minute, true, Likely},
+		{"before it", -time.Minute, true, Likely},
+		{"at once, by clocks that nothing measures", 11 * time.Second, false, Likely},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ws, fs := &record{host: "WS0"}, &record{host: "FS0"}
+			ws.leases("10.1.0.1")
+			ws.maps(day, "1001", "X:", `\\fs0\data`)
+			by := ws.add(at, evidence.Observation{Artifact: "process-creation", Action: evidence.Command, Side: evidence.Client, User: "1001", SID: "S-1-5-21-1-2-3-1001", Drive: "X:",
+				Detail: evidence.Detail{{Name: "Class", Value: "use.delete"}, {Name: "Targets", Value: []string{"X:"}}}})
+			opened := day.Add(200 * time.Millisecond)
+			if !c.measured {
+				opened = day.Add(20 * time.Minute)
+			}
+			fs.opens(opened, "1001", "10.1.0.1", "data", "0x1")
+			fs.add(at.Add(c.end), evidence.Observation{Artifact: "logons", Action: evidence.Logoff, User: "1001", SID: "S-1-5-21-1-2-3-1001", LogonID: "0x1"})
+			cases := []*Case{ws.newCase(), fs.newCase()}
+			Meet(cases)
+			rule := removedAt(at, func(*Case) *evidence.Observation { return by })
+			find := rule.Find
+			rule.Find = func(k *Case) iter.Seq[Claim] {
+				return func(yield func(Claim) bool) {
+					for cl := range find(k) {
+						cl.Confidence, cl.Window = Likely, Window{at, at.Add(EffectAfter), ByCommand}
+						if !yield(cl) {
+							return
+						}
+					}
+				}
+			}
+			gaps, conns, _ := Reason(cases[0], []Rule{rule})
+			if gaps[0].Confidence != c.want || conns[0].Confidence != c.want {
+				t.Errorf("%s, %s, want %s: %+v", gaps[0].Confidence, conns[0].Confidence, c.want, gaps[0].Reasoning)
+			}
+		})
+	}
+}
