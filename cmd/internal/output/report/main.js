@@ -75,7 +75,9 @@ function wirePage() {
     readColours();
     legend();
     drawFindings();
-    closed = [...document.querySelectorAll('details:not([open])')];
+    // What is the same in every report fills many pages: it is printed where a
+    // person has opened it.
+    closed = [...document.querySelectorAll('details:not([open], .reference)')];
     for (const d of closed) d.open = true;
     for (const g of Object.values(grids)) g.draw(true);
     paint();

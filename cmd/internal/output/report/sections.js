@@ -41,8 +41,8 @@ function manifest() {
     el('p', {}, `Made by sharetrail ${m.version}, format ${m.format}. Context rows: ${m.arguments.context || 'related'}. Secrets are ${m.arguments.show_secrets ? 'shown as they are' : 'masked'}.${m.arguments.no_snapshots ? ' Shadow copies were left out.' : ''}${m.arguments.no_deleted ? ' Recovered data was left out.' : ''} Facts of the run, and the hash of this page, are in manifest.json.`),
     plainTable('Sources', ['Name', 'Kind', 'Bytes', 'SHA-256'], (m.sources ?? []).map(s => [s.name, s.kind, bytes(s.size), hash(s.sha256)])),
     plainTable('Evidence files read', ['Path', 'Source', 'Volume', 'Kind', 'Bytes', 'SHA-256'], (m.artifacts ?? []).map(a => [a.path, a.source, a.volume, a.kind, bytes(a.size), hash(a.sha256)])),
-    (m.files ?? []).some(f => f.path === 'timesketch.jsonl') ? el('p', {}, `timesketch.jsonl holds ${plural(m.timesketch.events, 'event')}.` + (m.timesketch.undated + m.timesketch.out_of_range ? ` It leaves out ${plural(m.timesketch.undated, 'row')} without a time and ${plural(m.timesketch.out_of_range, 'row')} with one that Timesketch cannot hold.` : '')) : '',
-    plainTable('Files written before this page', ['Name', 'Bytes', 'SHA-256'], (m.files ?? []).map(f => [f.path, bytes(f.size), hash(f.sha256)])));
+    plainTable('Files written before this page', ['Name', 'Bytes', 'SHA-256'], (m.files ?? []).map(f => [f.path, bytes(f.size), hash(f.sha256)])),
+    (m.files ?? []).some(f => f.path === 'timesketch.jsonl') ? el('p', {}, `timesketch.jsonl holds ${plural(m.timesketch.events, 'event')}.` + (m.timesketch.undated + m.timesketch.out_of_range ? ` It leaves out ${plural(m.timesketch.undated, 'row')} without a time and ${plural(m.timesketch.out_of_range, 'row')} with one that Timesketch cannot hold.` : '')) : '');
   const not = head.not_run;
   $('not-run').replaceChildren(not.length ? plainTable('Rules that could not be applied', ['Rule', 'Host', 'Why'], not.map(n => [n.rule, n.host, n.why])) : el('p', {class: 'muted'}, 'Every rule could be applied to every host.'));
 }
@@ -50,6 +50,6 @@ function manifest() {
 function method() {
   $('words').replaceChildren(
     ...head.words.map(v => el('details', {class: 'words'}, el('summary', {}, v.title), el('dl', {}, v.words.flatMap(([w, m]) => [el('dt', {}, w), el('dd', {}, m)])))),
-    (head.artifacts ?? []).length ? el('details', {class: 'words'}, el('summary', {}, `Artifacts: what a row of each proves, and what it does not (${head.artifacts.length})`), plainTable('Artifacts', ['Name', 'Proves', 'Does not prove'], head.artifacts.map(a => [a.name, a.proves, a.does_not_prove]))) : '',
-    head.rules.length ? el('details', {class: 'words'}, el('summary', {}, `Rules: how each concludes, and what it cannot see (${head.rules.length})`), plainTable('Rules', ['Id', 'Claim', 'Logic', 'Window', 'Misses'], head.rules.map(r => [r.id, r.claim, r.logic, r.bound, r.misses]))) : '');
+    (head.artifacts ?? []).length ? el('details', {class: 'words reference'}, el('summary', {}, `Artifacts: what a row of each proves, and what it does not (${head.artifacts.length})`), plainTable('Artifacts', ['Name', 'Proves', 'Does not prove'], head.artifacts.map(a => [a.name, a.proves, a.does_not_prove]))) : '',
+    head.rules.length ? el('details', {class: 'words reference'}, el('summary', {}, `Rules: how each concludes, and what it cannot see (${head.rules.length})`), plainTable('Rules', ['Id', 'Claim', 'Logic', 'Window', 'Misses'], head.rules.map(r => [r.id, r.claim, r.logic, r.bound, r.misses]))) : '');
 }

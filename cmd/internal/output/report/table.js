@@ -142,15 +142,15 @@ function makeGrids() {
     {head: 'Host', text: cell(shares, 'host'), sort: 'host', cls: 'name'},
     {head: 'User', text: cell(shares, 'user'), sort: 'user', cls: 'name'},
     {head: 'Status', text: row => pill('status', shares.get(row, 'status')), sort: 'status', cls: 'word'},
+    {head: 'Removed', text: row => brief(shares.get(row, 'removed.not_before'), shares.get(row, 'removed.not_after')), sort: 'removed.not_after', cls: 'window'},
+    {head: 'By', text: cell(shares, 'removed_by'), sort: 'removed_by', cls: 'word'},
     {head: 'Confidence', text: cell(shares, 'confidence'), sort: 'confidence', words: wordsOf('confidence'), cls: 'word'},
     {head: 'Mapped', text: row => brief(shares.get(row, 'mapped.not_before'), shares.get(row, 'mapped.not_after')), sort: 'mapped.not_after', cls: 'window'},
     {head: 'Last used', text: time(shares, 'last_used'), sort: 'last_used', cls: 'time'},
-    {head: 'Removed', text: row => brief(shares.get(row, 'removed.not_before'), shares.get(row, 'removed.not_after')), sort: 'removed.not_after', cls: 'window'},
-    {head: 'By', text: cell(shares, 'removed_by'), sort: 'removed_by', cls: 'word'},
   ], 'share');
   openOn('share', grids.shares);
   grids.coverage = new Grid($('coverage-table'), 'Coverage', coverage, [
-    {head: 'Evidence', text: cell(coverage, 'evidence'), sort: 'evidence', cls: 'share'},
+    {head: 'Evidence', text: cell(coverage, 'evidence'), sort: 'evidence', cls: 'evidence'},
     {head: 'Host', text: cell(coverage, 'host'), sort: 'host', cls: 'name'},
     {head: 'Class', text: row => pill('class', coverage.get(row, 'class')), sort: 'class', words: wordsOf('class'), cls: 'word'},
     {head: 'From', text: time(coverage, 'from'), sort: 'from', cls: 'time'},
