@@ -191,3 +191,44 @@ func TestInterruptForce(t *testing.T) {
 		t.Errorf("%v\n%s", err, b)
 	}
 }
+
+// Colours are for a terminal, and for one whose user has not said no.
+func TestColour(t *testing.T) {
+	ev := filepath.Join(t.TempDir(), "ev")
+	if err := writeEvidence(ev); err != nil {
+		t.Fatal(err)
+	}
+	run := func(env string, terminalToo bool) string {
+		t.Helper()
+		var out shown
+		cmd := exec.Command("sharetrail", "analyze", ev, "--format", "table")
+		cmd.Env = append(os.Environ(), "NO_COLOR=", "TERM=xterm", env)
+		cmd.Stdout = &out
+		if terminalToo {
+			ours, theirs := terminal(t)
+			done := make(chan struct{})
+			go func() { io.Copy(&out, ours); close(done) }()
+			cmd.Stdout = theirs
+			if err := cmd.Run(); err != nil {
+				t.Fatal(err)
+			}
+			theirs.Close()
+			<-done
+		} else if err := cmd.Run(); err != nil {
+			t.Fatal(err)
+		}
+		return strings.ReplaceAll(out.String(), "\r\n", "\n")
+	}
+	plain := run("COLUMNS=80", false)
+	if strings.Contains(plain, "\x1b") || !strings.Contains(plain, "HIGH  certain  G07-") {
+		t.Errorf("piped: %q", plain)
+	}
+	if got := run("A=b", true); !strings.Contains(got, "\x1b[1;31mHIGH\x1b[0m  certain  G07-") {
+		t.Errorf("on a terminal: %q", got)
+	}
+	for _, env := range []string{"NO_COLOR=1", "TERM=dumb"} {
+		if got := run(env, true); got != plain {
+			t.Errorf("%s: %q, want %q", env, got, plain)
+		}
+	}
+}

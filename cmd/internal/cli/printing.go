@@ -53,6 +53,7 @@ func join(formats []output.Format) string {
 func (p *printing) set(stdout io.Writer, formats []output.Format) error {
 	width := terminalWidth(stdout)
 	p.o.Format, p.o.Width = output.Format(p.format), width
+	p.o.Color = width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	if p.format == "" {
 		p.o.Format = output.JSONL
 		if width > 0 {

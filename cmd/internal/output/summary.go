@@ -77,35 +77,52 @@ func (s *summary) more(n int, command string) {
 
 // para writes a paragraph, wrapped, with a label before its first line. The
 // text must be Visible.
-func (s *summary) para(label, line string) {
+func (s *summary) para(label, line string) { s.colored(label, "", nil, line) }
+
+// colored writes a paragraph that begins with a word in colours.
+func (s *summary) colored(label, word string, colors text.Colors, line string) {
 	const indent = 2
 	width := max(s.o.Width-indent-len(label), minText)
-	for i, l := range strings.Split(text.WrapSoft(line, width), "\n") {
+	for i, l := range fold(word+line, width) {
 		if i > 0 {
 			label = strings.Repeat(" ", len(label))
+		} else if rest, ok := strings.CutPrefix(l, word); ok && s.o.Color && len(colors) > 0 {
+			l = colors.Sprint(word) + rest
 		}
-		fmt.Fprintf(s.w, "%*s%s%s\n", indent, "", label, strings.TrimRight(l, " "))
+		fmt.Fprintf(s.w, "%*s%s%s\n", indent, "", label, l)
 	}
 }
 
 func (s *summary) gap(g *timeline.Gap) {
-	subject := []string{strings.ToUpper(string(g.Severity)), string(g.Confidence), g.ID, g.Host, g.User, g.Drive, g.Share}
-	subject = slices.DeleteFunc(subject, func(s string) bool { return s == "" })
+	subject := ""
+	for _, part := range []string{string(g.Confidence), g.ID, g.Host, g.User, g.Drive, g.Share} {
+		if part != "" {
+			subject += "  " + part
+		}
+	}
 	s.w.WriteByte('\n')
-	s.para("", Visible(strings.Join(subject, "  ")))
+	s.colored("", Visible(strings.ToUpper(string(g.Severity))), severityColors[g.Severity], Visible(subject))
 	s.para("", Visible(g.Claim))
 	s.para("when    ", Visible(s.o.Zone.window(g.Window)))
 	for _, b := range g.Benign {
-		line := string(b.Verdict) + ": " + b.Explanation
+		line := ": " + b.Explanation
 		if b.Because != "" {
 			line += " (" + b.Because + ")"
 		}
-		s.para("benign  ", Visible(line))
+		s.colored("benign  ", Visible(string(b.Verdict)), verdictColors[b.Verdict], Visible(line))
 	}
 	for _, m := range g.Missing {
 		s.para("missing ", Visible(m.What+": "+m.Why))
 	}
 }
+
+// severityColors are those in which the eye finds what matters. They add nothing
+// that the word does not say.
+var severityColors = map[timeline.Severity]text.Colors{
+	timeline.High: {text.Bold, text.FgRed}, timeline.Medium: {text.Bold, text.FgYellow}, timeline.Low: {text.Bold, text.FgBlue},
+}
+
+var verdictColors = map[timeline.Verdict]text.Colors{timeline.Supported: {text.FgGreen}}
 
 // classes in the order of their trust.
 var classes = []timeline.Class{

@@ -57,11 +57,43 @@ func (l *Layout[R]) table(rows [][]string, width int) string {
 
 // wrap breaks at blanks where that is possible, and inside words, such as long
 // paths, where it is not.
-func wrap(s string, width int) string {
-	if text.StringWidthWithoutEscSequences(s) <= width {
-		return s
+func wrap(s string, width int) string { return strings.Join(fold(s, width), "\n") }
+
+// fold breaks a line into lines of at most width columns. A character of two
+// columns is never cut in two, nor does it stand out by one.
+func fold(s string, width int) (lines []string) {
+	line, used := "", 0
+	end := func() {
+		lines = append(lines, strings.TrimRight(line, " "))
+		line, used = "", 0
 	}
-	return text.WrapSoft(s, width)
+	for s != "" {
+		word, rest := s, ""
+		if i := strings.IndexByte(s, ' '); i >= 0 {
+			for ; i < len(s) && s[i] == ' '; i++ {
+			}
+			word, rest = s[:i], s[i:]
+		}
+		s = rest
+		bare := strings.TrimRight(word, " ")
+		n := text.StringWidthWithoutEscSequences(bare)
+		if used > 0 && used+n > width {
+			end()
+		}
+		if n <= width {
+			line, used = line+word, used+n+len(word)-len(bare)
+			continue
+		}
+		for _, r := range bare {
+			if w := text.RuneWidth(r); used+w > width && used > 0 {
+				end()
+			}
+			line, used = line+string(r), used+text.RuneWidth(r)
+		}
+		line, used = line+word[len(bare):], used+len(word)-len(bare)
+	}
+	end()
+	return lines
 }
 
 // fit chooses the cells to show and the width of each, in columns: first those

@@ -28,6 +28,7 @@ type Options struct {
 	Zone   Zone
 	Named  bool // JSONL: the first field, "row", names the kind of row
 	Safe   bool // CSV: no value is a formula to a spreadsheet
+	Color  bool // of words that grade, in a summary for a terminal
 }
 
 // A Writer writes rows of one kind.
