@@ -141,18 +141,35 @@ func (c *Case) ownAddresses() (out []stay) {
 		}
 	}
 	for _, o := range c.Observations {
-		switch {
-		case o.Artifact == "addresses":
+		switch o.Artifact {
+		case "addresses":
+			dhcp, said := o.Detail.Get("EnableDHCP").(int64)
 			from, _ := o.Detail.Get("LeaseObtainedTime").(time.Time)
 			to, _ := o.Detail.Get("LeaseTerminatesTime").(time.Time)
-			if !from.IsZero() && !to.IsZero() {
+			if !from.IsZero() && !to.IsZero() && !(said && dhcp == 0) {
 				add(o.Detail.Text("DhcpIPAddress"), from, to, o)
 			}
 			for _, a := range o.Detail.List("IPAddress") { // set by hand
-				add(a, o.Time, c.End, o)
+				if !said || dhcp == 0 {
+					add(a, o.Time, c.End, o)
+				}
 			}
-		case o.Artifact == "smb-client" && o.Detail.Text("LocalAddress") != "" && !o.Time.IsZero():
-			add(withoutPort(o.Detail.Text("LocalAddress")), o.Time.Add(-addressLasts), o.Time.Add(addressLasts), o)
+		case "smb-client", "sysmon-network":
+			if o.Time.IsZero() {
+				continue
+			}
+			own := withoutPort(o.Detail.Text("LocalAddress"))
+			if o.Artifact == "sysmon-network" {
+				own = o.Detail.Text("SourceIp")
+				if o.Side == evidence.Server {
+					own = o.Detail.Text("DestinationIp")
+				}
+			}
+			last, ok := o.Detail.Get("last").(time.Time)
+			if !ok {
+				last = o.Time
+			}
+			add(own, o.Time.Add(-addressLasts), last.Add(addressLasts), o)
 		}
 	}
 	return out

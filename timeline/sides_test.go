@@ -128,6 +128,13 @@ func TestMeetDoubt(t *testing.T) {
 		{"the same account, share, address and time", nil, nil, 1, false},
 		{"another account", nil, func(r *record) { r.list = nil; r.opens(day, "2002", "10.1.0.1", "data", "0x1") }, 0, false},
 		{"another computer's address", nil, func(r *record) { r.list = nil; r.opens(day.Add(time.Hour), "1001", "10.1.0.9", "data", "0x1") }, 0, false},
+		{"an address that Sysmon shows in use", func(r *record) {
+			r.list = r.list[1:]
+			r.add(day.Add(55*time.Minute), evidence.Observation{Artifact: "sysmon-network", Action: evidence.Context, Side: evidence.Client, Detail: evidence.Detail{{Name: "SourceIp", Value: "10.1.0.9"}}})
+		}, func(r *record) { r.list = nil; r.opens(day.Add(time.Hour), "1001", "10.1.0.9", "data", "0x1") }, 1, false},
+		{"a lease that is not in use, as addresses are set by hand", func(r *record) {
+			r.list[0].Detail = append(r.list[0].Detail, evidence.Field{Name: "EnableDHCP", Value: int64(0)})
+		}, func(r *record) { r.list = nil; r.opens(day.Add(time.Hour), "1001", "10.1.0.1", "data", "0x1") }, 0, false},
 		{"another share", nil, func(r *record) { r.list = nil; r.opens(day, "1001", "10.1.0.1", "other", "0x1") }, 0, false},
 		{"two letters for one share", func(r *record) { r.maps(day.Add(time.Minute), "1001", "Y:", `\\fs0\data`) }, nil, 0, true},
 		{"an hour before it was mapped", nil, func(r *record) { r.list = nil; r.opens(day.Add(-time.Hour), "1001", "10.1.0.1", "data", "0x1") }, 0, false},
