@@ -226,13 +226,16 @@ func clustered(list []act) (out []timeline.Claim) {
 			cl.Severity = timeline.High
 			cl.Attack = append(cl.Attack, "T1070.005")
 			facts = factsOf(a.of)
-			when += ", told by " + a.of.ID
+			when += " (finding " + a.of.ID + ")"
 		}
 		if a.of != nil && !slices.Contains(cl.Ties, a.of) {
 			cl.Ties = append(cl.Ties, a.of)
 		}
 		cl.Attack = append(cl.Attack, tagOf(a.kind)...)
 		cl.Facts = append(cl.Facts, facts...)
+		if !a.actor {
+			a.text += ", which no record ascribes to anybody"
+		}
 		if len(texts) < 8 {
 			texts = append(texts, a.text)
 		}
@@ -242,7 +245,8 @@ func clustered(list []act) (out []timeline.Claim) {
 		texts = append(texts, fmt.Sprintf("%d more", n))
 	}
 	cl.Window = timeline.Window{NotBefore: first.from, NotAfter: end, Basis: timeline.Recorded}
-	cl.Text = fmt.Sprintf("%d acts of %d kinds that take traces away were done as %s within %s, %s: %s.", len(list), len(kinds), who(first.user, first.sid), lasted(end.Sub(first.from)), span(cl.Window), strings.Join(texts, "; "))
+	by := doneBy(list)
+	cl.Text = fmt.Sprintf("%d acts of %d kinds take traces away%s, within %s, %s: %s.", len(list), len(kinds), by, lasted(end.Sub(first.from)), span(cl.Window), strings.Join(texts, "; "))
 	cl.Benign = []timeline.Benign{verdict("the computer was handed on, or a cleaner program ran", timeline.VerdictUnknown, "the records say who and when, not why")}
 	out = append(out, cl)
 	for _, a := range list {
@@ -250,9 +254,19 @@ func clustered(list []act) (out []timeline.Claim) {
 			continue
 		}
 		out = append(out, timeline.Claim{Of: a.of, Severity: timeline.High, Steps: []timeline.Step{
-			step(fmt.Sprintf("It is one of %d acts of %d kinds that take traces away, done as %s within %s.", len(list), len(kinds), who(first.user, first.sid), lasted(end.Sub(first.from))), others(list, a)...)}})
+			step(fmt.Sprintf("It is one of %d acts of %d kinds that take traces away%s, within %s.", len(list), len(kinds), by, lasted(end.Sub(first.from))), others(list, a)...)}})
 	}
 	return out
+}
+
+// doneBy says by whom the acts are recorded to be done. Of what only a hive shows
+// the account is the one whose mapping it was.
+func doneBy(list []act) string {
+	name := who(list[0].user, list[0].sid)
+	if slices.ContainsFunc(list, func(a act) bool { return !a.actor }) {
+		return " and concern " + name + " or were done as " + name
+	}
+	return " and were done as " + name
 }
 
 // lasted renders a duration for a sentence, up to the next second.
