@@ -20,7 +20,7 @@ var _ = register(Artifact{
 	What:         `SYSTEM, current control set, key ` + appCompatCache + `, value AppCompatCache: paths of programs, written at shutdown (formats of Windows 7 to 11)`,
 	Proves:       `Windows met that program on that share before the key was last written: it was started, or its folder was shown`,
 	DoesNotProve: `that it ran, or when: the time in the entry is the last change of the file`,
-	Reference:    "reference/artifacts.md 2.6",
+	Reference:    "libyal/winreg-kb, Application compatibility cache; log2timeline/plaso, appcompatcache.py",
 	Hive:         hive.System,
 	Keys:         []string{`ControlSet001\` + appCompatCache},
 	ReadHive:     readAppCompatCache,

@@ -22,7 +22,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, keys Persisted and Store of ` + appCompatFlags + `\Compatibility Assistant, and Layers: a value for each program, named by its path`,
 	Proves:       `the Compatibility Assistant saw that program start in this user's session, or somebody set a compatibility mode for it, at the last write of the key or before`,
 	DoesNotProve: `when; below a drive letter, what the letter stood for`,
-	Reference:    "reference/artifacts.md 1.9",
+	Reference:    "EricZimmerman/RECmd, Kroll_Batch.reb: Compatibility Assistant",
 	Hive:         hive.NTUSER,
 	Keys:         compatibilityKeys,
 	ReadHive: func(in *Hive, out *Emitter) error {

@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	What:         "Security 4719",
 	Proves:       "at that time that account changed whether that subcategory is recorded",
 	DoesNotProve: "intent: a refresh of Group Policy changes it too",
-	Reference:    "reference/artifacts.md 3.1",
+	Reference:    "Microsoft, Windows security auditing: event 4719",
 	Events:       []Events{{securityChannel, auditingProvider, []uint32{4719}}},
 	OpenLog:      each(readAuditChanges),
 	Files:        []string{securityLog},

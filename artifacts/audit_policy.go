@@ -15,7 +15,7 @@ var _ = register(Artifact{
 	What:         `SECURITY, key Policy\PolAdtEv, default value: one setting for each audit subcategory`,
 	Proves:       `which kinds of events are recorded from the key's last write to the hive's newest state`,
 	DoesNotProve: `what was set before the key's last write; a policy may have been changed and changed back`,
-	Reference:    "reference/artifacts.md 2.4",
+	Reference:    "keydet89/RegRipper3.0, auditpol.pl; Microsoft, advanced audit policy: subcategories",
 	Hive:         hive.Security,
 	Keys:         []string{`Policy\PolAdtEv`},
 	ReadHive:     readAuditPolicy,

@@ -15,7 +15,7 @@ var _ = register(Artifact{
 	What:         `SYSTEM, current control set, key ` + autologger + `: EventLog-Application, EventLog-System and EventLog-Security, each with Start, and a subkey for each provider with Enabled`,
 	Proves:       `with Start 0 the session is not started at boot, and with Enabled 0 the provider writes nothing: records are then missing without a gap in their numbers`,
 	DoesNotProve: `since when, beyond the last write of the key`,
-	Reference:    "reference/artifacts.md 2.5",
+	Reference:    "Microsoft, Configuring and starting an AutoLogger session",
 	Hive:         hive.System,
 	Keys:         []string{`ControlSet001\` + autologger},
 	ReadHive:     readAutologger,

@@ -24,7 +24,7 @@ func moderator(service, title string) Artifact {
 		What:         `SYSTEM, current control set, keys Services\` + service + `\State\UserSettings and Services\` + service + `\UserSettings: by SID, a value for each program, named by its path, with the time of its last start`,
 		Proves:       `a session of that account ran the program then. A program on a share was run from there`,
 		DoesNotProve: `what it was started with, or that others did not run: entries are kept about a week, and console programs often have none`,
-		Reference:    "reference/artifacts.md 2.6",
+		Reference:    "keydet89/RegRipper3.0, bam.pl; log2timeline/plaso, bam.py",
 		Hive:         hive.System,
 		Keys:         keys,
 		ReadHive: func(in *Hive, out *Emitter) error {

@@ -16,7 +16,7 @@ var _ = register(Artifact{
 	What:         "Security 4616 and System 1 (Kernel-General), jumps of a minute or more",
 	Proves:       "the clock was set from the old time to the new one; times around it are to be read with care",
 	DoesNotProve: "that someone set it by hand: a computer that wakes from sleep or meets a time server sets it too",
-	Reference:    "reference/artifacts.md 3.1, 3.2",
+	Reference:    "Microsoft, Windows security auditing: event 4616; manifest of the provider Microsoft-Windows-Kernel-General (repnz/etw-providers-docs)",
 	Events: []Events{
 		{securityChannel, auditingProvider, []uint32{4616}},
 		{systemChannel, "Microsoft-Windows-Kernel-General", []uint32{1}},

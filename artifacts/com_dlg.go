@@ -21,7 +21,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, keys of ` + comDlg + `: OpenSavePidlMRU (a list of files by extension), LastVisitedPidlMRU and ...Legacy (the last folder of each program); in XP OpenSaveMRU and LastVisitedMRU`,
 	Proves:       `the user chose that file or folder in a dialog. The key's last write is the time of the first of its list, and an upper bound for the others`,
 	DoesNotProve: `that the share was mapped. Below a drive letter it does not say what the letter stood for: such rows are context`,
-	Reference:    "reference/artifacts.md 1.7",
+	Reference:    "keydet89/RegRipper3.0, comdlg32.pl; log2timeline/plaso, mrulistex.py",
 	Hive:         hive.NTUSER,
 	Keys:         comDlgKeys,
 	ReadHive:     readComDlg,

@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         `SYSTEM, keys Control\ComputerName\ComputerName and Services\Tcpip\Parameters of the current control set`,
 	Proves:       `the NetBIOS name, host name and domain that the computer has as of the hive's state`,
 	DoesNotProve: `what it was called before`,
-	Reference:    "reference/artifacts.md 2.3",
+	Reference:    "Microsoft, GetComputerName; libyal/winreg-kb",
 	Hive:         hive.System,
 	Keys:         []string{`ControlSet001\` + computerName},
 	ReadHive:     readComputer,

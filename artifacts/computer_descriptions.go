@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, key ` + descriptions + `: a value for each computer that Explorer met, with what it says of itself`,
 	Proves:       `Explorer met that computer on the network in this user's session at the last write of the key or before`,
 	DoesNotProve: `that a share of it was opened, or which`,
-	Reference:    "reference/artifacts.md 1.9",
+	Reference:    "keydet89/RegRipper3.0, compdesc.pl",
 	Hive:         hive.NTUSER,
 	Keys:         []string{descriptions},
 	ReadHive:     readDescriptions,

@@ -18,7 +18,7 @@ var _ = register(Artifact{
 	What:         `\\server\share texts, and values of mappings without their key, in free cells and slack of user hives`,
 	Proves:       "the text stood in this hive once",
 	DoesNotProve: "when, in which key, or that the share was mapped; Windows leaves copies behind when it moves values",
-	Reference:    "reference/artifacts.md 1.10",
+	Reference:    "msuhanov/regf, Windows registry file format specification: unused cells; msuhanov/yarp",
 	Hive:         hive.NTUSER,
 	Keys:         []string{"(unused space)"},
 	ReadHive:     func(*Hive, *Emitter) error { return nil }, // readDeleted feeds it

@@ -18,7 +18,7 @@ var _ = register(Artifact{
 	What:         `Drives.xml of Group Policy Preferences, in the history of each computer and user: for each drive what to do (C create, R replace, U update, D delete), letter, path`,
 	Proves:       `Group Policy had that plan for the computer or user when the file was written: a removal or a rewrite of that mapping may be its doing`,
 	DoesNotProve: `that the plan was carried out, or for whom: filters may exclude a user or computer`,
-	Reference:    "reference/artifacts.md 4.7",
+	Reference:    "[MS-GPPREF] Group Policy: Preferences Extension Data Structure: Drives",
 	ReadFile:     readDriveMaps,
 	Files:        []string{"ProgramData/Microsoft/Group Policy/History/*/*/Preferences/Drives/Drives.xml"},
 })

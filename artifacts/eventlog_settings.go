@@ -19,7 +19,7 @@ var _ = register(Artifact{
 	What:         `SYSTEM, current control set, key ` + eventLogService + `: Start of the service and, for each log, File, MaxSize, Retention, AutoBackupLogFiles; SOFTWARE, keys ` + winevtChannels + ` (Enabled of each channel) and ` + eventLogPolicy + ` (policy)`,
 	Proves:       `how the log is set up as of the last write of its key: a small MaxSize, a moved File or a channel that is off explains records that are not there`,
 	DoesNotProve: `how it was set up before`,
-	Reference:    "reference/artifacts.md 2.5",
+	Reference:    "Microsoft, Eventlog key; keydet89/RegRipper3.0, disableeventlog.pl",
 	Hive:         hive.System,
 	AlsoHive:     hive.Software,
 	Keys:         []string{`ControlSet001\` + eventLogService, winevtChannels, eventLogPolicy},

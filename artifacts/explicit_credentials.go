@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         "Security 4648; TargetInfo cifs/<server> comes from the SMB client",
 	Proves:       "a process of that session tried to log on to that server as another account at that time",
 	DoesNotProve: "that it succeeded, which share it wanted, or that a drive was mapped",
-	Reference:    "reference/artifacts.md 3.1",
+	Reference:    "Microsoft, Windows security auditing: event 4648",
 	Events:       []Events{{securityChannel, auditingProvider, []uint32{4648}}},
 	OpenLog:      each(readExplicitCredentials),
 	Files:        []string{securityLog},

@@ -15,7 +15,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, key ` + findComputer + `: values a, b, ... and their order in MRUList`,
 	Proves:       `the user searched the network for that computer. The key's last write is the time of the first of MRUList, and an upper bound for the others`,
 	DoesNotProve: `that it was found, or that a share of it was opened`,
-	Reference:    "reference/artifacts.md 1.9",
+	Reference:    "libyal/winreg-kb, Explorer keys: Most recently used",
 	Hive:         hive.NTUSER,
 	Keys:         []string{findComputer},
 	ReadHive:     readFindComputer,

@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	What:         "Microsoft-Windows-GroupPolicy/Operational 4000 to 4007 (processing began), 4016, 5016, 6016, 7016 (an extension began, ended, with warnings, or failed) and 4018, 5018 (a script began, ended)",
 	Proves:       "at that time Group Policy ran that extension or kind of script; drive_maps marks the extension that makes and removes drives",
 	DoesNotProve: "which drives it made or removed, or that a script did so: that is in the Application log, the script and the policy",
-	Reference:    "reference/artifacts.md 3.8",
+	Reference:    "manifest of the provider Microsoft-Windows-GroupPolicy (repnz/etw-providers-docs)",
 	Events:       []Events{{"Microsoft-Windows-GroupPolicy/Operational", "Microsoft-Windows-GroupPolicy", idsOf(groupPolicyEvents)}},
 	OpenLog:      each(readGroupPolicy),
 	Files:        []string{logFolder + "Microsoft-Windows-GroupPolicy%4Operational.evtx"},

@@ -11,7 +11,7 @@ var _ = register(Artifact{
 	What:         "Application, provider Group Policy Drive Maps: 4096 (an item was applied), 4098 (it failed), 8194 (the extension failed)",
 	Proves:       "Group Policy applied, or failed to apply, that drive map item at that time",
 	DoesNotProve: "whether the item creates, replaces or deletes the drive: that is in the policy. Successes are recorded only if tracing is on",
-	Reference:    "reference/artifacts.md 3.8",
+	Reference:    "Microsoft, Group Policy preferences: events 4096, 4098 and 8194",
 	Events:       []Events{{applicationChannel, "Group Policy Drive Maps", idsOf(driveMapEvents)}},
 	OpenLog: contexts(evidence.Client, driveMapEvents, func(rec *eventlog.Record, data Data, o *evidence.Observation, _ *Emitter) bool {
 		byHeader(o, rec)

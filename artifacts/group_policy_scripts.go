@@ -24,7 +24,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT and SOFTWARE, keys Group Policy\Scripts: by kind (Logon, Logoff, Startup, Shutdown), policy and script, with Script, Parameters and ExecTime`,
 	Proves:       `Group Policy has that script for that event; where ExecTime is set, when it last ran it. Such scripts map and remove drives without an act of the user`,
 	DoesNotProve: `what the script did, or that it succeeded`,
-	Reference:    "reference/artifacts.md 1.9",
+	Reference:    "[MS-GPSCR] Group Policy: Scripts Extension Encoding",
 	Hive:         hive.NTUSER,
 	AlsoHive:     hive.Software,
 	Keys:         scriptKeys,

@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	What:         "System, Kernel-General 15 (a hive was reorganised) and 16 (its access history was cleared), for hives of users and of the system",
 	Proves:       "15: deleted keys and values in that hive's free cells were lost at that time",
 	DoesNotProve: "that anybody wanted it: Windows does so by itself",
-	Reference:    "reference/artifacts.md 3.2, 1.10",
+	Reference:    "manifest of the provider Microsoft-Windows-Kernel-General (repnz/etw-providers-docs); msuhanov/regf, Windows registry file format specification",
 	Events:       []Events{{systemChannel, "Microsoft-Windows-Kernel-General", idsOf(hiveEvents)}},
 	OpenLog: contexts("", hiveEvents, func(_ *eventlog.Record, data Data, o *evidence.Observation, out *Emitter) bool {
 		path := data.Text("HiveName")

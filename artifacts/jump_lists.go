@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         `*.automaticDestinations-ms and *.customDestinations-ms in Recent of each profile, one file a program (AppID): places that it opened, each a link, and in automatic ones the list DestList`,
 	Proves:       `the program opened that place; the time is that of its last use there (DestList), and the letter (DeviceName) stood for the share when the entry was written`,
 	DoesNotProve: `that the share was mapped at the time of the last use. Entries of custom lists, and links that DestList has not, carry no time`,
-	Reference:    "reference/artifacts.md 4.2",
+	Reference:    "libyal/dtformats, Jump lists format; [MS-SHLLINK]",
 	ReadFile:     readJumpList,
 	Files: []string{
 		"Users/*/AppData/Roaming/Microsoft/Windows/Recent/AutomaticDestinations/*.automaticDestinations-ms",

@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	What:         "Security 4768 (ticket of an account), 4769 (ticket for a service, such as FS01$) and 4776 (NTLM), on domain controllers; 4776 also where a local account was used",
 	Proves:       "that account got a ticket for that server, or was refused, at that time: an access to its shares is not earlier. Repeated tickets of an hour are one row, those of a computer all, unless all context is asked for",
 	DoesNotProve: "that a share was opened: a ticket serves for hours and for every service of the server. Workstation in 4776 is what the client says it is",
-	Reference:    "reference/artifacts.md 3.1",
+	Reference:    "Microsoft, Windows security auditing: events 4768, 4769, 4776",
 	Events:       []Events{{securityChannel, auditingProvider, idsOf(kerberosEvents)}},
 	OpenLog:      each(readKerberos),
 	Files:        []string{securityLog},

@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         "System, provider Server: 2511 (a stored share has no folder any more), 2505 (the server's name is taken on a network)",
 	Proves:       "2511: at that start of the server the share was not exported, because its folder was not there",
 	DoesNotProve: "that anybody removed the share: its entry in the registry is still there",
-	Reference:    "reference/artifacts.md 3.2",
+	Reference:    "message table of the source Server (libyal/winevt-kb)",
 	Events:       []Events{{systemChannel, "Server", idsOf(lanmanEvents)}},
 	OpenLog: contexts(evidence.Server, lanmanEvents, func(rec *eventlog.Record, data Data, o *evidence.Observation, _ *Emitter) bool {
 		if share := data.unnamed(1); rec.EventID == 2511 && share != "" && !strings.ContainsAny(share, `\/`) {

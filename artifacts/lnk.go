@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	What:         `*.lnk in Recent, Office\Recent, Desktop and Network Shortcuts of each profile: share, path below it, and the drive letter that it was reached by`,
 	Proves:       `when the shortcut was written, its target lay on that share, and that letter (DeviceName) stood for it. The row's time is the last write of the file itself; CreationTime, AccessTime and WriteTime are what the target's computer said of the target`,
 	DoesNotProve: `that the target still exists, that the letter stood for the share at any other time, or who made the shortcut beyond whose profile it lies in. The file's time is that of the collected copy`,
-	Reference:    "reference/artifacts.md 4.1; [MS-SHLLINK]",
+	Reference:    "[MS-SHLLINK] Shell Link Binary File Format; libyal/liblnk, Windows Shortcut File format",
 	ReadFile:     readLnk,
 	Files: []string{
 		"Users/*/AppData/Roaming/Microsoft/Windows/Recent/*.lnk", "Users/*/AppData/Roaming/Microsoft/Office/Recent/*.lnk",

@@ -11,7 +11,7 @@ var _ = register(Artifact{
 	What:         "Security 1102 (the Security log) and System 104 (any other log, named in Channel)",
 	Proves:       "the log was cleared by that account at that time: what it held is lost unless a copy was kept",
 	DoesNotProve: "what it held, or why it was cleared",
-	Reference:    "reference/artifacts.md 3.1, 3.2",
+	Reference:    "Microsoft, Windows security auditing: event 1102; manifest of the provider Microsoft-Windows-Eventlog (repnz/etw-providers-docs)",
 	Events: []Events{
 		{securityChannel, eventlogProvider, []uint32{1102}},
 		{systemChannel, eventlogProvider, []uint32{104}},

@@ -6,7 +6,7 @@ var _ = register(Artifact{
 	What:         "Security, provider Microsoft-Windows-Eventlog: 1100 (service stopped), 1101 (events were dropped), 1104 (log full), 1105 (log moved to a backup), 1108 (an event could not be recorded)",
 	Proves:       "from that time events were not recorded, were lost, or lie in the backup that the record names",
 	DoesNotProve: "that anybody wanted it: the service stops at every shutdown, and 1101 follows a crash",
-	Reference:    "reference/artifacts.md 3.1, 6.1 G20",
+	Reference:    "Microsoft, Windows security auditing: events 1100, 1101, 1104, 1105, 1108",
 	Events:       []Events{{"", eventlogProvider, idsOf(logServiceEvents)}},
 	OpenLog:      contexts("", logServiceEvents, nil),
 	Files:        []string{securityLog, logFolder + "Archive-*.evtx"},

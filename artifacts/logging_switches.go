@@ -19,7 +19,7 @@ var _ = register(Artifact{
 	What:         `SOFTWARE, keys ` + cmdLineSwitch + ` and Policies\Microsoft\Windows\PowerShell\{ScriptBlockLogging,ModuleLogging,Transcription}`,
 	Proves:       `which of these logs are on as of the key's last write; an absent key leaves the default, which is off (suspicious script blocks are recorded even so)`,
 	DoesNotProve: `what was set before; PowerShell policies may also be set for a user`,
-	Reference:    "reference/artifacts.md 2.5",
+	Reference:    "Microsoft, Include command line in process creation events; Microsoft, about_Logging_Windows; keydet89/RegRipper3.0, powershellcore.pl",
 	Hive:         hive.Software,
 	Keys:         loggingKeys(),
 	ReadHive:     readLoggingSwitches,

@@ -11,7 +11,7 @@ var _ = register(Artifact{
 	What:         "Security 4624, 4634, 4647 and System 7001, 7002 (Winlogon)",
 	Proves:       "a session of that account began or ended at that time. On a file server a session of type 3 bounds the use of its shares",
 	DoesNotProve: "that a share was used: type 3 is also WMI, RPC and others. An end by idle time-out is no act of the user",
-	Reference:    "reference/artifacts.md 3.1, 3.2",
+	Reference:    "Microsoft, Windows security auditing: events 4624, 4634, 4647",
 	Events: []Events{
 		{securityChannel, auditingProvider, []uint32{4624, 4634, 4647}},
 		{systemChannel, "Microsoft-Windows-Winlogon", []uint32{7001, 7002}},

@@ -16,7 +16,7 @@ var _ = register(Artifact{
 	What:         `SECURITY, key Policy\PolAcDmS, default value: the SID that the computer's local accounts are numbered in (on a domain controller, the domain's)`,
 	Proves:       `which SIDs are local accounts, and whether two computers of one name are two`,
 	DoesNotProve: `anything about domain accounts; cloned computers share a SID`,
-	Reference:    "reference/artifacts.md 2.3",
+	Reference:    "[MS-DTYP] 2.4.2 SID; measured on public test hives",
 	Hive:         hive.Security,
 	Keys:         []string{`Policy\PolAcDmS`},
 	Files:        []string{"Windows/System32/config/SECURITY"},

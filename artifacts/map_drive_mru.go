@@ -12,7 +12,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, key ` + explorer + `\Map Network Drive MRU: values a, b, ... and their order in MRUList`,
 	Proves:       `the user mapped that share with Explorer's wizard. The key's last write is the time of the first of MRUList, and an upper bound for the others`,
 	DoesNotProve: `to which letter it was mapped, or whether it still is; net use, PowerShell and policies never write here. An empty key may be as Windows made it`,
-	Reference:    "reference/artifacts.md 1.3",
+	Reference:    "keydet89/RegRipper3.0, mndmru.pl; libyal/winreg-kb, Explorer keys: Most recently used",
 	Hive:         hive.NTUSER,
 	Keys:         []string{explorer + `\Map Network Drive MRU`},
 	ReadHive:     readMapDriveMRU,

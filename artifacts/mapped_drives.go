@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, key Network: one subkey for each drive letter that Windows reconnects at logon`,
 	Proves:       `Network\X: at its last write, a value of the remembered mapping of X: was written. Network: at its last write, a direct subkey was added or removed, or the key itself was changed`,
 	DoesNotProve: `that the share was reached or used then (policies rewrite the key), nor, if absent, that nothing was mapped: connections that are not persistent leave no key`,
-	Reference:    "reference/artifacts.md 1.1",
+	Reference:    "Microsoft, WNetAddConnection2 and WNetCancelConnection2: CONNECT_UPDATE_PROFILE; log2timeline/plaso, network_drives.py",
 	Hive:         hive.NTUSER,
 	Keys:         []string{"Network"},
 	ReadHive:     readMappedDrives,

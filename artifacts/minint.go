@@ -10,7 +10,7 @@ var _ = register(Artifact{
 	What:         `SYSTEM, current control set, key ` + miniNt + `, which Windows PE has`,
 	Proves:       `the key is there: Windows takes itself for Windows PE and writes no event logs, since the key was made or the next start`,
 	DoesNotProve: `intent: installations and settings of file systems make the key too`,
-	Reference:    "reference/artifacts.md 2.5",
+	Reference:    "keydet89/RegRipper3.0, disableeventlog.pl",
 	Hive:         hive.System,
 	Keys:         []string{`ControlSet001\` + miniNt},
 	ReadHive:     currentCopy(miniNt, "The key MiniNt is there: Windows may write no event logs.", "AllowRefsFormatOverNonmirrorVolume"),

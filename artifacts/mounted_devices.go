@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	What:         `SYSTEM, key MountedDevices: a value \DosDevices\X: for each letter that a local volume had, with the volume's identity`,
 	Proves:       `Windows gave that letter to a local volume at some time: the same letter was then free for no share, or was used for both at different times`,
 	DoesNotProve: `when; network drives have no entry here`,
-	Reference:    "reference/artifacts.md 1.9",
+	Reference:    "libyal/winreg-kb, Mounted devices",
 	Hive:         hive.System,
 	Keys:         []string{"MountedDevices"},
 	ReadHive:     readMountedDevices,

@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, key ` + explorer + `\MountPoints2: one subkey ##server#share for each share that Explorer met`,
 	Proves:       `at its last write Explorer wrote the key of that share in that user's session: the share had been reached by then`,
 	DoesNotProve: `when it was mapped (the key may be minutes later, or rewritten hours later), to which letter, or that it was mapped at all; absence refutes no mapping`,
-	Reference:    "reference/artifacts.md 1.2",
+	Reference:    "log2timeline/plaso, mountpoints.py; keydet89/RegRipper3.0, mp2.pl",
 	Hive:         hive.NTUSER,
 	Keys:         []string{explorer + `\MountPoints2`},
 	ReadHive:     readMountPoints2,

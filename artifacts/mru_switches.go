@@ -22,7 +22,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, keys ` + mruSwitches[0].key + `, ` + mruSwitches[1].key + ` and ` + mruSwitches[2].key + `: Start_TrackDocs, NoRecentDocsHistory, ClearRecentDocsOnExit, NoNetConnectDisconnect, NoFileMRU and others`,
 	Proves:       `which of these settings the user has as of the last write of the key: an innocent cause of lists that are empty or absent`,
 	DoesNotProve: `what was set before; the computer's own policy may say the same for all users`,
-	Reference:    "reference/artifacts.md 1.9, 2.5",
+	Reference:    "keydet89/RegRipper3.0, disablemru.pl; Microsoft, policy NoRecentDocsHistory",
 	Hive:         hive.NTUSER,
 	Keys:         []string{mruSwitches[0].key, mruSwitches[1].key, mruSwitches[2].key},
 	ReadHive:     readMRUSwitches,

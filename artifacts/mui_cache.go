@@ -17,7 +17,7 @@ var _ = register(Artifact{
 	What:         `UsrClass.dat, key ` + muiCaches[2] + `, in XP NTUSER.DAT, key ` + muiCaches[0] + `: a value for each program, named by its path`,
 	Proves:       `the shell read the name of that program in this user's session, as it does when it is started by hand, at the last write of the key or before`,
 	DoesNotProve: `when, or that the program ran; below a drive letter, what the letter stood for`,
-	Reference:    "reference/artifacts.md 1.9",
+	Reference:    "keydet89/RegRipper3.0, muicache.pl",
 	Hive:         hive.NTUSER,
 	AlsoHive:     hive.UsrClass,
 	Keys:         muiCaches,

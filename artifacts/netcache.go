@@ -20,7 +20,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT and SOFTWARE, keys NetCache and AssignedOfflineFolders: values named by shares and folders`,
 	Proves:       `that folder was set to be kept on this computer (client-side caching), which uses the share in the background, at the last write of the key or before`,
 	DoesNotProve: `that the user opened it`,
-	Reference:    "reference/artifacts.md 4.8",
+	Reference:    "Microsoft, Offline Files (client-side caching); measured on public test hives",
 	Hive:         hive.NTUSER,
 	AlsoHive:     hive.Software,
 	Keys:         netCacheKeys,

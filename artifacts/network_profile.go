@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         "Microsoft-Windows-NetworkProfile/Operational 10000 (connected), 10001 (disconnected), 10002 (category changed)",
 	Proves:       "the computer was connected to, or disconnected from, that network at that time; shares there came and went with it",
 	DoesNotProve: "that a share was in use. A drive whose network went down is not removed",
-	Reference:    "reference/artifacts.md 3.7",
+	Reference:    "manifest of the provider Microsoft-Windows-NetworkProfile (repnz/etw-providers-docs)",
 	Events:       []Events{{"Microsoft-Windows-NetworkProfile/Operational", "Microsoft-Windows-NetworkProfile", idsOf(networkEvents)}},
 	OpenLog: contexts(evidence.Client, networkEvents, func(_ *eventlog.Record, data Data, o *evidence.Observation, _ *Emitter) bool {
 		meaning(o, data, "Category", map[string]string{"0": "public", "1": "private", "2": "domain"})

@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         "Microsoft-Windows-NTLM/Operational 8001 (audited), 4001 (blocked), where the target is cifs/<server>; other targets only with all context",
 	Proves:       "that account's session was about to log on to that file server with NTLM at that time",
 	DoesNotProve: "that it succeeded, or which share it wanted. The auditing is off by default",
-	Reference:    "reference/artifacts.md 3.9",
+	Reference:    "manifest of the provider Microsoft-Windows-NTLM (repnz/etw-providers-docs)",
 	Events:       []Events{{"Microsoft-Windows-NTLM/Operational", "Microsoft-Windows-NTLM", idsOf(ntlmEvents)}},
 	OpenLog: contexts(evidence.Client, ntlmEvents, func(rec *eventlog.Record, data Data, o *evidence.Observation, out *Emitter) bool {
 		class, host, _ := strings.Cut(given(data.Text("TargetName")), "/")

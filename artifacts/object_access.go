@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	What:         `Security 4656, 4663 (a key was opened, used with the right DELETE), 4660 (it was deleted) and 4657 (a value was changed), on Network, MountPoints2, the MRU lists, LanmanServer\Shares and Parameters`,
 	Proves:       "4660 after a 4663 of the same handle: that process deleted that key at that time. 4657: it set, changed or deleted that value",
 	DoesNotProve: "that nothing was deleted if absent: the key needs an audit entry, and the auditing of registry access is off by default. A 4663 without a 4660 is an attempt",
-	Reference:    "reference/artifacts.md 3.1, 6.0 E1",
+	Reference:    "Microsoft, Windows security auditing: events 4656, 4657, 4658, 4660, 4663",
 	Events:       []Events{{securityChannel, auditingProvider, []uint32{4656, 4657, 4658, 4660, 4663}}},
 	OpenLog: func() LogReader {
 		h := &handles{pending: map[handle]*deletion{}}

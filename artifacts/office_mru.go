@@ -17,7 +17,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, keys ` + office + `\<version>\<program>\File MRU and Place MRU, and User MRU\<account>\File MRU and Place MRU: values Item 1 (the newest), Item 2, ..., each [F...][T<FILETIME>][O...]*path`,
 	Proves:       `the program opened that file, or saved to or opened from that folder, at the time that the entry itself has (T)`,
 	DoesNotProve: `that the share was mapped. Files below a drive letter do not say what the letter stood for: they are context. Addresses that begin with http are left out: Office opens them without a share`,
-	Reference:    "reference/artifacts.md 1.9",
+	Reference:    "log2timeline/plaso, officemru.py",
 	Hive:         hive.NTUSER,
 	Keys:         []string{office},
 	ReadHive:     readOfficeMRU,

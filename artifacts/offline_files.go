@@ -11,7 +11,7 @@ var _ = register(Artifact{
 	What:         "Microsoft-Windows-OfflineFiles/Operational 7, 8 (logon, logoff), 9, 10 (a path went online or offline), 1001, 1004 (synchronisation)",
 	Proves:       "the computer kept a copy of that share, and whether it could be reached changed at that time",
 	DoesNotProve: "that a connection was removed. The channel is off by default",
-	Reference:    "reference/artifacts.md 3.9",
+	Reference:    "manifest of the provider Microsoft-Windows-OfflineFiles (repnz/etw-providers-docs)",
 	Events:       []Events{{"Microsoft-Windows-OfflineFiles/Operational", "Microsoft-Windows-OfflineFiles", idsOf(offlineEvents)}},
 	OpenLog: contexts(evidence.Client, offlineEvents, func(rec *eventlog.Record, data Data, o *evidence.Observation, _ *Emitter) bool {
 		byHeader(o, rec)

@@ -15,7 +15,7 @@ var _ = register(Artifact{
 	What:         `SOFTWARE, key ` + windowsNT,
 	Proves:       `the version of Windows as of the hive's state. InstallDate is the last installation or feature update`,
 	DoesNotProve: `when the computer was first set up`,
-	Reference:    "reference/artifacts.md 2.3",
+	Reference:    "libyal/winreg-kb, Windows product information",
 	Hive:         hive.Software,
 	Keys:         []string{windowsNT},
 	Files:        []string{"Windows/System32/config/SOFTWARE"},

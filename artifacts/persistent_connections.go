@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, key ` + persistentConnections + `: SaveConnections; in old versions of Windows also shares by letter, and Order`,
 	Proves:       `what net use does where /persistent is not given: with "no" it leaves no trace in HKCU\Network`,
 	DoesNotProve: `what any single connection was made with`,
-	Reference:    "reference/artifacts.md 1.9",
+	Reference:    "Microsoft, net use: /persistent",
 	Hive:         hive.NTUSER,
 	Keys:         []string{persistentConnections},
 	ReadHive:     readPersistentConnections,

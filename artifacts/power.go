@@ -15,7 +15,7 @@ var _ = register(Artifact{
 	What:         "System 12, 13 (Kernel-General) and 6005, 6006, 6008 (EventLog)",
 	Proves:       "Windows or its event log started or stopped at that time; 6008, written at the next start, tells when Windows was last seen alive",
 	DoesNotProve: "that the computer ran without a pause in between: sleep and hibernation are not in these events",
-	Reference:    "reference/artifacts.md 3.2",
+	Reference:    "manifest of the provider Microsoft-Windows-Kernel-General (repnz/etw-providers-docs); Microsoft, events 6005, 6006 and 6008 of the source EventLog",
 	Events: []Events{
 		{systemChannel, "Microsoft-Windows-Kernel-General", []uint32{12, 13}},
 		{systemChannel, "EventLog", []uint32{6005, 6006, 6008}},

@@ -11,7 +11,7 @@ var _ = register(Artifact{
 	What:         "System: Power-Troubleshooter 1 (woke; SleepTime, WakeTime), Kernel-Power 41 (started after an unclean stop), 42 (going to sleep), 107 (woke), 109 (shutting down), 172 (network in standby)",
 	Proves:       "the computer slept, woke or lost power then: its connections ended, and it recorded nothing in between",
 	DoesNotProve: "that a connection that ended then would not have ended otherwise",
-	Reference:    "reference/artifacts.md 3.2",
+	Reference:    "manifest of the provider Microsoft-Windows-Kernel-Power (repnz/etw-providers-docs); manifest of the provider Microsoft-Windows-Power-Troubleshooter (repnz/etw-providers-docs)",
 	Events: []Events{
 		{systemChannel, "Microsoft-Windows-Power-Troubleshooter", []uint32{1}},
 		{systemChannel, "Microsoft-Windows-Kernel-Power", []uint32{41, 42, 107, 109, 172}},

@@ -18,7 +18,7 @@ var _ = register(Artifact{
 	What:         "script blocks of Microsoft-Windows-PowerShell/Operational and PowerShellCore/Operational, event 4104",
 	Proves:       "PowerShell compiled that text in a session of that SID at that time",
 	DoesNotProve: "that the line was reached, succeeded or had an effect. Only suspicious blocks are recorded unless a policy asks for all",
-	Reference:    "reference/artifacts.md 3.6, 7.3",
+	Reference:    "Microsoft, about_Logging_Windows: script block logging",
 	Events: []Events{
 		{"Microsoft-Windows-PowerShell/Operational", "Microsoft-Windows-PowerShell", []uint32{4104}},
 		{"PowerShellCore/Operational", "PowerShellCore", []uint32{4104}},

@@ -16,7 +16,7 @@ var _ = register(Artifact{
 	What:         "Windows PowerShell 400, 403, 600 (command line of the host), 800 (pipeline) and 4103 of Microsoft-Windows-PowerShell/Operational and PowerShellCore/Operational (a command with its parameters)",
 	Proves:       "PowerShell was started with that command line, ran that pipeline, or called that command with these parameters, by that time",
 	DoesNotProve: "that it succeeded or had an effect. 800 and 4103 of all commands need a policy. A host's command line is one row, however many records repeat it",
-	Reference:    "reference/artifacts.md 3.6, 7.3",
+	Reference:    "Microsoft, about_Logging: events of the Windows PowerShell log",
 	Events: []Events{
 		{"Windows PowerShell", "PowerShell", []uint32{400, 403, 600, 800}},
 		{"Microsoft-Windows-PowerShell/Operational", "Microsoft-Windows-PowerShell", []uint32{4103}},

@@ -15,7 +15,7 @@ var _ = register(Artifact{
 	What:         `Windows\Prefetch\*.pf: for each program (by name and path) its last starts, up to eight, their number, and the files that it loaded in its first seconds`,
 	Proves:       `the program was started at that time. A file on a share in its list was loaded by one of its starts, the last one at the latest`,
 	DoesNotProve: `what it was started with, by whom, or that it did anything to a share; that it was not started at other times: only the last ones are kept. Servers, and Windows where PrefetchParameters says so, write none`,
-	Reference:    "reference/artifacts.md 4.3",
+	Reference:    "libyal/libscca, Windows Prefetch File format",
 	ReadFile:     readPrefetch,
 	Files:        []string{"Windows/Prefetch/*.pf"},
 })

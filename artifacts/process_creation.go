@@ -15,7 +15,7 @@ var _ = register(Artifact{
 	What:         "Security 4688 and Sysmon 1, where the command line does something to shares or their traces; other starts of net, reg, wevtutil, subst, xcopy and robocopy as context",
 	Proves:       "the program was started with that command line by that account at that time",
 	DoesNotProve: "that the command succeeded or had an effect. Off by default, as is the command line in 4688",
-	Reference:    "reference/artifacts.md 3.1, 3.5, 7.3",
+	Reference:    "Microsoft, Windows security auditing: event 4688; Microsoft Sysinternals, Sysmon: event ids 1",
 	Events: []Events{
 		{securityChannel, auditingProvider, []uint32{4688}},
 		{sysmonChannel, sysmonProvider, []uint32{1}},

@@ -16,7 +16,7 @@ var _ = register(Artifact{
 	What:         `SOFTWARE, key ` + profileList + `: one subkey for each SID that has a profile`,
 	Proves:       `the SID has a profile in that folder; where the load and unload times are kept, when its hive was last loaded and unloaded`,
 	DoesNotProve: `the name of the account: a folder keeps its name when the account is renamed`,
-	Reference:    "reference/artifacts.md 2.3",
+	Reference:    "libyal/winreg-kb, Profile list",
 	Hive:         hive.Software,
 	Keys:         []string{profileList},
 	ReadHive:     readProfiles,

@@ -16,7 +16,7 @@ var _ = register(Artifact{
 	What:         `*_history.txt in PSReadLine of each profile (ConsoleHost_history.txt and those of other hosts): the lines that were entered, in order; one that goes on in the next ends in a back-tick`,
 	Proves:       `the line was entered in a PowerShell session of the profile's user. The file was last written when the last line of it was entered, or when it was edited: all lines are of that time or before`,
 	DoesNotProve: `when a line was entered, that it took effect, or that all lines are there: the file is a text that anybody can edit, sessions without PSReadLine write none, and it keeps the last 4096 lines`,
-	Reference:    "reference/artifacts.md 4.4",
+	Reference:    "Microsoft, about_PSReadLine: HistorySavePath, MaximumHistoryCount; PowerShell/PSReadLine, History.cs",
 	ReadFile:     readHistory,
 	Files:        []string{"Users/*/AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/*_history.txt"},
 })

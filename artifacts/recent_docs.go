@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, key ` + recentDocs + ` and one below it for each extension: values with the document's name and that of its shortcut in Recent; MRUListEx is their order`,
 	Proves:       `the user opened a document of that name. The last write of a key is the time of the first of its list. Where the shortcut in Recent leads to a share, the row names it`,
 	DoesNotProve: `where the document lay, if its shortcut is gone, or was made anew for another of the same name`,
-	Reference:    "reference/artifacts.md 1.6",
+	Reference:    "keydet89/RegRipper3.0, recentdocs.pl; libyal/winreg-kb, Explorer keys: Most recently used",
 	Hive:         hive.NTUSER,
 	Keys:         []string{recentDocs},
 	ReadHive:     readRecentDocs,

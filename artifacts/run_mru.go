@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, key ` + explorer + `\RunMRU: values a, b, ... (each ends in \1) and their order in MRUList`,
 	Proves:       `the user entered that text in the Run dialog. The key's last write is the time of the first of MRUList, and an upper bound for the others`,
 	DoesNotProve: `that the share was reached, or that the command took effect`,
-	Reference:    "reference/artifacts.md 1.4",
+	Reference:    "keydet89/RegRipper3.0, runmru.pl; libyal/winreg-kb, Explorer keys: Most recently used",
 	Hive:         hive.NTUSER,
 	Keys:         []string{explorer + `\RunMRU`},
 	ReadHive:     readRunMRU,

@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         `SOFTWARE, key ` + systemRestore + `: ScopeSnapshots, DisableSR, RPSessionInterval`,
 	Proves:       `with ScopeSnapshots 1, or without the value since Windows 8, shadow copies made for system protection keep the files that a restore needs only: others in them may be newer than the copy, or garbage`,
 	DoesNotProve: `anything about shadow copies that a backup or a server made`,
-	Reference:    "reference/sources.md 1.2",
+	Reference:    "libyal/libvshadow, Volume Shadow Snapshot format: scoped snapshots",
 	Hive:         hive.Software,
 	Keys:         []string{systemRestore},
 	ReadHive: func(in *Hive, out *Emitter) error {

@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         `SYSTEM, key Services\LanmanServer\Parameters of the current control set`,
 	Proves:       `how administrative shares, anonymous access and idle sessions are handled as of the key's last write`,
 	DoesNotProve: `which of the values was written last, or what applied before`,
-	Reference:    "reference/artifacts.md 2.2",
+	Reference:    "Microsoft, Removing administrative shares: AutoShareServer and AutoShareWks",
 	Hive:         hive.System,
 	Keys:         []string{`ControlSet001\` + lanmanParameters},
 	Files:        []string{"Windows/System32/config/SYSTEM"},

@@ -16,7 +16,7 @@ var _ = register(Artifact{
 	What:         `SYSTEM, key ControlSet00n\Services\LanmanServer\Shares: one value for each share; Shares\Security: its access rights`,
 	Proves:       `the share is set up to be exported at every start. At the key's last write one of its values was added, changed or removed`,
 	DoesNotProve: `which value that was, or that anyone used the share. Administrative shares (C$, ADMIN$, IPC$) and temporary ones are never stored`,
-	Reference:    "reference/artifacts.md 2.1",
+	Reference:    "[MS-SRVS] Server Service Remote Protocol: SHARE_INFO; keydet89/RegRipper3.0, shares.pl",
 	Hive:         hive.System,
 	Keys:         []string{`ControlSet001\` + lanmanShares, `ControlSet001\` + lanmanShares + `\Security`},
 	ReadHive:     readServerShares,

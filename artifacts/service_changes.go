@@ -16,7 +16,7 @@ var _ = register(Artifact{
 	What:         "System, Service Control Manager 7036 (started, stopped) and 7040 (start type changed), for Server, Workstation, WebClient, Windows Event Log and others that shares or their records depend on",
 	Proves:       "that service changed its state or its start type at that time",
 	DoesNotProve: "who did it. Newer Windows records 7036 of few services; names are in the language of Windows unless the short name is recorded",
-	Reference:    "reference/artifacts.md 3.2",
+	Reference:    "message table of the Service Control Manager (libyal/winevt-kb)",
 	Events:       []Events{{systemChannel, serviceManager, idsOf(serviceEvents)}},
 	OpenLog: contexts("", serviceEvents, func(rec *eventlog.Record, data Data, o *evidence.Observation, out *Emitter) bool {
 		byHeader(o, rec)

@@ -12,7 +12,7 @@ var _ = register(Artifact{
 	What:         "Security 4697 and System 7045: name, command line and account of a new service, with the commands on shares in it",
 	Proves:       "the service was installed at that time; its command is what it would run when it is started",
 	DoesNotProve: "that it was started",
-	Reference:    "reference/artifacts.md 3.1, 3.2, 7.3",
+	Reference:    "Microsoft, Windows security auditing: event 4697; message table of the Service Control Manager (libyal/winevt-kb)",
 	Events: []Events{
 		{securityChannel, auditingProvider, []uint32{4697}},
 		{systemChannel, serviceManager, []uint32{7045}},

@@ -11,7 +11,7 @@ var _ = register(Artifact{
 	What:         "Security 4778, 4779 (a session was connected again, disconnected), 4800, 4801 (locked, unlocked)",
 	Proves:       "that session changed hands or was locked at that time, and went on: its drives stayed",
 	DoesNotProve: "that the person was there. Off by default",
-	Reference:    "reference/artifacts.md 3.1, 11",
+	Reference:    "Microsoft, Windows security auditing: events 4778, 4779, 4800, 4801",
 	Events:       []Events{{securityChannel, auditingProvider, idsOf(reconnectEvents)}},
 	OpenLog:      each(readReconnects),
 	Files:        []string{securityLog},

@@ -16,7 +16,7 @@ var _ = register(Artifact{
 	What:         "Security 5140 (a share was opened) and 5145 (a file on it was opened or checked)",
 	Proves:       "at that time a session of that account, from that address, opened the share, or was refused. Accesses to files in one session are one row, which has their count, first and last time, unless all context is asked for; so is what computers do with IPC$, SYSVOL and NETLOGON",
 	DoesNotProve: "each access: 5140 is written once for a session and share. Off by default; no event proves nothing unless the auditing was on and the log reaches back",
-	Reference:    "reference/artifacts.md 3.1",
+	Reference:    "Microsoft, Windows security auditing: events 5140, 5145; Microsoft, Audit File Share",
 	Events:       []Events{{securityChannel, auditingProvider, []uint32{5140, 5145}}},
 	OpenLog:      each(readShareAccess),
 	Files:        []string{securityLog},

@@ -11,7 +11,7 @@ var _ = register(Artifact{
 	What:         "Security 5142 (created), 5143 (changed), 5144 (deleted)",
 	Proves:       "at that time that account created, changed or deleted the exported share; the logon id leads to the logon it came from",
 	DoesNotProve: "if absent, that no share was deleted: an edit of the registry, a sticky deletion or a stopped service writes none, and the auditing is off by default",
-	Reference:    "reference/artifacts.md 3.1",
+	Reference:    "Microsoft, Windows security auditing: events 5142, 5143, 5144; Microsoft, Audit File Share",
 	Events:       []Events{{securityChannel, auditingProvider, []uint32{5142, 5143, 5144}}},
 	OpenLog:      each(readShareChanges),
 	Files:        []string{securityLog},

@@ -16,7 +16,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, key ` + bagRoots[0] + `, and UsrClass.dat, key ` + bagRoots[2] + `: a tree of keys, one for each folder that Explorer opened; a value of its parent holds the folder's shell item`,
 	Proves:       `Explorer showed that folder in this user's session. The last write of its own key is when it was first shown, or when the folders shown below it last changed; that of its parent belongs to the folder that is first in MRUListEx`,
 	DoesNotProve: `that the share was mapped. Folders below a drive letter do not say what the letter stood for, a share or a local disk: they are context`,
-	Reference:    "reference/artifacts.md 1.8",
+	Reference:    "libyal/libfwsi, Windows Shell Item format; keydet89/RegRipper3.0, shellbags.pl",
 	Hive:         hive.NTUSER,
 	AlsoHive:     hive.UsrClass,
 	Keys:         bagRoots,

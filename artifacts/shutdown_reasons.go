@@ -11,7 +11,7 @@ var _ = register(Artifact{
 	What:         "System, User32 1074: program, reason, kind (restart, power off) and account",
 	Proves:       "that program asked Windows at that time, for that account, to shut down or restart",
 	DoesNotProve: "that a person wanted it: updates ask, too",
-	Reference:    "reference/artifacts.md 3.2",
+	Reference:    "Microsoft, event 1074 of User32",
 	Events:       []Events{{systemChannel, "User32", []uint32{1074}}},
 	OpenLog:      each(readShutdownReasons),
 	Files:        []string{systemLog},

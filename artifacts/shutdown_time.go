@@ -17,7 +17,7 @@ var _ = register(Artifact{
 	What:         `SYSTEM, current control set, key ` + controlWindows + `, value ShutdownTime`,
 	Proves:       `Windows was shut down in order then: all sessions and connections that were not remembered ended`,
 	DoesNotProve: `that there were no later ends: a power failure writes nothing`,
-	Reference:    "reference/artifacts.md 2.3",
+	Reference:    "libyal/winreg-kb, Shutdown",
 	Hive:         hive.System,
 	Keys:         []string{`ControlSet001\` + controlWindows},
 	ReadHive:     readShutdownTime,

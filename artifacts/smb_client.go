@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         "Microsoft-Windows-SMBClient, channels Connectivity, Security, Audit and Operational: connections, sessions and shares lost, refused and made again; 30833, the initial connection to a share (newest Windows only)",
 	Proves:       "at that time the SMB client lost, failed to make or made again a connection with that server or share; 30833 that the share was connected",
 	DoesNotProve: "that a mapping was removed: a clean disconnect leaves no record here, and a loss is an idle time-out, a restart, sleep or VPN as well. The record does not name whose connection it was unless a person's SID is in its header",
-	Reference:    "reference/artifacts.md 3.3",
+	Reference:    "manifest of the provider Microsoft-Windows-SMBClient (repnz/etw-providers-docs); nasbench/EVTX-ETW-Resources",
 	Events:       []Events{{"", "Microsoft-Windows-SMBClient", idsOf(smbClientEvents)}},
 	OpenLog:      each(readSMBClient),
 	Files: []string{

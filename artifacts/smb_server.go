@@ -16,7 +16,7 @@ var _ = register(Artifact{
 	What:         "Microsoft-Windows-SMBServer: 551, 1006, 1009 (refused), 1020 (an access was slow), 1010, 1011 (an endpoint came, went), 1905 (a session was cleaned up), 3000 (SMB1); where the Analytic channel was on, 600 and 602 (a share was connected, disconnected), 700 and 702 (a share was made, removed)",
 	Proves:       "at that time that client, by name and address, was refused or used the share; 1010 and 1011 that the server started and stopped listening",
 	DoesNotProve: "if absent, that a share was not used or removed: the Analytic channel is off by default, and 1020 needs a slow access",
-	Reference:    "reference/artifacts.md 3.4",
+	Reference:    "manifest of the provider Microsoft-Windows-SMBServer (repnz/etw-providers-docs)",
 	Events:       []Events{{"", smbServerProvider, idsOf(smbServerEvents)}},
 	OpenLog:      each(readSMBServer),
 	Files: []string{

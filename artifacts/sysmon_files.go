@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         "Sysmon 11 (created), 23, 26 (deleted): shortcuts in Recent, prefetch files, the PowerShell history, event logs",
 	Proves:       "that process created or deleted that file at that time",
 	DoesNotProve: "intent: Windows itself deletes old shortcuts and prefetch files. Nothing is recorded unless Sysmon's configuration includes it",
-	Reference:    "reference/artifacts.md 3.5",
+	Reference:    "Microsoft Sysinternals, Sysmon: event ids 11, 23, 26",
 	Events:       []Events{{sysmonChannel, sysmonProvider, []uint32{11, 23, 26}}},
 	OpenLog:      each(readSysmonFiles),
 	Files:        []string{sysmonLog},

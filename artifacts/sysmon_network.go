@@ -15,7 +15,7 @@ var _ = register(Artifact{
 	What:         "Sysmon 3 (connection to port 445 or 139), 17, 18 (pipes by which shares are managed remotely), 22 (names looked up by programs that connect shares); others only with all context",
 	Proves:       "a connection to or from that computer's file server port was made at that time; a pipe was opened; a name was looked up",
 	DoesNotProve: "which share was used, or by whom: SMB is the work of the kernel, so the program is System. Nothing is recorded unless Sysmon's configuration includes it",
-	Reference:    "reference/artifacts.md 3.5",
+	Reference:    "Microsoft Sysinternals, Sysmon: event ids 3, 17, 18, 22",
 	Events:       []Events{{sysmonChannel, sysmonProvider, []uint32{3, 17, 18, 22}}},
 	OpenLog:      each(readSysmonNetwork),
 	Files:        []string{sysmonLog},

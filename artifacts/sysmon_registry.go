@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         `Sysmon 12 (key or value created or deleted) and 13 (value set), on Network, MountPoints2, the MRU lists and LanmanServer\Shares`,
 	Proves:       "at that time that process created, set or deleted that key or value",
 	DoesNotProve: "who asked for it where a service writes for others. Nothing is recorded unless Sysmon's configuration includes the key",
-	Reference:    "reference/artifacts.md 3.5",
+	Reference:    "Microsoft Sysinternals, Sysmon: event ids 12, 13",
 	Events:       []Events{{sysmonChannel, sysmonProvider, []uint32{12, 13}}},
 	OpenLog:      each(readSysmonRegistry),
 	Files:        []string{sysmonLog},

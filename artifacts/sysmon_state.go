@@ -11,7 +11,7 @@ var _ = register(Artifact{
 	What:         "Sysmon 4 (service started, stopped), 16 (configuration changed), 255 (error)",
 	Proves:       "from that time Sysmon recorded nothing, recorded again, or recorded other things than before",
 	DoesNotProve: "who stopped or configured it",
-	Reference:    "reference/artifacts.md 3.5, 6.1 G20",
+	Reference:    "Microsoft Sysinternals, Sysmon: event ids 4, 16, 255",
 	Events:       []Events{{sysmonChannel, sysmonProvider, idsOf(sysmonStates)}},
 	OpenLog: contexts("", sysmonStates, func(rec *eventlog.Record, data Data, o *evidence.Observation, _ *Emitter) bool {
 		switch data.Text("State") {

@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         `Microsoft-Windows-TaskScheduler/Operational 106, 140, 141 (registered, updated, deleted), 100, 102, 129, 200, 201 (runs; those of Windows' own tasks below \Microsoft only with all context)`,
 	Proves:       "that task was registered, changed, deleted or run at that time",
 	DoesNotProve: "what it did: the record names at most the program, without its arguments. The channel is off on some versions",
-	Reference:    "reference/artifacts.md 3.8",
+	Reference:    "manifest of the provider Microsoft-Windows-TaskScheduler (repnz/etw-providers-docs)",
 	Events:       []Events{{"Microsoft-Windows-TaskScheduler/Operational", "Microsoft-Windows-TaskScheduler", idsOf(taskEvents)}},
 	OpenLog: contexts("", taskEvents, func(rec *eventlog.Record, data Data, o *evidence.Observation, out *Emitter) bool {
 		byNameOrSID(o, given(data.Text("UserContext")))

@@ -17,7 +17,7 @@ var _ = register(Artifact{
 	What:         "Security 4698 (created), 4702 (changed), 4699 (deleted): the commands in the definition of the task",
 	Proves:       "that account made, changed or deleted the task at that time; the commands are what it would run, as RunAs, at a later time",
 	DoesNotProve: "that the task ever ran. Off by default",
-	Reference:    "reference/artifacts.md 3.1, 7.3",
+	Reference:    "Microsoft, Windows security auditing: events 4698, 4699, 4702",
 	Events:       []Events{{securityChannel, auditingProvider, idsOf(taskChanges)}},
 	OpenLog:      each(readTasksChanged),
 	Files:        []string{securityLog},

@@ -15,7 +15,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, key ` + terminalClient + `: Servers, one subkey for each computer, and Default, the list of the last ones (MRU0 is the newest)`,
 	Proves:       `the user's Remote Desktop client connected to that computer, or tried to: by the last write of its key`,
 	DoesNotProve: `that drives were redirected there (\\tsclient), or that a share was used`,
-	Reference:    "reference/artifacts.md 1.9",
+	Reference:    "keydet89/RegRipper3.0, tsclient.pl; log2timeline/plaso, terminal_server.py",
 	Hive:         hive.NTUSER,
 	Keys:         []string{terminalClient + `\Servers`, terminalClient + `\Default`},
 	ReadHive:     readTerminalClient,

@@ -11,7 +11,7 @@ var _ = register(Artifact{
 	What:         "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational 21 (logon), 22 (shell started), 23 (logoff), 24 (disconnected), 25 (reconnected), 39, 40 (disconnected by, reason), 41, 42 (session arbitration)",
 	Proves:       "a session of that account began, ended or changed hands at that time; Address is where it came from, LOCAL at the computer itself",
 	DoesNotProve: "that a disconnected session ended: it goes on, and its drives stay",
-	Reference:    "reference/artifacts.md 3.8",
+	Reference:    "manifest of the provider Microsoft-Windows-TerminalServices-LocalSessionManager (repnz/etw-providers-docs)",
 	Events:       []Events{{"Microsoft-Windows-TerminalServices-LocalSessionManager/Operational", "Microsoft-Windows-TerminalServices-LocalSessionManager", idsOf(terminalEvents)}},
 	OpenLog: contexts("", terminalEvents, func(rec *eventlog.Record, data Data, o *evidence.Observation, _ *Emitter) bool {
 		byName(o, data.Text("User"))

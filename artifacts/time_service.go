@@ -6,7 +6,7 @@ var _ = register(Artifact{
 	What:         "System, Microsoft-Windows-Time-Service 34 (a change too big was refused), 35, 37 (time server chosen, reached), 36 (not synchronised for long), 134 (its name could not be resolved), 139, 143 (the computer serves time)",
 	Proves:       "whether the clock was kept by a time server at that time",
 	DoesNotProve: "that the clock was right",
-	Reference:    "reference/artifacts.md 3.2",
+	Reference:    "manifest of the provider Microsoft-Windows-Time-Service (repnz/etw-providers-docs)",
 	Events:       []Events{{systemChannel, "Microsoft-Windows-Time-Service", idsOf(timeEvents)}},
 	OpenLog:      contexts("", timeEvents, nil),
 	Files:        []string{systemLog},

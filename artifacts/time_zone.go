@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         `SYSTEM, key Control\TimeZoneInformation of the current control set`,
 	Proves:       `the zone that the computer's local times are in as of the key's last write; biases are minutes, UTC = local + bias`,
 	DoesNotProve: `the zone before that; registry and event times are UTC and do not depend on it`,
-	Reference:    "reference/artifacts.md 2.3",
+	Reference:    "Microsoft, DYNAMIC_TIME_ZONE_INFORMATION; libyal/winreg-kb, Time zones",
 	Hive:         hive.System,
 	Keys:         []string{`ControlSet001\` + timeZone},
 	Files:        []string{"Windows/System32/config/SYSTEM"},

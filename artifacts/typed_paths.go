@@ -16,7 +16,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, key ` + explorer + `\TypedPaths: values url1 (the newest), url2, ...`,
 	Proves:       `the user typed or pasted that path into Explorer. The key's last write is the time of url1, and an upper bound for the others`,
 	DoesNotProve: `that the share was mapped, or that it answered`,
-	Reference:    "reference/artifacts.md 1.5",
+	Reference:    "keydet89/RegRipper3.0, typedpaths.pl; libyal/winreg-kb",
 	Hive:         hive.NTUSER,
 	Keys:         []string{explorer + `\TypedPaths`},
 	ReadHive:     readTypedPaths,

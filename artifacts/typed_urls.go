@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, key ` + internetExplorer + `\TypedURLs: values url1 (the newest), url2, ..., and TypedURLsTime: their times, since Windows 8`,
 	Proves:       `the user typed or pasted that path into Internet Explorer, or until Vista into Explorer, at the time that TypedURLsTime has for it`,
 	DoesNotProve: `that the share was mapped, or that it answered`,
-	Reference:    "reference/artifacts.md 1.9",
+	Reference:    "keydet89/RegRipper3.0, typedurls.pl; log2timeline/plaso, typedurls.py",
 	Hive:         hive.NTUSER,
 	Keys:         []string{internetExplorer + `\TypedURLs`},
 	ReadHive:     readTypedURLs,

@@ -15,7 +15,7 @@ var _ = register(Artifact{
 	What:         "Microsoft-Windows-User Profile Service/Operational 1, 2 (logon), 3, 4 (logoff), 5 (registry hive loaded), 67 (profile); Application 1500, 1511, 1515, 1530, 1533",
 	Proves:       "the profile of that account was loaded or unloaded at that time: its registry hive on disk is final from 4 on",
 	DoesNotProve: "that the person sat there: tasks and services load profiles too, in session 0, which is no logon here",
-	Reference:    "reference/artifacts.md 3.8",
+	Reference:    "manifest of the provider Microsoft-Windows-User Profiles Service (repnz/etw-providers-docs)",
 	Events: []Events{
 		{"Microsoft-Windows-User Profile Service/Operational", profilesProvider, []uint32{1, 2, 3, 4, 5, 67}},
 		{applicationChannel, profilesProvider, []uint32{1500, 1511, 1515, 1530, 1533}},

@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT, keys User Shell Folders and Shell Folders of ` + explorer + `: where Documents, Desktop and others of the user lie`,
 	Proves:       `the folder is redirected to that share, so that programs use the share without any mapping, and without an act of the user`,
 	DoesNotProve: `when it was redirected: the last write of the key is that of any of its values`,
-	Reference:    "reference/artifacts.md 1.9",
+	Reference:    "Microsoft, Folder Redirection; libyal/winreg-kb",
 	Hive:         hive.NTUSER,
 	Keys:         shellFolderKeys,
 	ReadHive: func(in *Hive, out *Emitter) error {

@@ -20,7 +20,7 @@ var _ = register(Artifact{
 	What:         `$Extend\$UsnJrnl:$J, the change journal of NTFS: event logs, shortcuts and jump lists in Recent, prefetch files, PowerShell histories, user hives, scheduled tasks and batch files that were created, emptied, renamed or deleted; when the prefetch file of a program that acts on shares was written`,
 	Proves:       "the file was created, emptied, renamed or deleted then, or written for the first time after it was opened",
 	DoesNotProve: "who did it, or with what. The journal keeps some days, or less: what it does not tell of may have been before its first record. A path is that of today: a folder that was renamed since has its new name",
-	Reference:    "reference/artifacts.md 4.5",
+	Reference:    "Microsoft, USN_RECORD_V2; libyal/libfsntfs, New Technologies File System format: $UsnJrnl",
 	ReadFile:     readJournal,
 	Files:        []string{"$Extend/$UsnJrnl:$J", "$Extend/$J"},
 })

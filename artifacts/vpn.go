@@ -13,7 +13,7 @@ var _ = register(Artifact{
 	What:         "Application 20225 (connected) and 20226 (disconnected) of RasClient",
 	Proves:       "the computer's own VPN client connected or disconnected at that time: shares behind it came and went with it",
 	DoesNotProve: "anything about VPN software of other makers, which has its own logs",
-	Reference:    "reference/artifacts.md 3.7",
+	Reference:    "Microsoft, RasClient events 20225 and 20226",
 	Events:       []Events{{"Application", "RasClient", []uint32{20225, 20226}}},
 	OpenLog:      each(readVPN),
 	Files:        []string{"Windows/System32/winevt/Logs/Application.evtx"},

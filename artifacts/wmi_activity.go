@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	What:         "Microsoft-Windows-WMI-Activity/Operational 5857 to 5861, where they name classes of shares, connections, sessions, processes, logs or shadow copies; 5861 (a permanent subscription) always",
 	Proves:       "a client of that account on that computer tried that operation (5858: it failed), or subscribed",
 	DoesNotProve: "if absent, that WMI removed no share: an operation that succeeds leaves nothing here",
-	Reference:    "reference/artifacts.md 3.8",
+	Reference:    "manifest of the provider Microsoft-Windows-WMI-Activity (repnz/etw-providers-docs)",
 	Events:       []Events{{"Microsoft-Windows-WMI-Activity/Operational", "Microsoft-Windows-WMI-Activity", idsOf(wmiEvents)}},
 	OpenLog: contexts("", wmiEvents, func(rec *eventlog.Record, data Data, o *evidence.Observation, out *Emitter) bool {
 		byNameOrSID(o, given(data.Text("User")))

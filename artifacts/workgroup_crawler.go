@@ -14,7 +14,7 @@ var _ = register(Artifact{
 	What:         `NTUSER.DAT of Windows XP and 2003, key ` + crawler + `: one subkey for each share, with DateLastVisited`,
 	Proves:       `Explorer met that share in this user's session, the last time at DateLastVisited`,
 	DoesNotProve: `that the user opened it: Explorer searches the workgroup for shares without being asked`,
-	Reference:    "reference/artifacts.md 1.9",
+	Reference:    "keydet89/RegRipper3.0, wc_shares.pl",
 	Hive:         hive.NTUSER,
 	Keys:         []string{crawler},
 	ReadHive:     readCrawler,

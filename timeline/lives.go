@@ -89,7 +89,7 @@ func networkKey(path string) string {
 
 // Targets reports whether removal command o names the connection: its letter,
 // all, or, for a connection without a letter, its share. Deleting by remote
-// name leaves a letter alone (artifacts.md §11).
+// name leaves a letter alone.
 func (l *Life) Targets(o *evidence.Observation) bool {
 	for _, t := range o.Detail.List("Targets") {
 		if n := networkKey(t); n != "" {

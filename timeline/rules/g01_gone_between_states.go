@@ -29,7 +29,7 @@ var _ = register(timeline.Rule{
 	Bound:     "after the earlier state's instant, at or before the last write of Network in the later; exactly that where one child alone differs (E3)",
 	Misses:    "mappings made and removed between two states",
 	Benign:    []string{byScript, "a Group Policy drive map removed or replaced it", "the user disconnected the drive in Explorer"},
-	Reference: "artifacts.md §6.0 E3, §6.1 G01, §1.13, §1.14",
+	Reference: "msuhanov/regf, Windows registry file format specification: transaction log files; libyal/libvshadow, Volume Shadow Snapshot format; MITRE ATT&CK T1070.005",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -30,7 +30,7 @@ var _ = register(timeline.Rule{
 	Bound:     "after the last write of the deleted key, at or before the last write of Network",
 	Misses:    "cells that were used again; hives that were reorganised since",
 	Benign:    []string{byScript, "a Group Policy drive map removed or replaced it", "the user disconnected the drive in Explorer"},
-	Reference: "artifacts.md §1.10, §6.1 G02, §11",
+	Reference: "msuhanov/regf, Windows registry file format specification: unused cells; MITRE ATT&CK T1070.005",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -30,7 +30,7 @@ var _ = register(timeline.Rule{
 	Bound:     "exactly the last write of Network, for the last removal",
 	Misses:    "which letter and share it was; earlier removals; removals that a later mapping hides",
 	Benign:    []string{"logon processing maps and unmaps a drive", "a volatile child, a change of permissions or a profile migration stamped the key"},
-	Reference: "artifacts.md §1.1, §6.1 G03, §11",
+	Reference: "msuhanov/regf, Windows registry file format specification: last written timestamp; base rate measured on public test hives; MITRE ATT&CK T1070.005",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

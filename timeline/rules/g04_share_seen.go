@@ -30,7 +30,7 @@ var _ = register(timeline.Rule{
 	Bound:     "after the last write of the MountPoints2 key, at or before the last change of Network if that is later, else the last instant of the hive",
 	Misses:    "shares that Explorer never showed; a MountPoints2 key alone is what browsing leaves",
 	Benign:    []string{"it was mapped without \"reconnect at sign-in\" and ended with the session"},
-	Reference: "artifacts.md §6.1 G04, §1.2, §1.3",
+	Reference: "as sharetrail artifacts mountpoints2, map-drive-mru",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

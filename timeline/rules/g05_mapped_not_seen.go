@@ -30,7 +30,7 @@ var _ = register(timeline.Rule{
 	Bound:     "after the entry was made if it is the newest, at or before the last change of MountPoints2 if that is later, else the last instant of the hive",
 	Misses:    "scrubbing of both places",
 	Benign:    []string{"the wizard failed after it had listed the share", "a cleaner program removed it"},
-	Reference: "artifacts.md §6.1 G05, §1.2, §1.3",
+	Reference: "as sharetrail artifacts mountpoints2, map-drive-mru",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -26,7 +26,7 @@ var _ = register(timeline.Rule{
 	Bound:     "at or before the last write of the key",
 	Misses:    "lists that were removed as a whole; which entries they were",
 	Benign:    []string{"a cleaner program removed single entries"},
-	Reference: "artifacts.md §6.1 G06",
+	Reference: "libyal/winreg-kb, Most recently used",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

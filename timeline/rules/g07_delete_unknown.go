@@ -29,7 +29,7 @@ var _ = register(timeline.Rule{
 	Bound:     "the last write of Network within -2 s to +30 s of the command (E2), else the command and 30 s",
 	Misses:    "whether there was anything to remove, unless the last write of Network says so",
 	Benign:    []string{byScript},
-	Reference: "artifacts.md §6.1 G07",
+	Reference: "Microsoft, WNetCancelConnection2: CONNECT_UPDATE_PROFILE; MITRE ATT&CK T1070.005",
 	Needs:     []string{"evtx:Security|evtx:Microsoft-Windows-Sysmon/Operational|evtx:Microsoft-Windows-PowerShell/Operational|evtx:PowerShellCore/Operational"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

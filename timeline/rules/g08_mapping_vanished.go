@@ -18,7 +18,7 @@ import (
 // write of Network: the removal of a child stamps its parent.
 //
 // Misses: mappings that Windows was told not to remember, and those that it
-// silently did not (elevated consoles, artifacts.md §1.1).
+// silently did not (as from elevated consoles).
 //
 // Benign: disconnecting in Explorer, which no log records; drive maps.
 var _ = register(timeline.Rule{
@@ -28,7 +28,7 @@ var _ = register(timeline.Rule{
 	Bound:     "after the last fact that shows the mapping, at or before the last write of Network",
 	Misses:    "mappings that were never remembered: /persistent:no, elevated consoles",
 	Benign:    []string{"the user disconnected the drive in Explorer", "a Group Policy drive map removed or replaced it", byScript},
-	Reference: "artifacts.md §6.1 G08, §1.1",
+	Reference: "Microsoft, WNetCancelConnection2: CONNECT_UPDATE_PROFILE; MITRE ATT&CK T1070.005",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

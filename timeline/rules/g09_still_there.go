@@ -26,7 +26,7 @@ var _ = register(timeline.Rule{
 	Bound:     "the command and 30 s: when it was tried",
 	Misses:    "that the session lost the drive until the next logon",
 	Benign:    []string{"the command failed, or ran for another user or elevation", "Remove-SmbMapping without -UpdateProfile, or a call without CONNECT_UPDATE_PROFILE, leaves the remembered mapping"},
-	Reference: "artifacts.md §6.1 G09, §1.1",
+	Reference: "Microsoft, WNetCancelConnection2: CONNECT_UPDATE_PROFILE; Microsoft, Remove-SmbMapping: UpdateProfile",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

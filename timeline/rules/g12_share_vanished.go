@@ -28,7 +28,7 @@ var _ = register(timeline.Rule{
 	Bound:     "after it was last seen, at or before the last write of Shares if later, else the next start of the computer",
 	Misses:    "shares made before the log begins",
 	Benign:    []string{"the share was temporary and ended with the service"},
-	Reference: "artifacts.md §6.1 G12, §2.1",
+	Reference: "as sharetrail artifacts server-shares, share-changes",
 	Needs:     []string{"evtx:Security", "registry:SYSTEM"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

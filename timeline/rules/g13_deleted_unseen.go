@@ -25,7 +25,7 @@ var _ = register(timeline.Rule{
 	Bound:     "the event's own time",
 	Misses:    "who made the share and when",
 	Benign:    []string{"an administrator retired an old share"},
-	Reference: "artifacts.md §6.1 G13",
+	Reference: "as sharetrail artifacts share-changes",
 	Needs:     []string{"evtx:Security"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -24,7 +24,7 @@ var _ = register(timeline.Rule{
 	Bound:     "after the last use, at or before the last write of Shares if later, else the next start of the computer",
 	Misses:    "shares that were not used while uses were recorded",
 	Benign:    []string{"the share was temporary and ended with the service"},
-	Reference: "artifacts.md §6.1 G14",
+	Reference: "as sharetrail artifacts share-access, server-shares",
 	Needs:     []string{"evtx:Security", "registry:SYSTEM"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -32,7 +32,7 @@ var _ = register(timeline.Rule{
 	Bound:     "exactly the last write of Shares",
 	Misses:    "which share it was; all but the last change",
 	Benign:    []string{retire, "a share was made or changed, not removed"},
-	Reference: "artifacts.md §6.1 G15, §2.1",
+	Reference: "as sharetrail artifacts server-shares; msuhanov/regf, Windows registry file format specification: last written timestamp",
 	Needs:     []string{"registry:SYSTEM"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -29,7 +29,7 @@ var _ = register(timeline.Rule{
 	Bound:     "at or before the last write of the key that lacks the name",
 	Misses:    "edits of both values",
 	Benign:    []string{"a printer or a cluster role keeps its shares differently", "a share without access rights of its own"},
-	Reference: "artifacts.md §6.1 G16, §2.1",
+	Reference: "as sharetrail artifacts server-shares",
 	Needs:     []string{"registry:SYSTEM"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -25,7 +25,7 @@ var _ = register(timeline.Rule{
 	Bound:     "after the last write of the older set's Shares, at or before that of the current one",
 	Misses:    "systems with one control set",
 	Benign:    []string{"an administrator retired the share"},
-	Reference: "artifacts.md §6.1 G17, §2",
+	Reference: "Microsoft, CurrentControlSet and Select; as sharetrail artifacts server-shares",
 	Needs:     []string{"registry:SYSTEM"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

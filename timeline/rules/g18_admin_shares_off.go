@@ -25,7 +25,7 @@ var _ = register(timeline.Rule{
 	Bound:     "at or before the last write of Parameters",
 	Misses:    "when the service restarted; who set it",
 	Benign:    []string{"hardening guides ask for it"},
-	Reference: "artifacts.md §6.1 G18, §2.2",
+	Reference: "as sharetrail artifacts server-parameters",
 	Needs:     []string{"registry:SYSTEM"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

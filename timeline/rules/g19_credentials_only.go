@@ -30,7 +30,7 @@ var _ = register(timeline.Rule{
 	Bound:     "from the first try to the end of its session, else to the last try",
 	Misses:    "connections with the user's own credentials",
 	Benign:    []string{"a program or a saved password connected without a mapping"},
-	Reference: "artifacts.md §3.1, §3.3, §6.1 G19",
+	Reference: "as sharetrail artifacts smb-client, explicit-credentials",
 	Needs:     []string{"evtx:Security|evtx:Microsoft-Windows-SmbClient/Security"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

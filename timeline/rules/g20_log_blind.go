@@ -30,7 +30,7 @@ var _ = register(timeline.Rule{
 	Bound:     "from the last record known before the hole to the first after it",
 	Misses:    "records altered in place; channels that were never on",
 	Benign:    []string{"an administrator cleared the log in maintenance", "the log was exported through a filter"},
-	Reference: "artifacts.md §6.1 G20, §11",
+	Reference: "Microsoft, Windows security auditing: events 1100, 1102, 4719; as sharetrail artifacts log-clears, eventlog-settings; MITRE ATT&CK T1070.001",
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
 			bursts := clearBursts(c)

@@ -29,7 +29,7 @@ var _ = register(timeline.Rule{
 	Bound:     "the record; between its two readings, times say nothing about order",
 	Misses:    "clocks moved while Windows did not run",
 	Benign:    []string{"a virtual machine was resumed or a first synchronisation set the clock"},
-	Reference: "artifacts.md §3.1, §3.2, §6.1 G21",
+	Reference: "Microsoft, Windows security auditing: event 4616; as sharetrail artifacts clock",
 	Needs:     []string{"evtx:Security|evtx:System"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -32,7 +32,7 @@ var _ = register(timeline.Rule{
 	Bound:     "the start",
 	Misses:    "starts that Prefetch and the Moderator no longer keep; spans in which processes are not recorded",
 	Benign:    []string{"the record was lost, or auditing was off for a moment"},
-	Reference: "artifacts.md §2.6, §4.3, §6.1 G22",
+	Reference: "as sharetrail artifacts prefetch, bam, appcompatcache",
 	Needs:     []string{"files:prefetch|registry:SYSTEM", "evtx:Security"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -28,7 +28,7 @@ var _ = register(timeline.Rule{
 	Bound:     "after the last use through the letter, at or before the last change of Network if later, else the last instant of the hive",
 	Misses:    "letters that nothing ties to a share",
 	Benign:    []string{"the mapping was not remembered and ended with the session"},
-	Reference: "artifacts.md §4.1, §6.1 G23",
+	Reference: "as sharetrail artifacts lnk, mounted-devices",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

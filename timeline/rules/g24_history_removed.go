@@ -28,7 +28,7 @@ var _ = register(timeline.Rule{
 	Bound:     "the command and 30 s; what the journal records is exact",
 	Misses:    "removals without a recorded command, before the journal begins",
 	Benign:    []string{"people switch histories off for privacy"},
-	Reference: "artifacts.md §4.4, §6.1 G24",
+	Reference: "as sharetrail artifacts ps-history",
 	Needs:     []string{"evtx:Security|evtx:Microsoft-Windows-Sysmon/Operational|evtx:Microsoft-Windows-PowerShell/Operational|evtx:PowerShellCore/Operational|evtx:Windows PowerShell|files:ps-history|files:usn-journal"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -25,7 +25,7 @@ var _ = register(timeline.Rule{
 	Bound:     "between the last sight of it and the end of the session",
 	Misses:    "an earlier end without a trace",
 	Benign:    []string{"a logoff or a restart ends what is not remembered"},
-	Reference: "artifacts.md §0 rule 5, §6.1 G25",
+	Reference: "Microsoft, Windows security auditing: events 4634, 4647; Microsoft, WNetCancelConnection2: CONNECT_UPDATE_PROFILE",
 	Needs:     []string{"evtx:Security|evtx:System"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -25,7 +25,7 @@ var _ = register(timeline.Rule{
 	Bound:     "exactly the last write of MountPoints2",
 	Misses:    "whether it was a share or a volume; volumes come and go",
 	Benign:    []string{"removable media were unplugged", "a volatile key or a change of permissions stamped it"},
-	Reference: "artifacts.md §6.1 G26, §11",
+	Reference: "as sharetrail artifacts mountpoints2",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -34,7 +34,7 @@ var _ = register(timeline.Rule{
 	Bound:     "from the first act to the last",
 	Misses:    "acts that are not dated within 15 minutes; acts of different accounts",
 	Benign:    []string{"the computer was handed on, or a cleaner program ran"},
-	Reference: "artifacts.md §6.1 G27",
+	Reference: "MITRE ATT&CK T1070; as sharetrail artifacts log-clears, process-creation",
 	Needs:     []string{"evtx:Security|evtx:System|evtx:Microsoft-Windows-Sysmon/Operational|evtx:Microsoft-Windows-PowerShell/Operational|evtx:PowerShellCore/Operational|evtx:Windows PowerShell"},
 	Tie: func(c *timeline.Case, found []*timeline.Found) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -32,7 +32,7 @@ var _ = register(timeline.Rule{
 	Bound:     "that of each removal",
 	Misses:    "programs that call Windows themselves, without a command",
 	Benign:    []string{"logon and logoff scripts drop all connections, to be clean"},
-	Reference: "artifacts.md §6.1 G28, §7.2",
+	Reference: "Microsoft, WNetCancelConnection2: CONNECT_UPDATE_PROFILE; redcanaryco/atomic-red-team, T1070.005",
 	Needs:     []string{"evtx:Security|evtx:System|evtx:Microsoft-Windows-Sysmon/Operational|evtx:Microsoft-Windows-PowerShell/Operational|evtx:PowerShellCore/Operational|evtx:Windows PowerShell"},
 	Tie: func(c *timeline.Case, found []*timeline.Found) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

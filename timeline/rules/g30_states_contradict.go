@@ -26,7 +26,7 @@ var _ = register(timeline.Rule{
 	Bound:     "the two states",
 	Misses:    "edits of both states",
 	Benign:    []string{"the hive was copied while it was written", "a profile was restored"},
-	Reference: "artifacts.md §6.1 G30, §1.13",
+	Reference: "msuhanov/regf, Windows registry file format specification: transaction log files",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -30,7 +30,7 @@ var _ = register(timeline.Rule{
 	Bound:     "the event's own time (E1); the last write of Network within -2 s to +30 s of the command (E2); else the command and 30 s",
 	Misses:    "commands of processes that were not logged; mappings that no other evidence names",
 	Benign:    []string{byScript, "the user disconnected the drive in Explorer"},
-	Reference: "artifacts.md §6.0 E1 E2, §11 G31",
+	Reference: "Microsoft, Windows security auditing: events 4660, 4663, 4688; Microsoft, WNetCancelConnection2: CONNECT_UPDATE_PROFILE; MITRE ATT&CK T1070.005",
 	Needs:     []string{"evtx:Security|evtx:Microsoft-Windows-Sysmon/Operational|evtx:Microsoft-Windows-PowerShell/Operational|evtx:PowerShellCore/Operational|registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

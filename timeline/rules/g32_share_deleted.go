@@ -32,7 +32,7 @@ var _ = register(timeline.Rule{
 	Bound:     "the event's own time; the last write of Shares within -2 s to +30 s of the command; the command and 30 s; the two states",
 	Misses:    "temporary shares that end with a reboot",
 	Benign:    []string{retire},
-	Reference: "artifacts.md §11 G32, §2.1, §5.2",
+	Reference: "Microsoft, Windows security auditing: event 5144; as sharetrail artifacts server-shares",
 	Needs:     []string{"evtx:Security|registry:SYSTEM|evtx:Microsoft-Windows-Sysmon/Operational"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -24,7 +24,7 @@ var _ = register(timeline.Rule{
 	Bound:     "the command and 30 s",
 	Misses:    "deletions without a recorded command",
 	Benign:    []string{"backup software and administrators remove old shadow copies"},
-	Reference: "artifacts.md §11 G33",
+	Reference: "Microsoft, vssadmin delete shadows; MITRE ATT&CK T1490",
 	Needs:     []string{"vss|evtx:Security|evtx:Microsoft-Windows-Sysmon/Operational|evtx:Microsoft-Windows-PowerShell/Operational|evtx:PowerShellCore/Operational|evtx:Windows PowerShell"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -27,7 +27,7 @@ var _ = register(timeline.Rule{
 	Bound:     "none",
 	Misses:    "evidence that nothing says the host had",
 	Benign:    []string{"the collection was meant to be small"},
-	Reference: "artifacts.md §11 G34",
+	Reference: "as sharetrail artifacts profiles",
 	Needs:     []string{"registry:SYSTEM", "registry:SOFTWARE"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
