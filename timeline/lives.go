@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -286,17 +287,33 @@ func clientLives(c *Case) []*Life {
 	lives = removedOnly(c, lives)
 	lives = eventOnly(c, lives)
 	lives = removedAgain(c, lives)
+	// Scripts make and remove thousands of mappings: each looks only at its time.
+	var removals []*evidence.Observation
+	for _, o := range c.Observations {
+		if IsRemoval(o) && !o.Time.IsZero() {
+			removals = append(removals, o)
+		}
+	}
 	for _, l := range lives {
 		l.State = c.StateOf(l.User, l.SID)
 		if l.Key != nil && l.State != nil && l.State.Drives[l.Drive] != l.Key {
 			l.Key = nil // an earlier state had it, the newest does not
 		}
-		for _, o := range c.Observations {
+		for _, o := range removals[firstSince(removals, l.since):] {
+			if !l.Next.IsZero() && !o.Time.Before(l.Next) {
+				break
+			}
 			l.attachEnd(o)
 		}
 		l.describeClient()
 	}
 	return lives
+}
+
+// firstSince returns the index of the first of list, which is in order of time, at
+// or after t.
+func firstSince(list []*evidence.Observation, t time.Time) int {
+	return sort.Search(len(list), func(i int) bool { return !list[i].Time.Before(t) })
 }
 
 // goesOn reports whether o, which maps the same letter again, belongs to the
