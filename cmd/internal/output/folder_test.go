@@ -125,6 +125,57 @@ func TestFolderInterrupted(t *testing.T) {
 	}
 }
 
+// A countdown is a context that is done after so many looks at it.
+type countdown struct {
+	context.Context
+	left *int
+}
+
+func (c countdown) Err() error {
+	if *c.left--; *c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Wherever it is interrupted, in the middle of a file too, what is there under
+// its name is what a whole run writes, and nothing else is there.
+func TestFolderInterruptedAnywhere(t *testing.T) {
+	whole := t.TempDir()
+	r := bigReport(1000)
+	if err := WriteFolder(t.Context(), whole, r, &Manifest{}, HTMLOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	var partly int
+	for looks := 0; ; looks++ {
+		dir, left := t.TempDir(), looks
+		err := WriteFolder(countdown{t.Context(), &left}, dir, r, &Manifest{}, HTMLOptions{})
+		entries, readErr := os.ReadDir(dir)
+		if readErr != nil {
+			t.Fatal(readErr)
+		}
+		for _, e := range entries {
+			got, gotErr := os.ReadFile(filepath.Join(dir, e.Name()))
+			want, wantErr := os.ReadFile(filepath.Join(whole, e.Name()))
+			if gotErr != nil || wantErr != nil || !bytes.Equal(got, want) {
+				t.Errorf("after %d looks: %s: %v, %v", looks, e.Name(), gotErr, wantErr)
+			}
+		}
+		if err == nil {
+			break
+		}
+		if _, open := OpenFolder(dir); !errors.Is(err, context.Canceled) || !errors.Is(open, ErrNoFolder) {
+			t.Errorf("after %d looks: %v, %v", looks, err, open)
+		}
+		if len(entries) > 0 {
+			partly++
+		}
+	}
+	if partly < 20 {
+		t.Errorf("interrupted %d times with files written", partly)
+	}
+}
+
 func TestSummary(t *testing.T) {
 	r := report()
 	var out bytes.Buffer

@@ -40,8 +40,9 @@ func (x *xml) instance() error {
 	if err != nil {
 		return err
 	}
-	b, here := x.b, def == x.off
-	if b, def = x.definition(def, le.Uint32(head[1:])); def < 0 || def > len(b)-24 {
+	here := def == x.off
+	b, def := x.definition(def, le.Uint32(head[1:]))
+	if def < 0 || def > len(b)-24 {
 		return fmt.Errorf("a template lies at %#x, outside the chunk", def)
 	}
 	size := int(le.Uint32(b[def+20:]))
