@@ -45,7 +45,9 @@ func (m *moment) line() string {
 			b.WriteString(s + " ")
 		}
 	}
-	fmt.Fprintf(&b, "%s (%s", m.text, strings.ReplaceAll(m.means, "_", " "))
+	// The whole instant, too: mactime knows seconds, and shows lines of one second
+	// and text as one.
+	fmt.Fprintf(&b, "%s (%s %s", m.text, strings.ReplaceAll(m.means, "_", " "), evidence.FormatTime(m.at))
 	if m.o != nil {
 		fmt.Fprintf(&b, "; %s; %s", m.o.Artifact, strings.TrimSpace(place(&m.o.From).Path+" "+locator(&m.o.From)))
 	}

@@ -36,21 +36,23 @@ func datedReport() *timeline.Report {
 		timeline.Gap{ID: "half out", Severity: timeline.Info, Window: timeline.Window{NotBefore: year(1601), NotAfter: when}},
 		timeline.Gap{ID: "out", Window: timeline.At(year(1601), timeline.Recorded)})
 	r.Connections = append(r.Connections, timeline.Connection{ID: "undated"}, timeline.Connection{ID: "used", FirstUsed: when, LastUsed: when.Add(time.Hour)})
-	r.Coverage = append(r.Coverage, timeline.CoverageRow{Host: "WS01", Evidence: "vss", Holes: []evidence.Hole{{Reason: evidence.NotCollected}, {From: when, To: when.Add(time.Hour), Reason: evidence.Cleared}}})
+	r.Coverage = append(r.Coverage, timeline.CoverageRow{Host: "WS01", Evidence: "evtx:Security", Holes: []evidence.Hole{{From: when, To: when.Add(time.Hour), Reason: evidence.Cleared}}},
+		timeline.CoverageRow{Host: "WS01", Evidence: "vss", Holes: []evidence.Hole{{Reason: evidence.NotCollected}, {From: when, To: when.Add(time.Hour), Reason: evidence.Cleared}}})
 	return r
 }
 
 // things is how many rows and holes of r an export must account for.
 func things(r *timeline.Report) int {
 	n := len(r.Observations) + len(r.Gaps) + len(r.Connections)
+	holes := map[string]bool{} // of a host, for one reason, from one instant to another
 	for _, c := range r.Coverage {
 		for _, h := range c.Holes {
 			if !h.From.IsZero() || !h.To.IsZero() { // else it is no event
-				n++
+				holes[fmt.Sprintf("%q %v %v %v", c.Host, h.Reason, h.From, h.To)] = true
 			}
 		}
 	}
-	return n
+	return n + len(holes)
 }
 
 // importTimesketch does what the importer of Timesketch does with a file of JSON
@@ -140,7 +142,7 @@ func TestTimesketch(t *testing.T) {
 		"open start": "finding: not after 2026-03-01T10:00:00.123456+00:00", "open end": "finding: not before 2026-03-01T10:00:00.123456+00:00", "open": "", "out": "",
 		"half out": "finding: not after 2026-03-01T10:00:00.123456+00:00", "used": "first used 2026-03-01T10:00:00.123456+00:00|last used 2026-03-01T11:00:00.123456+00:00",
 		"undated": "", "t0": "", "t1": "", "t2": "key last write 1969-01-02T03:04:05.678901+00:00", "t8": "key last write 9999-01-02T03:04:05.678901+00:00", "t9": "",
-		"vss of WS01 can tell nothing here (cleared).": "blind from 2026-03-01T10:00:00.123456+00:00|blind until 2026-03-01T11:00:00.123456+00:00",
+		"Hole in the coverage of WS01. The log was cleared. Evidence: evtx:Security, vss.": "blind from 2026-03-01T10:00:00.123456+00:00|blind until 2026-03-01T11:00:00.123456+00:00",
 	} {
 		if got := strings.Join(ids[id], "|"); got != want {
 			t.Errorf("%s: %q, want %q", id, got, want)

@@ -2,6 +2,7 @@ package output
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,9 @@ type moment struct {
 	o *evidence.Observation // nil unless kind is "observation"
 	g *timeline.Gap         // nil unless kind is "finding"
 	c *timeline.Connection  // nil unless kind is "connection"
-	v *timeline.CoverageRow // nil unless kind is "blind"
+
+	kinds  []string // of the evidence that is blind
+	reason string   // why it is
 }
 
 // An end is one instant of a row.
@@ -118,22 +121,50 @@ func connectionMoments(rows []timeline.Connection, row func(moment, []end) error
 	return nil
 }
 
-// holeMoments leaves out, uncounted, evidence that is blind throughout: that is no
-// event.
+// holeMoments gives one row to the kinds of evidence of a host that are blind
+// from one instant to another for one reason: a clock that was set makes a hole
+// in every log. It leaves out, uncounted, evidence that is blind throughout: that
+// is no event.
 func holeMoments(rows []timeline.CoverageRow, row func(moment, []end) error) error {
-	for i := range rows {
-		v := &rows[i]
+	type hole struct {
+		host     string
+		reason   evidence.Reason
+		from, to time.Time
+	}
+	kinds := map[hole][]string{}
+	var order []hole
+	for _, v := range rows {
 		for _, h := range v.Holes {
-			if h.From.IsZero() && h.To.IsZero() {
+			key := hole{v.Host, h.Reason, h.From.UTC(), h.To.UTC()}
+			if key.from.IsZero() && key.to.IsZero() || slices.Contains(kinds[key], v.Evidence) {
 				continue
 			}
-			m := moment{kind: "blind", text: fmt.Sprintf("%s of %s can tell nothing here (%s).", v.Evidence, v.Host, strings.ReplaceAll(string(h.Reason), "_", " ")), host: v.Host, v: v}
-			if err := row(m, []end{{h.From, "blind from"}, {h.To, "blind until"}}); err != nil {
-				return err
+			if kinds[key] == nil {
+				order = append(order, key)
 			}
+			kinds[key] = append(kinds[key], v.Evidence)
+		}
+	}
+	for _, h := range order {
+		list := kinds[h]
+		m := moment{kind: "blind", text: fmt.Sprintf("Hole in the coverage of %s. %s Evidence: %s.", h.host, meaning("reason", string(h.reason)), strings.Join(list, ", ")), host: h.host, kinds: list, reason: string(h.reason)}
+		if err := row(m, []end{{h.from, "blind from"}, {h.to, "blind until"}}); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// meaning explains a word of a field, as the page does.
+func meaning(field, word string) string {
+	for _, v := range vocabularies {
+		for _, w := range v.Words {
+			if v.Field == field && w[0] == word {
+				return w[1]
+			}
+		}
+	}
+	return word + "."
 }
 
 // endsOf gives a window a line a bound, and one if it is exact.

@@ -73,12 +73,7 @@ var timesketchColumns = []Column[moment]{
 	{"channel", ofObservation(func(o *observation) any { return o.From.Channel })},
 	{"event_identifier", ofRecord(func(o *observation) any { return o.From.EventID })},
 	{"record_number", ofRecord(func(o *observation) any { return o.From.RecordID })},
-	{"evidence_kind", func(m *moment) any {
-		if m.v == nil {
-			return ""
-		}
-		return m.v.Evidence
-	}},
+	{"evidence_kind", func(m *moment) any { return m.kinds }},
 }
 
 func ofGap(get func(*gap) any) func(*moment) any {
@@ -185,8 +180,8 @@ func (m *moment) class() string {
 		return string(m.o.Action)
 	case m.c != nil:
 		return string(m.c.Status)
-	case m.v != nil:
-		return string(m.v.Class)
+	case m.reason != "":
+		return m.reason
 	}
 	return "gap"
 }
