@@ -84,11 +84,15 @@ func (a *Artifact) named(name string) bool {
 }
 
 // plainName returns the last element of p in lower case, without the "~2" that
-// tells apart files of one name.
+// tells apart files of one name; of the change journal, which collectors call in
+// several ways, the name that Windows has for it.
 func plainName(p string) string {
 	name := strings.ToLower(path.Base(p))
 	if i := strings.LastIndexByte(name, '~'); i > 0 && i+1 < len(name) && strings.Trim(name[i+1:], "0123456789") == "" && path.Ext(name[:i]) != "" {
 		name = name[:i]
+	}
+	if name == "$j" || name == "$usnjrnl_$j" {
+		return "$usnjrnl:$j" // as collectors call the stream
 	}
 	return name
 }

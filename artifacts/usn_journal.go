@@ -22,7 +22,7 @@ var _ = register(Artifact{
 	DoesNotProve: "who did it, or with what. The journal keeps some days, or less: what it does not tell of may have been before its first record. A path is that of today: a folder that was renamed since has its new name",
 	Reference:    "Microsoft, USN_RECORD_V2; libyal/libfsntfs, New Technologies File System format: $UsnJrnl",
 	ReadFile:     readJournal,
-	Files:        []string{"$Extend/$UsnJrnl:$J", "$Extend/$J"},
+	Files:        []string{"$Extend/$UsnJrnl:$J"},
 })
 
 // Limits of one journal: of files that are open at a time, and of rows.

@@ -13,6 +13,7 @@ var kapeTargets = []struct {
 	File, Name, Category string
 	covers               []string // Patterns
 }{
+	{"$J.tkape", "Change journal", "FileSystem", []string{"$Extend/$UsnJrnl:$J"}},
 	{"EventLogs.tkape", "Event logs", "EventLogs", []string{"Windows/System32/winevt/Logs/*.evtx"}},
 	{"LNKFilesAndJumpLists.tkape", "Shortcuts and jump lists", "LNKFiles", []string{
 		"Users/*/AppData/Roaming/Microsoft/Windows/Recent/*", "Users/*/AppData/Roaming/Microsoft/Windows/Recent/*/*",
