@@ -16,13 +16,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestLinksAreNotFollowed(t *testing.T) {
 	outside := write(t, map[string]string{"NTUSER.DAT": user, "tree/Windows/System32/config/SYSTEM": system})
 	dir := write(t, map[string]string{"in/real.evtx": evtx})

@@ -46,6 +46,13 @@ var (
 )
 
 // write makes a folder of files; a name that ends in "/" is a directory.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func write(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "case")
