@@ -6,16 +6,13 @@ import (
 	"sync/atomic"
 )
 
-// passes is how often each file is read: once to parse it, once to hash it.
-const passes = 2
-
 // A meter counts what is read of the files of a run.
 type meter struct {
 	report func(done, total int, bytes, totalBytes int64)
 
 	mu          sync.Mutex
 	done, files int
-	read, total int64 // bytes, of all passes
+	read, total int64 // bytes
 }
 
 // meterTasks gives each task that reads a file a meter.
@@ -28,7 +25,7 @@ func meterTasks(tasks []*task, report func(done, total int, bytes, totalBytes in
 		t.meter = &fileMeter{m: m, size: t.file.Size}
 		if m != nil && t.leader == nil {
 			m.files++
-			m.total += passes * t.file.Size
+			m.total += t.file.Size
 		}
 	}
 }
@@ -37,7 +34,7 @@ func (m *meter) add(files int, bytes int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.done, m.read = m.done+files, m.read+bytes
-	m.report(m.done, m.files, m.read/passes, m.total/passes)
+	m.report(m.done, m.files, m.read, m.total)
 }
 
 // A fileMeter counts what is read of one file; without m it counts nothing.
@@ -58,7 +55,7 @@ func (f *fileMeter) pass(r io.ReaderAt) io.ReaderAt {
 // finish counts what was not read, too: the file is done.
 func (f *fileMeter) finish() {
 	if f.m != nil {
-		f.m.add(1, passes*f.size-f.read.Load())
+		f.m.add(1, f.size-f.read.Load())
 	}
 }
 

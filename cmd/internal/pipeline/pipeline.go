@@ -227,7 +227,7 @@ func (t *task) run(ctx context.Context, tasks []*task, o Options) {
 		return
 	}
 	defer h.Close()
-	whole := cancelable{ctx, h}
+	whole := newHashing(cancelable{ctx, h}, h.Size())
 	f.R, f.Size, f.Base = t.meter.pass(whole), h.Size(), source.Base(h)
 	if t.file.Kind == source.Hive {
 		logs, closeLogs := t.hiveLogs()
@@ -251,7 +251,7 @@ func (t *task) run(ctx context.Context, tasks []*task, o Options) {
 		t.out = artifacts.ReadLog(f)
 	}
 	t.read.Parsed = len(t.out.Coverage) > 0
-	t.read.SHA256 = sum(t.meter.pass(whole), f.Size)
+	t.read.SHA256 = whole.sum()
 }
 
 // sum returns the SHA-256 of a file, "" if it cannot be read to its end.
