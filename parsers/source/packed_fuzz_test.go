@@ -3,13 +3,14 @@ package source
 import (
 	"bytes"
 	"context"
+	"io"
 	"strings"
 	"testing"
 )
 
 // itemOf is a file of a scope that holds b.
 func itemOf(name string, b []byte) *item {
-	it := &item{path: name, place: name, size: int64(len(b)), open: func() (Handle, error) { return unpacked{bytes.NewReader(b)}, nil }}
+	it := &item{path: name, place: name, size: int64(len(b)), open: func() (Handle, error) { return inPlace{io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b)))}, nil }}
 	it.head = identify(b[:min(len(b), sniffLen)])
 	return it
 }

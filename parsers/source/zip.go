@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 
 	"sharetrail/parsers/binread"
 	"sharetrail/parsers/source/archive"
@@ -243,11 +244,11 @@ func (e *Evidence) unpack(m *archive.Member, size, mem int64, tempDir string) (H
 	defer r.Close()
 	src := &io.LimitedReader{R: r, N: size}
 	if size <= mem {
-		b := make([]byte, size)
+		b := buffer(size)
 		if _, err := io.ReadFull(src, b); err != nil && !errors.Is(err, archive.ErrChecksum) {
 			return nil, err
 		}
-		return unpacked{bytes.NewReader(b)}, nil
+		return &unpacked{Reader: bytes.NewReader(b), b: b}, nil
 	}
 	f, err := e.tempFile(tempDir)
 	if err != nil {
@@ -269,10 +270,31 @@ type inPlace struct{ *io.SectionReader }
 
 func (inPlace) Close() error { return nil }
 
-// unpacked is a member in memory.
-type unpacked struct{ *bytes.Reader }
+// unpacked is a member in memory. Close gives the memory to the next one: members
+// are large, and one after the other would be garbage.
+type unpacked struct {
+	*bytes.Reader
+	b    []byte
+	once sync.Once
+}
 
-func (unpacked) Close() error { return nil }
+func (u *unpacked) Close() error {
+	u.once.Do(func() {
+		u.Reader.Reset(nil)
+		buffers.Put(&u.b)
+	})
+	return nil
+}
+
+var buffers sync.Pool // of *[]byte
+
+// buffer returns n bytes to unpack into.
+func buffer(n int64) []byte {
+	if b, ok := buffers.Get().(*[]byte); ok && int64(cap(*b)) >= n {
+		return (*b)[:n]
+	}
+	return make([]byte, n)
+}
 
 // A temp is a member in a file of its own, which Close removes.
 type temp struct {

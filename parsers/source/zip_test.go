@@ -310,7 +310,7 @@ func FuzzZip(f *testing.F) {
 	f.Add(zipOf(f, member{name: "../x", data: user, crc: 1}, member{name: "y", data: user, size: 9, flags: 1}, member{name: "l", mode: fs.ModeSymlink}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s := &scanner{ctx: context.Background(), o: Options{MaxMember: 1 << 20, MaxTotal: 1 << 22, MaxEntries: 1000}.withDefaults(), ev: &Evidence{}}
-		it := &item{path: "f.zip", place: "f.zip", size: int64(len(b)), open: func() (Handle, error) { return unpacked{bytes.NewReader(b)}, nil }}
+		it := &item{path: "f.zip", place: "f.zip", size: int64(len(b)), open: func() (Handle, error) { return &unpacked{Reader: bytes.NewReader(b)}, nil }}
 		if _, err := s.archive(it, "zip", "f.zip", 1, nil); err != nil {
 			t.Fatal(err)
 		}
