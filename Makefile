@@ -1,6 +1,6 @@
 # Short names for what CONTRIBUTING.md and .ci/run describe.
 
-.PHONY: build test ci bench release
+.PHONY: build test ci bench bench-sources release
 
 build:
 	CGO_ENABLED=0 go build ./cmd/sharetrail ./cmd/sharelab
@@ -20,3 +20,7 @@ release:
 # bench compares with other readers, in one run: make bench LOG=big.evtx
 bench:
 	sh .ci/bench $(LOG)
+
+# bench-sources measures images, archives and fleets: make bench-sources LOG=big.evtx [WORK=dir]
+bench-sources:
+	bash .ci/bench-sources $(LOG) $(WORK)
