@@ -133,7 +133,12 @@ func (a *app) proven(rows []verify.Row, failures bool, o output.Options) error {
 			err = cmp.Or(err, w.Write(&rows[i]))
 		}
 	}
-	if err := written(errors.Join(err, w.Close())); err != nil {
+	err = errors.Join(err, w.Close())
+	if bad == 0 && o.Format == output.TableFormat {
+		_, say := fmt.Fprintf(a.stdout, "\n%d rows and files, all proven\n", len(rows))
+		err = errors.Join(err, say)
+	}
+	if err := written(err); err != nil {
 		return err
 	}
 	if bad > 0 {
