@@ -131,6 +131,10 @@ func dating(c *timeline.Case, l *timeline.Life, by *evidence.Observation) timeli
 	if !namesLetter(l, by) && !alone(c, l, by) {
 		what = "it is the instant at which the last of the drives that the command removed went; the others went between the command and then, in an order that is not known."
 	}
+	if !namesLetter(l, by) {
+		since, _ := l.Since(by.Time)
+		what += fmt.Sprintf(" That the drive still stood when the command ran is taken from this: it was last seen at %s, commands were recorded from then on without a break, and none removed it; had Explorer or a program removed it in between, no record would say so.", stamp(since))
+	}
 	return step("The last write of Network falls within the time in which the command takes effect (E2): "+what, by, l.State.Key)
 }
 
@@ -272,7 +276,7 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 	if undated(o) {
 		return undatedEffect(l, o, w)
 	}
-	if (l.Drive != "" || l.LetterUnknown()) && !namesLetter(l, o) && !dated(c, l, o) {
+	if o.Drive == "" && o.Share == "" && !dated(c, l, o) {
 		// A command that removes all does not show that this one still stood.
 		w.NotBefore = since
 		if l.Persistent != timeline.No && s != nil && s.LastChange.After(o.Time.Add(-timeline.EffectBefore)) && s.LastChange.Before(w.NotAfter) && holds(s, l) == nil {

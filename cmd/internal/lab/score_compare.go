@@ -45,6 +45,7 @@ func (t *tally) add(o *tally) {
 	t.FalseClaims += o.FalseClaims
 	t.Unread += o.Unread
 	t.WrongShares += o.WrongShares
+	t.Taken += o.Taken
 	t.exact, t.certain, t.two, t.strong = t.exact+o.exact, t.certain+o.certain, t.two+o.two, t.strong+o.strong
 	t.classes, t.same = t.classes+o.classes, t.same+o.same
 	t.ratios = append(t.ratios, o.ratios...)
@@ -135,9 +136,14 @@ func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*prog
 	if !slices.Contains(claims, g.Rule) {
 		return
 	}
+	text := g.text(g.Window)
+	if allTaken(hits, g.Window) {
+		t.Taken++
+		t.fault("a silent removal, dated by E2", "%s; true: %s", text, hits[0].text())
+		return
+	}
 	t.Windows++
 	t.all[g.Confidence]++
-	text := g.text(g.Window)
 	other := *g
 	other.Share = ""
 	_, drives := c.about(&other, g.Window)
@@ -164,8 +170,12 @@ func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*prog
 
 // judgeShare compares the row of a share that is said to be removed.
 func (c *truthCase) judgeShare(t *tally, s *programRow) {
-	t.Windows++
 	about, hits := c.about(s, s.Removed)
+	if allTaken(hits, s.Removed) {
+		t.Taken++
+		return
+	}
+	t.Windows++
 	other := *s
 	other.Share = ""
 	_, drives := c.about(&other, s.Removed)

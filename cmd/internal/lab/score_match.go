@@ -17,18 +17,28 @@ func (row *truthRow) told(g *programRow) bool {
 }
 
 // about returns the removals that p can speak of, and those of them that fall
-// into its window w.
+// into its window w, or are taken to.
 func (c *truthCase) about(p *programRow, w truthWindow) (about, hits []*truthRow) {
 	for _, row := range c.rows {
 		if row.Removed == "" || !strings.EqualFold(row.Host, p.Host) || !row.named(p) {
 			continue
 		}
 		about = append(about, row)
-		if w.meets(row.Removed, row.RemovedEnd) {
+		if w.meets(row.Removed, row.RemovedEnd) || row.taken(w) {
 			hits = append(hits, row)
 		}
 	}
 	return about, hits
+}
+
+// taken reports whether w is the instant by which case E2 dates row wrongly.
+func (row *truthRow) taken(w truthWindow) bool {
+	return row.Taken != "" && w.NotBefore == row.Taken && w.NotAfter == row.Taken && !w.meets(row.Removed, row.RemovedEnd)
+}
+
+// allTaken reports whether w holds none of the removals but by E2's word.
+func allTaken(hits []*truthRow, w truthWindow) bool {
+	return len(hits) > 0 && !slices.ContainsFunc(hits, func(row *truthRow) bool { return !row.taken(w) })
 }
 
 // named reports whether p names row's user and drive or share, or leaves them

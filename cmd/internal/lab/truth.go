@@ -48,9 +48,12 @@ type truthRow struct {
 	Traces     []string    `json:"traces"` // surviving, on which a rule could rest; none: nothing can be found
 	Window     truthWindow `json:"window"` // the tightest that surviving traces allow
 	ExactCase  string      `json:"exact_case"`
-	Kinds      int         `json:"kinds"`  // independent kinds of surviving evidence of the removal
-	All        bool        `json:"all"`    // the command named no drive
-	Benign     string      `json:"benign"` // the innocent cause: script, policy, explorer, or ""
+	Kinds      int         `json:"kinds"` // independent kinds of surviving evidence of the removal
+	All        bool        `json:"all"`   // the command named no drive
+	// Taken is when case E2 of the reference dates the removal wrongly: it left no
+	// record, and a later command for all drives dates the key. "" if it does not.
+	Taken  string `json:"taken"`
+	Benign string `json:"benign"` // the innocent cause: script, policy, explorer, or ""
 	// Settled are the verdicts on innocent causes that surviving evidence allows.
 	Settled map[string]string `json:"settled"`
 	Chances []simChance       `json:"chances"`

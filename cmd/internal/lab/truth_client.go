@@ -113,8 +113,23 @@ func (l *simLife) clientTruth(w *world) *truthRow {
 	}
 	u.widen(&b)
 	r.Window = b.window()
+	if l.persistent && !r.has(traceCommand, traceScript, traceSysmon, traceAudit) {
+		r.Taken = l.takenBy(final)
+	}
 	l.settle(r, b)
 	return r
+}
+
+// takenBy is the instant by which a later command for all drives, with its
+// effect on Network, makes a reader date the silent removal of l, "" if none.
+func (l *simLife) takenBy(final networkState) string {
+	for _, o := range l.owner.lives {
+		if m := o.removal; o != l && m != nil && m.all && m.at.After(l.removal.at) && !final.written.After(m.end) && !final.written.Before(m.at) && final.removal &&
+			slices.ContainsFunc(m.cmds, l.owner.survives) {
+			return stamp(final.written)
+		}
+	}
+	return ""
 }
 
 // next is the life of the same letter that follows l's.
