@@ -133,10 +133,26 @@ func removedOnly(c *Case, lives []*Life) []*Life {
 			return l.Targets(o) && (len(l.Maps) == 0 || !l.MappedAtFirst().After(o.Time))
 		})
 		if !known {
-			lives = append(lives, &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: user, SID: sid, Share: o.Share, Drive: o.Drive}})
+			l := &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: user, SID: sid, Share: o.Share, Drive: o.Drive}}
+			if o.TimeKind != evidence.AtOrBefore {
+				l.since = o.Time
+			}
+			lives = append(lives, l)
 		}
 	}
 	return lives
+}
+
+// lifeAt returns the life of a user's letter that stood at t, as far as lives
+// tell: the last that began before it. nil if there is none.
+func lifeAt(lives []*Life, user, sid, drive string, t time.Time) (at *Life) {
+	for _, l := range lives {
+		if l.Drive == drive && SameUser(l.User, l.SID, user, sid) && !l.begin().After(t.Add(EffectBefore)) && (l.Next.IsZero() || t.Before(l.Next)) &&
+			(at == nil || !l.begin().Before(at.begin())) {
+			at = l
+		}
+	}
+	return at
 }
 
 // removedAgain adds the connections that a command removes by their letter well
@@ -147,12 +163,7 @@ func removedAgain(c *Case, lives []*Life) []*Life {
 			continue
 		}
 		user, sid := owner(o)
-		var of *Life
-		for _, l := range lives {
-			if l.Drive == o.Drive && SameUser(l.User, l.SID, user, sid) && !l.begin().After(o.Time) && (l.Next.IsZero() || o.Time.Before(l.Next)) {
-				of = l
-			}
-		}
+		of := lifeAt(lives, user, sid, o.Drive, o.Time)
 		if of == nil || !of.overBefore(c, o.Time.Add(-Retry)) {
 			continue
 		}
@@ -216,12 +227,7 @@ func eventOnly(c *Case, lives []*Life) []*Life {
 		if o.Action != evidence.Removed || o.Drive == "" || o.Time.IsZero() || o.Side == evidence.Server {
 			continue
 		}
-		var of *Life
-		for _, l := range lives {
-			if l.Drive == o.Drive && SameUser(l.User, l.SID, o.User, o.SID) && (len(l.Maps) == 0 || !l.MappedAtFirst().After(o.Time)) && (l.Next.IsZero() || o.Time.Before(l.Next)) {
-				of = l
-			}
-		}
+		of := lifeAt(lives, o.User, o.SID, o.Drive, o.Time)
 		switch {
 		case of == nil:
 		case len(of.Gone) == 0, o.Time.Sub(of.Gone[len(of.Gone)-1].Time) <= EffectBefore:
@@ -359,7 +365,7 @@ func (l *Life) yield(o *evidence.Observation) []*evidence.Observation {
 // made it: not if it was made not to be remembered, or Network shows that it
 // was not.
 func (l *Life) mayOutlive(c *Case) bool {
-	if l.Maps[0].Detail.Text("Persistent") == "no" {
+	if l.Maps[0].Detail.Text("Persistent") == "no" && !l.stored {
 		return false
 	}
 	s := c.StateOf(l.User, l.SID)
@@ -550,10 +556,10 @@ func (l *Life) persistence() Tri {
 		switch {
 		case o.Artifact == "sysmon-registry" || o.Artifact == "object-access":
 			return Yes // the write of Network\X itself
-		case o.Detail.Text("Persistent") == "no":
+		case o.Detail.Text("Persistent") == "no" && said == Unknown:
 			said = No
-		case o.Detail.Text("Persistent") == "yes" && said == Unknown:
-			said = Yes
+		case o.Detail.Text("Persistent") == "yes":
+			said = Yes // whatever an earlier one said: that one had ended, or this one failed
 		}
 	}
 	// To remember a mapping stamps Network. A key that was last written before

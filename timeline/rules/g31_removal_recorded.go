@@ -321,7 +321,9 @@ func undatedEffect(l *timeline.Life, o *evidence.Observation, w timeline.Window)
 		w.NotBefore = time.Time{} // it may have been typed against an earlier mapping of the letter
 		return timeline.Possible, w
 	}
-	if l.Next.IsZero() {
+	if !l.Next.IsZero() {
+		w.NotAfter = l.Next
+	} else {
 		w.NotAfter, w.Basis = s.AsOf, timeline.HiveState
 		if l.Persistent == timeline.Yes && s.LastChange.After(w.NotBefore) {
 			w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
