@@ -272,6 +272,17 @@ func (c *Case) StateOf(user, sid string) *MappingState {
 	return best
 }
 
+// StateAfter returns the first state of the hive of l's user from t or later that
+// lacks l while it was the last to have the letter; else the newest, or nil.
+func (c *Case) StateAfter(l *Life, t time.Time) *MappingState {
+	for _, s := range c.StatesOf(l.User, l.SID) {
+		if !s.AsOf.Before(t) && (l.Next.IsZero() || s.AsOf.Before(l.Next)) && s.Drives[l.Drive] == nil && !s.LastChange.IsZero() {
+			return s
+		}
+	}
+	return l.State
+}
+
 // StatesOf returns the sets of remembered mappings of a user, oldest first.
 func (c *Case) StatesOf(user, sid string) (out []*MappingState) {
 	for _, s := range c.States {

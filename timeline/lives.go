@@ -143,9 +143,9 @@ func removedOnly(c *Case, lives []*Life) []*Life {
 	return lives
 }
 
-// lifeAt returns the life of a user's letter that stood at t, as far as lives
+// standingAt returns the life of a user's letter that stood at t, as far as lives
 // tell: the last that began before it. nil if there is none.
-func lifeAt(lives []*Life, user, sid, drive string, t time.Time) (at *Life) {
+func standingAt(lives []*Life, user, sid, drive string, t time.Time) (at *Life) {
 	for _, l := range lives {
 		if l.Drive == drive && SameUser(l.User, l.SID, user, sid) && !l.begin().After(t.Add(EffectBefore)) && (l.Next.IsZero() || t.Before(l.Next)) &&
 			(at == nil || !l.begin().Before(at.begin())) {
@@ -163,7 +163,7 @@ func removedAgain(c *Case, lives []*Life) []*Life {
 			continue
 		}
 		user, sid := owner(o)
-		of := lifeAt(lives, user, sid, o.Drive, o.Time)
+		of := standingAt(lives, user, sid, o.Drive, o.Time)
 		if of == nil || !of.overBefore(c, o.Time.Add(-Retry)) {
 			continue
 		}
@@ -177,6 +177,9 @@ func removedAgain(c *Case, lives []*Life) []*Life {
 // that removes it came before t and after all that shows it, or its session
 // ended, which it did not outlive.
 func (l *Life) overBefore(c *Case, t time.Time) bool {
+	if l.goneInState(c, t) {
+		return true
+	}
 	if len(l.Gone) > 0 {
 		return l.Gone[len(l.Gone)-1].Time.Before(t)
 	}
@@ -195,6 +198,22 @@ func (l *Life) overBefore(c *Case, t time.Time) bool {
 		return true
 	}
 	return len(l.Maps) > 0 && !l.mayOutlive(c) && c.sessionEnded(l, t)
+}
+
+// goneInState reports whether a state of the hive from before t lacks l, and one
+// before that holds it.
+func (l *Life) goneInState(c *Case, t time.Time) bool {
+	had := false
+	for _, s := range c.StatesOf(l.User, l.SID) {
+		k := s.Drives[l.Drive]
+		switch {
+		case k != nil && slices.Contains(l.Maps, k):
+			had = true
+		case had && s.AsOf.Before(t) && (k == nil || evidence.ShareKey(k.Share) != evidence.ShareKey(l.Share)):
+			return true
+		}
+	}
+	return false
 }
 
 // KeepsProfile reports whether a command removes a mapping from the session
@@ -227,9 +246,11 @@ func eventOnly(c *Case, lives []*Life) []*Life {
 		if o.Action != evidence.Removed || o.Drive == "" || o.Time.IsZero() || o.Side == evidence.Server {
 			continue
 		}
-		of := lifeAt(lives, o.User, o.SID, o.Drive, o.Time)
+		of := standingAt(lives, o.User, o.SID, o.Drive, o.Time)
 		switch {
 		case of == nil:
+		case of.goneInState(c, o.Time.Add(-EffectBefore)):
+			of.Next = o.Time // it was made again before, unseen
 		case len(of.Gone) == 0, o.Time.Sub(of.Gone[len(of.Gone)-1].Time) <= EffectBefore:
 			of.Gone = append(of.Gone, o)
 			continue

@@ -102,8 +102,24 @@ func mergeClaims(claims []Claim) (groups [][]Claim) {
 	}
 	for _, g := range groups {
 		slices.SortStableFunc(g, strongest)
+		for i, cl := range g {
+			if cl.narrows(g[0]) {
+				copy(g[1:], g[:i])
+				g[0] = cl
+				break
+			}
+		}
 	}
 	return groups
+}
+
+// narrows reports whether cl, which two kinds of evidence support, tells far
+// better when than top, which is certain that there was a removal, and not when.
+func (cl Claim) narrows(top Claim) bool {
+	a, b := cl.Window, top.Window
+	return top.Kind == KindRemoval && top.Confidence == Certain && cl.Confidence == Strong && cl.Life == top.Life && cl.Life != nil &&
+		!b.NotAfter.IsZero() && !a.NotBefore.IsZero() && !a.NotAfter.IsZero() && !a.NotBefore.Before(b.NotBefore) && !a.NotAfter.After(b.NotAfter) &&
+		(b.NotBefore.IsZero() || 2*a.NotAfter.Sub(a.NotBefore) < b.NotAfter.Sub(b.NotBefore))
 }
 
 func b2i(b bool) int {

@@ -67,10 +67,15 @@ func keyRecovered(c *timeline.Case, l *timeline.Life, k *evidence.Observation) t
 	cl.Facts = append(append(cl.Facts, l.Maps...), s.Key)
 	cl.Window = timeline.Window{NotBefore: k.Time, NotAfter: s.AsOf, Basis: timeline.HiveState}
 	cl.Steps = []timeline.Step{step(fmt.Sprintf(`The deleted key of the mapping is recovered at offset %#x (%s), last written at %s.`, k.From.Offset, k.Detail.Text("found"), stamp(k.Time)), k), gone(s)}
+	if earlier := c.StateAfter(l, k.Time); earlier != s && earlier.LastChange.After(k.Time) {
+		s = earlier // a state from before the newest lacks it already
+		cl.Facts = append(cl.Facts, s.Key)
+		cl.Steps = append(cl.Steps, gone(s))
+	}
 	under, _ := k.Detail.Get("path_complete").(bool)
 	under = under && strings.HasPrefix(strings.ToLower(k.From.Key), `network\`)
 	switch {
-	case !l.Next.IsZero():
+	case !l.Next.IsZero() && !s.AsOf.Before(l.Next):
 		cl.Window.NotAfter, cl.Window.Basis = l.Next, timeline.KeyLastWrite
 		cl.Confidence = timeline.Likely
 		cl.Steps = append(cl.Steps, step("Another key of that letter was written at "+stamp(l.Next)+": this one was gone by then."))

@@ -131,7 +131,7 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 		cl.Text = fmt.Sprintf("A remembered mapping%s was removed at %s by %s, run by %s; %s.", letter(o), stamp(s.LastChange), quote(o), who(o.User, o.SID), otherwise(seen, before))
 		if cl.Life != nil {
 			cl.Life.Facts.MappingGone, cl.Life.Persistent = timeline.Yes, timeline.Yes
-			if !rivals(c, cl.Life, o) {
+			if !rivals(c, cl.Life, o, s) {
 				cl.Confidence = timeline.Certain // it names the letter, and nothing else went that could have stamped Network
 			}
 		}

@@ -72,7 +72,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 			cl.Steps = append(cl.Steps, notRemembered(l), step(fmt.Sprintf("%s at %s, which ends it too.", capital(why), stamp(end.Time)), end))
 		}
 	}
-	switch s := l.State; {
+	switch s := c.StateAfter(l, by.Time); {
 	case cl.Confidence == timeline.Certain:
 		if x := youngerShare(c, l, by.Time); x != nil {
 			cl.Confidence = timeline.Strong
@@ -82,7 +82,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 			cl.Steps = append(cl.Steps, step(fmt.Sprintf("Explorer mapped %s since, to a letter that is not known: the letter may have stood for that share by then.", x.Share), x.Maps...))
 		}
 		cl.Facts = append(cl.Facts, s.Key)
-		cl.Steps = append(cl.Steps, gone(s), dating(c, l, by))
+		cl.Steps = append(cl.Steps, gone(s), dating(c, l, by, s))
 		l.Facts.MappingGone, l.Persistent = timeline.Yes, timeline.Yes
 	case s == nil:
 		cl.Missing = append(cl.Missing, timeline.Missing{What: "the hive NTUSER.DAT of " + who(l.User, l.SID) + ", to see whether the mapping is still remembered", Why: "no hive of that user was read"})
@@ -126,7 +126,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 }
 
 // dating is the step that says what the last write of Network dates (E2).
-func dating(c *timeline.Case, l *timeline.Life, by *evidence.Observation) timeline.Step {
+func dating(c *timeline.Case, l *timeline.Life, by *evidence.Observation, s *timeline.MappingState) timeline.Step {
 	what := "it is the instant of the removal."
 	if !namesLetter(l, by) && !alone(c, l, by) {
 		what = "it is the instant at which the last of the drives that the command removed went; the others went between the command and then, in an order that is not known."
@@ -135,7 +135,7 @@ func dating(c *timeline.Case, l *timeline.Life, by *evidence.Observation) timeli
 		since, _ := l.Since(by.Time)
 		what += fmt.Sprintf(" That the drive still stood when the command ran is taken from this: it was last seen at %s, commands were recorded from then on without a break, and none removed it; had Explorer or a program removed it in between, no record would say so.", stamp(since))
 	}
-	return step("The last write of Network falls within the time in which the command takes effect (E2): "+what, by, l.State.Key)
+	return step("The last write of Network falls within the time in which the command takes effect (E2): "+what, by, s.Key)
 }
 
 // stamped reports whether the removal of a child of Network stamped it last, in w.
@@ -227,19 +227,18 @@ func refuted(l *timeline.Life, o *evidence.Observation) bool {
 // it falls within the time in which the command takes effect, it was a removal
 // that stamped it, and no other removal can have been that one.
 func dated(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
-	s := l.State
-	return s != nil && !undated(o) && !s.Restamped && l.Next.IsZero() && timeline.Within(s.LastChange, o.Time) && holds(s, l) == nil &&
-		l.Persistent != timeline.No && l.Drive != "" && (s.ChildRemoved || s.Empty) && !rivals(c, l, o) &&
+	s := c.StateAfter(l, o.Time)
+	return s != nil && !undated(o) && !s.Restamped && (l.Next.IsZero() || s.AsOf.Before(l.Next)) && timeline.Within(s.LastChange, o.Time) && holds(s, l) == nil &&
+		l.Persistent != timeline.No && l.Drive != "" && (s.ChildRemoved || s.Empty) && !rivals(c, l, o, s) &&
 		(namesLetter(l, o) || stoodAt(c, l, o))
 }
 
 // rivals reports whether another mapping of the user went, or may have gone, at
-// the instant that o's effect is dated by: then it is not known whose removal
-// stamped Network last.
-func rivals(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
-	s := l.State
+// the instant that o's effect is dated by in the state s: then it is not known
+// whose removal stamped Network last.
+func rivals(c *timeline.Case, l *timeline.Life, o *evidence.Observation, s *timeline.MappingState) bool {
 	for _, x := range c.Lives {
-		if x == l || x.State != s || x.Drive == "" || x.Side != evidence.Client || !x.Next.IsZero() || x.Persistent == timeline.No || s.Drives[x.Drive] != nil || x.Targets(o) {
+		if x == l || !timeline.SameUser(x.User, x.SID, l.User, l.SID) || x.Drive == "" || x.Side != evidence.Client || !x.Next.IsZero() || x.Persistent == timeline.No || s.Drives[x.Drive] != nil || x.Targets(o) {
 			continue
 		}
 		if len(x.Maps) > 0 && x.MappedAtFirst().After(s.LastChange) || removedBefore(x, s.LastChange) {
@@ -269,7 +268,7 @@ func removedBefore(x *timeline.Life, t time.Time) bool {
 func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeline.Confidence, timeline.Window) {
 	since, _ := l.Since(o.Time)
 	w := commandWindow(o, since)
-	s := l.State
+	s := c.StateAfter(l, o.Time)
 	if !l.Next.IsZero() && l.Next.Before(w.NotAfter) {
 		w.NotAfter = l.Next
 	}
@@ -285,12 +284,12 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 		if !tookEffect(c, l) && !alone(c, l, o) {
 			return timeline.Possible, w // the map command may have failed
 		}
-		if l.Persistent == timeline.Yes && tookEffect(c, l) && s != nil && l.Next.IsZero() && holds(s, l) == nil && !s.AsOf.Before(o.Time) {
+		if l.Persistent == timeline.Yes && tookEffect(c, l) && s != nil && (l.Next.IsZero() || s.AsOf.Before(l.Next)) && holds(s, l) == nil && !s.AsOf.Before(o.Time) {
 			return timeline.Strong, w
 		}
 		return timeline.Likely, w
 	}
-	if s == nil || !l.Next.IsZero() || l.Drive == "" || l.Persistent != timeline.Yes && !(l.Persistent == timeline.Unknown && timeline.Within(s.LastChange, o.Time)) ||
+	if s == nil || !l.Next.IsZero() && !s.AsOf.Before(l.Next) || l.Drive == "" || l.Persistent != timeline.Yes && !(l.Persistent == timeline.Unknown && timeline.Within(s.LastChange, o.Time)) ||
 		s.AsOf.Before(o.Time) || holds(s, l) != nil || s.LastChange.Before(o.Time.Add(-timeline.EffectBefore)) {
 		return timeline.Likely, w
 	}
@@ -303,7 +302,7 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 		w.NotBefore = earlier(o.Time, s.LastChange)
 		w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
 		return timeline.Strong, w
-	case s.ChildRemoved && !rivals(c, l, o):
+	case s.ChildRemoved && !rivals(c, l, o, s):
 		// A removal is dated, later than the command takes effect: it was
 		// slow, or it failed and something else did it.
 		w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite

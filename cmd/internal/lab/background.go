@@ -91,7 +91,8 @@ func (r *registry) renew(path string, t time.Time) {
 // ids numbers the records of one channel, which are in order of time, from
 // where the log begins. Lost ids are left out, and what was there before the
 // log was cleared is dropped.
-func (w *world) ids(channel string, events []evtxtest.Event) ([]evtxtest.Event, error) {
+func (w *world) ids(channel string, events []evtxtest.Event, at time.Time) ([]evtxtest.Event, error) {
+	cleared := w.clearedBy(channel, at)
 	id := w.options(channel).first
 	kept := events[:0]
 	lost := w.lost
@@ -113,8 +114,13 @@ func (w *world) ids(channel string, events []evtxtest.Event) ([]evtxtest.Event, 
 		}
 		e.RecordID = id
 		id++
-		if e.Time.Before(w.clears[channel]) {
-			w.cleared[channel] = append(w.cleared[channel], e)
+		switch {
+		case e.Time.After(at):
+			continue
+		case e.Time.Before(cleared):
+			if at.Equal(endOfTime) {
+				w.cleared[channel] = append(w.cleared[channel], e)
+			}
 			continue
 		}
 		kept = append(kept, e)

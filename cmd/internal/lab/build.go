@@ -272,10 +272,6 @@ func (w *world) overlay(s section) error {
 func (w *world) files() ([]file, error) {
 	root := w.Name + "/C/"
 	var files []file
-	add := func(f file, err error) error {
-		files = append(files, f)
-		return err
-	}
 	for kind, r := range w.machine {
 		name := ""
 		if kind == "SYSTEM" {
@@ -298,29 +294,24 @@ func (w *world) files() ([]file, error) {
 		files = append(files, hive...)
 	}
 	slices.SortStableFunc(w.events, func(a, b evtxtest.Event) int { return a.Time.Compare(b.Time) })
-	channels := map[string][]evtxtest.Event{}
-	for _, e := range w.events {
-		channels[e.Channel] = append(channels[e.Channel], e)
+	logs, err := w.logFiles(root, endOfTime)
+	files = append(files, logs...)
+	if err != nil {
+		return nil, err
 	}
-	for channel, events := range channels {
-		events, err := w.ids(channel, events)
-		if err != nil {
-			return nil, err
-		}
-		if len(events) == 0 { // all has rolled over; Windows would keep an empty file
-			continue
-		}
-		o := w.options(channel)
-		name := strings.ReplaceAll(channel, "/", "%4") + ".evtx"
-		err = add(logFile(root+"Windows/System32/winevt/Logs/"+name, events, evtxtest.Options{Dirty: o.dirty, HeaderIDOffset: o.header}))
+	for i, s := range w.shots {
+		more, err := w.shotFiles(fmt.Sprintf("%s/VSS%d/", w.Name, i+1), s)
+		files = append(files, more...)
 		if err != nil {
 			return nil, err
 		}
 	}
 	if w.Remains {
-		if err := add(w.remains()); err != nil {
+		f, err := w.remains()
+		if err != nil {
 			return nil, err
 		}
+		files = append(files, f)
 	}
 	return files, nil
 }

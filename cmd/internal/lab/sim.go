@@ -99,6 +99,8 @@ type simHost struct {
 	clock     presence             // what the clock leapt over, if it was set
 
 	systemSaved, systemFrozen time.Time // of SYSTEM, as for users' hives
+
+	shots []time.Time // when shadow copies were made
 }
 
 // simAudit is what the computer records.

@@ -40,6 +40,25 @@ func (h *simHost) incidents() {
 	if h.chance(0.1) {
 		h.setClock()
 	}
+	if h.chance(0.25) {
+		h.shadowCopies()
+	}
+}
+
+// shadowCopies makes one or two, at instants at which nothing else happens.
+func (h *simHost) shadowCopies() {
+	last := h.collected.Add(-2 * time.Hour)
+	for range 1 + h.rng.IntN(2) {
+		at := simMonday.Add(6*time.Hour + h.upTo(last.Sub(simMonday)-6*time.Hour))
+		quiet := !slices.ContainsFunc(h.lines, func(l simLine) bool { return l.t.Sub(at).Abs() < time.Minute })
+		if quiet && !h.isOff(at) && !(h.clock.from.Before(at) && at.Before(h.clock.to)) && at.Before(last) {
+			h.shots = append(h.shots, at)
+		}
+	}
+	slices.SortFunc(h.shots, time.Time.Compare)
+	for _, at := range h.shots {
+		h.say(at, "snapshot")
+	}
 }
 
 // flushSystem decides how much of the SYSTEM hive has reached the disk.

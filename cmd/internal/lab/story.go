@@ -15,11 +15,12 @@ type world struct {
 	machine  map[string]*registry // SYSTEM, SOFTWARE, SECURITY
 	users    map[string]*registry // NTUSER.DAT by user name, lower case
 	events   []evtxtest.Event
-	sessions map[string]logon            // interactive, by user name, lower case
-	started  map[string]string           // pids of the last processes, by command line
-	present  []presence                  // who was logged on when
-	clears   map[string]time.Time        // the last clearing, by channel
-	cleared  map[string][]evtxtest.Event // what it took, by channel
+	sessions map[string]logon  // interactive, by user name, lower case
+	started  map[string]string // pids of the last processes, by command line
+	present  []presence        // who was logged on when
+	clears   []logClear
+	cleared  map[string][]evtxtest.Event // what the last clearing took, by channel
+	shots    []shot                      // shadow copies, oldest first
 	lost     []loss
 	saved    map[string]hiveState // users' hives as their files hold them, where the log holds more
 	frozen   map[string]hiveState // and as the disk held them last
@@ -39,7 +40,7 @@ type presence struct {
 func (h *Host) world() (*world, error) {
 	w := &world{
 		Host: h, machine: map[string]*registry{}, users: map[string]*registry{},
-		saved: map[string]hiveState{}, frozen: map[string]hiveState{}, sessions: map[string]logon{}, started: map[string]string{}, clears: map[string]time.Time{}, cleared: map[string][]evtxtest.Event{}, audit: h.audit.clone(),
+		saved: map[string]hiveState{}, frozen: map[string]hiveState{}, sessions: map[string]logon{}, started: map[string]string{}, cleared: map[string][]evtxtest.Event{}, audit: h.audit.clone(),
 	}
 	for _, kind := range []string{"SYSTEM", "SOFTWARE"} {
 		r, err := baseHive(kind, baseData{Host: h})

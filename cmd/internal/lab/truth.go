@@ -104,7 +104,11 @@ func (h *simHost) processHoles() []truthHole {
 	}
 	holes := []truthHole{{stamp(simInstalled), stamp(h.logsBegin), "rolled_over"}}
 	if c := h.clears["Security"]; c.After(h.logsBegin) {
-		holes[0] = truthHole{stamp(simInstalled), stamp(c), "cleared"}
+		if s := h.lastShot(c); s.After(h.logsBegin) { // a shadow copy has what was there by then
+			holes = append(holes, truthHole{stamp(s), stamp(c), "cleared"})
+		} else {
+			holes[0] = truthHole{stamp(simInstalled), stamp(c), "cleared"}
+		}
 	}
 	for _, o := range h.off {
 		holes = append(holes, truthHole{stamp(o.from), stamp(o.to), "powered_off"})
@@ -123,7 +127,17 @@ func (h *simHost) processHoles() []truthHole {
 
 // kept reports whether a record of t is still in channel.
 func (h *simHost) kept(channel string, t time.Time) bool {
-	return !t.Before(h.logsBegin) && !t.Before(h.clears[channel])
+	return !t.Before(h.logsBegin) && (!t.Before(h.clears[channel]) || !t.After(h.lastShot(h.clears[channel])))
+}
+
+// lastShot is when the last shadow copy before t was made, zero if none was.
+func (h *simHost) lastShot(t time.Time) (last time.Time) {
+	for _, s := range h.shots {
+		if s.Before(t) {
+			last = s
+		}
+	}
+	return last
 }
 
 // survives reports whether a command is still recorded with its text.

@@ -47,20 +47,25 @@ func (s networkState) proves(t time.Time) bool {
 	return s.removal && s.written.Equal(t) && s.written.Sub(s.newest) > 2*time.Second
 }
 
-// states are what the user's hive tells: as its file alone holds it, if its
-// log holds more, and in the end.
-func (u *simUser) states(w *world) (first *networkState, final networkState) {
+// states are what the user's hive tells, oldest first: as shadow copies hold it,
+// as its file alone does, if its log holds more, and in the end.
+func (u *simUser) states(w *world) (all []networkState) {
 	slices.SortStableFunc(u.changes, func(a, b simChange) int { return a.t.Compare(b.t) })
-	end, asOf := u.collected, w.users[u.name].newest()
+	name := u.name
+	for _, s := range w.shots {
+		if state, ok := s.hives[name]; ok {
+			all = append(all, u.network(s.at, state.asOf))
+		}
+	}
+	if s, ok := w.saved[name]; ok {
+		all = append(all, u.network(u.saved, s.asOf))
+	}
+	slices.SortStableFunc(all, func(a, b networkState) int { return a.asOf.Compare(b.asOf) })
+	end, asOf := u.collected, w.users[name].newest()
 	if !u.frozen.IsZero() {
-		end, asOf = u.frozen, w.frozen[u.name].asOf
+		end, asOf = u.frozen, w.frozen[name].asOf
 	}
-	final = u.network(end, asOf)
-	if s, ok := w.saved[u.name]; ok {
-		n := u.network(u.saved, s.asOf)
-		first = &n
-	}
-	return first, final
+	return append(all, u.network(end, asOf))
 }
 
 // onDisk is until when changes of the user's hive have reached the disk.
@@ -79,7 +84,8 @@ func (l *simLife) clientTruth(w *world) *truthRow {
 		return r
 	}
 	u := l.owner
-	first, final := u.states(w)
+	states := u.states(w)
+	final := states[len(states)-1]
 	var b bounds
 	b.until(u.collected)
 	if u.survives(l.mapCmd) {
@@ -104,7 +110,7 @@ func (l *simLife) clientTruth(w *world) *truthRow {
 			b.after(l.written)
 		}
 		if !m.at.After(u.onDisk()) {
-			l.hiveTruth(r, &b, first, final, last)
+			l.hiveTruth(r, &b, states, last)
 		}
 		l.recorded(r, &b)
 	}
@@ -180,8 +186,8 @@ func (l *simLife) recorded(r *truthRow, b *bounds) {
 
 // hiveTruth adds what the hive tells of the removal; last is when the command
 // that did it was run, if that is known.
-func (l *simLife) hiveTruth(r *truthRow, b *bounds, first *networkState, final networkState, last time.Time) {
-	u, m := l.owner, l.removal
+func (l *simLife) hiveTruth(r *truthRow, b *bounds, states []networkState, last time.Time) {
+	u, m, final := l.owner, l.removal, states[len(states)-1]
 	again := final.live[l.letter]
 	hive := false
 	if m.cell == "free" && (again == nil || again.share != l.share) && !l.blurred() {
@@ -196,14 +202,22 @@ func (l *simLife) hiveTruth(r *truthRow, b *bounds, first *networkState, final n
 	if n := l.next(); again == nil && u.survives(l.mapCmd) && !l.blurred() && (n == nil || n.share != l.share) {
 		r.trace(traceMapped)
 	}
-	two := first != nil && first.live[l.letter] == l && again == nil
-	if two {
-		r.trace(traceStates)
-		b.after(first.asOf)
-		hive = true
+	var had, lacks *networkState // the last state that holds it, and the next
+	for i := range states[:len(states)-1] {
+		switch s := &states[i]; {
+		case s.live[l.letter] == l:
+			had, lacks = nil, &states[i+1]
+			if n := l.next(); n == nil || n.share != l.share || n.written.After(lacks.asOf) { // else its key was written again, perhaps
+				had = s
+			}
+		case s.live[l.letter] == nil && !s.written.Before(m.at):
+			b.until(s.written)
+		}
 	}
-	if first != nil && first.live[l.letter] == nil && !first.written.Before(m.at) {
-		b.until(first.written)
+	if had != nil {
+		r.trace(traceStates)
+		b.after(had.asOf)
+		hive = true
 	}
 	b.until(final.written)
 	b.until(final.asOf)
@@ -217,7 +231,7 @@ func (l *simLife) hiveTruth(r *truthRow, b *bounds, first *networkState, final n
 	case !last.IsZero() && !m.all && final.proves(m.at) && final.written.Sub(last) <= effect && u.alone(m, last) && r.has(traceDeleted, traceStates, traceMapped):
 		r.ExactCase = "E2"
 		b.exactly(m.at)
-	case two && final.proves(m.at) && differ(*first, final) == 1:
+	case had != nil && lacks.proves(m.at) && differ(*had, *lacks) == 1:
 		r.ExactCase = "E3"
 		b.exactly(m.at)
 	}
@@ -275,7 +289,7 @@ func (l *simLife) settle(r *truthRow, b bounds) {
 	if recorded || command {
 		did("explorer", m.benign == "explorer")
 	}
-	if b.notBefore.IsZero() || u.policyLogFrom().IsZero() || b.notBefore.Before(u.policyLogFrom()) {
+	if u.clears[channelPolicy].After(b.notBefore) || b.notBefore.IsZero() || u.policyLogFrom().IsZero() || b.notBefore.Before(u.policyLogFrom()) {
 		return
 	}
 	atWork := false // for anybody, to be on the safe side

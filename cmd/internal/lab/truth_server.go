@@ -35,12 +35,25 @@ func (l *simLife) serverTruth(w *world) *truthRow {
 		b.until(written)
 		b.until(asOf)
 	}
-	if s, ok := w.saved[systemHive]; ok && !m.at.After(end) {
-		if m.at.After(u.systemSaved) && !l.written.After(u.systemSaved) {
+	type state struct{ at, asOf time.Time }
+	var states []state
+	for _, s := range w.shots {
+		states = append(states, state{s.at, s.hives[systemHive].asOf})
+	}
+	if s, ok := w.saved[systemHive]; ok {
+		states = append(states, state{u.systemSaved, s.asOf})
+	}
+	for _, s := range states {
+		if m.at.After(end) {
+			break
+		}
+		if at := u.sharesWritten(s.at); m.at.After(s.at) && !l.written.After(s.at) {
+			if !r.has(traceStates) {
+				r.Kinds++
+			}
 			r.trace(traceStates)
 			b.after(s.asOf)
-			r.Kinds++
-		} else if at := u.sharesWritten(u.systemSaved); !at.Before(m.at) {
+		} else if !m.at.After(s.at) && !at.Before(m.at) {
 			b.until(at)
 		}
 	}

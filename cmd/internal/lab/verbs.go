@@ -22,6 +22,7 @@ func init() {
 		"unmap":       {"image pid cell sacl", unmapDrive},
 		"save":        {"", saveHive},
 		"freeze":      {"", freezeHive},
+		"snapshot":    {"", shadowCopy},
 		"policy":      {"", policy},
 		"browse":      {"", browse},
 		"scrub":       {"", scrub},
@@ -208,7 +209,7 @@ func clearLog(w *world, s *step) error {
 		return err
 	}
 	channel := channelOf(name)
-	w.clears[channel] = s.time
+	w.clears = append(w.clears, logClear{channel, s.time})
 	if channel == "Security" {
 		w.emit(s.time, channel, providerEventlog, 1102, "pid=1180 tid=5512", p.as("Subject")...)
 		return nil

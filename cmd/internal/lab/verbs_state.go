@@ -21,26 +21,77 @@ func freezeHive(w *world, s *step) error { return w.keep(s, w.frozen) }
 
 func (w *world) keep(s *step, states map[string]hiveState) error {
 	if s.rest == "SYSTEM" {
-		r := w.machine["SYSTEM"]
-		if b := w.background; !b.from.IsZero() && s.time.After(b.from) {
-			if last := b.from.Add(s.time.Sub(b.from) / b.every * b.every); !w.without(last) {
-				r.renew(interfaceKey, last)
-			}
-		}
-		states[systemHive] = hiveState{r.text(), r.newest()}
+		states[systemHive] = w.systemState(s.time)
 		return nil
 	}
 	p, err := w.who(s)
 	if err != nil {
 		return err
 	}
-	r, err := w.hive(p)
-	if err != nil {
-		return err
+	states[lower(p.name)], err = w.userState(p.name, s.time)
+	return err
+}
+
+// systemState is the SYSTEM hive as it is at t.
+func (w *world) systemState(t time.Time) hiveState {
+	r := w.machine["SYSTEM"]
+	if b := w.background; !b.from.IsZero() && t.After(b.from) {
+		if last := b.from.Add(t.Sub(b.from) / b.every * b.every); !w.without(last) {
+			r.renew(interfaceKey, last)
+		}
 	}
-	w.touch(p.name, r, s.time)
-	states[lower(p.name)] = hiveState{r.text(), r.newest()}
+	return hiveState{r.text(), r.newest()}
+}
+
+// userState is the hive of a user as it is at t.
+func (w *world) userState(name string, t time.Time) (hiveState, error) {
+	r, err := w.hive(principal{name: name})
+	if err != nil {
+		return hiveState{}, err
+	}
+	w.touch(name, r, t)
+	return hiveState{r.text(), r.newest()}, nil
+}
+
+// A shot is a shadow copy: the hives as they were at one instant, by the name
+// under which they are kept. Of the logs it holds what was in them by then.
+type shot struct {
+	at    time.Time
+	hives map[string]hiveState
+}
+
+// A logClear is one clearing of a log.
+type logClear struct {
+	channel string
+	at      time.Time
+}
+
+// shadowCopy: a shadow copy of the volume is made. Its hives and logs are
+// collected beside the live ones, in the folder VSS and its number.
+func shadowCopy(w *world, s *step) error {
+	shot := shot{s.time, map[string]hiveState{systemHive: w.systemState(s.time)}}
+	for _, u := range w.Users {
+		if u.Folder == "" {
+			continue
+		}
+		state, err := w.userState(u.Name, s.time)
+		if err != nil {
+			return err
+		}
+		shot.hives[lower(u.Name)] = state
+	}
+	w.shots = append(w.shots, shot)
 	return nil
+}
+
+// clearedBy returns when the log was last cleared until t, zero if never.
+func (w *world) clearedBy(channel string, t time.Time) (last time.Time) {
+	for _, c := range w.clears {
+		if c.channel == channel && !c.at.After(t) {
+			last = c.at
+		}
+	}
+	return last
 }
 
 // systemHive is the name of the SYSTEM hive among the states of users' hives:
