@@ -173,6 +173,21 @@ func removedAgain(c *Case, lives []*Life) []*Life {
 	return lives
 }
 
+// endUnseen ends the lives that only commands and records of a removal name where
+// the next life of the letter begins.
+func endUnseen(lives []*Life) {
+	for _, l := range lives {
+		if l.Drive == "" || len(l.Maps) > 0 || !l.Next.IsZero() || l.begin().IsZero() {
+			continue
+		}
+		for _, n := range lives {
+			if n.Drive == l.Drive && SameUser(n.User, n.SID, l.User, l.SID) && n.begin().After(l.begin()) && (l.Next.IsZero() || n.begin().Before(l.Next)) {
+				l.Next = n.begin()
+			}
+		}
+	}
+}
+
 // overBefore reports whether a record dates the end of l before t, or a command
 // that removes it came before t and after all that shows it, or its session
 // ended, which it did not outlive.
@@ -314,6 +329,7 @@ func clientLives(c *Case) []*Life {
 	lives = removedOnly(c, lives)
 	lives = eventOnly(c, lives)
 	lives = removedAgain(c, lives)
+	endUnseen(lives)
 	// Scripts make and remove thousands of mappings: each looks only at its time.
 	var removals []*evidence.Observation
 	for _, o := range c.Observations {
@@ -356,6 +372,9 @@ func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
 		return m.Artifact == "mapped-drives" && gone(m.State) && !o.Time.Equal(m.Time)
 	}) {
 		return false // a key that is written again keeps its cell: another cell is another key
+	}
+	if o.Artifact == "mapped-drives" && l.goneInState(c, o.Time) {
+		return false // a state of the hive in between lacks it
 	}
 	if c.rewritten(l, o) {
 		return true

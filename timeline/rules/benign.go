@@ -98,9 +98,12 @@ func atEdges(c *timeline.Case, o *evidence.Observation) (n int) {
 
 func base(image string) string { return path.Base(strings.ReplaceAll(image, `\`, "/")) }
 
-// innocents tests the causes that could remove a remembered mapping without
-// anybody wanting to hide it. by is the fact that shows who did, or nil.
-func innocents(c *timeline.Case, by *evidence.Observation, w timeline.Window) []timeline.Benign {
+// innocents tests the causes that could have removed, without anybody wanting to
+// hide it, the remembered mapping that cl is about. by is the fact that shows who
+// did, or nil.
+func innocents(c *timeline.Case, by *evidence.Observation, cl *timeline.Claim) []timeline.Benign {
+	w := cl.Window
+
 	const explorer = "the user disconnected the drive in Explorer"
 	const policy = "a Group Policy drive map removed or replaced it"
 	const session = "the session or the network ended"
@@ -119,7 +122,7 @@ func innocents(c *timeline.Case, by *evidence.Observation, w timeline.Window) []
 		out = append(out,
 			verdict(explorer, timeline.VerdictUnknown, "Explorer leaves no record of it"),
 			driveMaps(c, policy, w))
-		if p := policyScript(c, "", "", w); p != nil && w.NotAfter.Sub(w.NotBefore) <= 2*near {
+		if p := policyScript(c, cl.User, cl.SID, w); p != nil && w.NotAfter.Sub(w.NotBefore) <= 2*near {
 			out = append(out, verdict(byScript, timeline.Supported, "Group Policy ran a script at "+stamp(p.Time), p))
 		} else if e := logonIn(c, w); e != nil {
 			out = append(out, verdict(byScript, timeline.VerdictUnknown, "a logon or logoff lies in the window, at "+stamp(e.Time), e))
@@ -175,7 +178,9 @@ func driveMaps(c *timeline.Case, explanation string, w timeline.Window) timeline
 // Policy was at work, or nil.
 func driveMapsIn(c *timeline.Case, w timeline.Window) *evidence.Observation {
 	for _, o := range c.Observations {
-		if ran, _ := o.Detail.Get("drive_maps").(bool); (o.Artifact == "group-policy-drive-maps" || o.Artifact == "group-policy" && ran) && around(o, w) {
+		ran, _ := o.Detail.Get("drive_maps").(bool)
+		if (o.Artifact == "group-policy-drive-maps" || o.Artifact == "group-policy" && ran) && around(o, w) &&
+			(w.NotAfter.IsZero() || !o.Time.After(w.NotAfter.Add(timeline.EffectBefore))) { // it begins with its record
 			return o
 		}
 	}

@@ -88,7 +88,7 @@ func goneBetween(c *timeline.Case, l *timeline.Life, had, lacks *timeline.Mappin
 		cl.Steps = append(cl.Steps, step("Network was not stamped later than the mapping: the clock was moved, or an older hive was put back. The window stays as wide as the states.", lacks.Key))
 	case lacks.Restamped:
 		cl.Steps = append(cl.Steps, step("The last write of Network is one of many in the same second, and is not used as a bound.", lacks.Key))
-	case aloneGone(l, had, lacks) && change.After(had.LastChange) && !cameAndWent(c, l, had, lacks):
+	case aloneGone(l, had, lacks) && change.After(had.LastChange) && !cameAndWent(c, l, had, lacks) && !removedEarlier(c, l, had, change):
 		cl.Window = timeline.At(change, timeline.ParentKeyLastWrite)
 		cl.Steps = append(cl.Steps, step("It is the only mapping that differs between the two states, so the last write of Network is the instant of its removal (E3).", lacks.Key))
 	case change.Before(cl.Window.NotAfter):
@@ -97,9 +97,16 @@ func goneBetween(c *timeline.Case, l *timeline.Life, had, lacks *timeline.Mappin
 	}
 	l.Facts.MappingGone = timeline.Yes
 	cl.Text = fmt.Sprintf("%s by %s was removed %s: one state of the hive has it, a later one does not.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), span(cl.Window))
-	cl.Benign = innocents(c, nil, cl.Window)
+	cl.Benign = innocents(c, nil, &cl)
 	cl.Missing = commandsMissing(c, cl.Window)
 	return cl
+}
+
+// removedEarlier reports whether a command removed l between the state that holds
+// it and t, too early to have its effect at t: something else stamped Network then.
+func removedEarlier(c *timeline.Case, l *timeline.Life, had *timeline.MappingState, t time.Time) bool {
+	by := effective(c, l)
+	return by != nil && namesLetter(l, by) && !undated(by) && by.Time.After(had.AsOf) && by.Time.Add(timeline.EffectAfter).Before(t)
 }
 
 // cameAndWent reports whether another mapping is known to have stood between

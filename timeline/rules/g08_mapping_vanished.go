@@ -78,7 +78,7 @@ func replaced(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		verb = "ended or was removed"
 	}
 	cl.Text = fmt.Sprintf("%s by %s %s between %s and %s, when the letter was mapped to %s; no command that removes it is known.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), verb, stamp(since), stamp(l.Next), next.Share)
-	cl.Benign = innocents(c, nil, cl.Window)
+	cl.Benign = innocents(c, nil, &cl)
 	cl.Missing = commandsMissing(c, cl.Window)
 	return cl, true
 }
@@ -143,7 +143,7 @@ func vanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		verb = "may have been removed"
 	}
 	cl.Text = fmt.Sprintf("%s by %s %s after %s and at or before %s; %s.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), verb, stamp(since), stamp(s.LastChange), logged)
-	cl.Benign = innocents(c, nil, cl.Window)
+	cl.Benign = innocents(c, nil, &cl)
 	cl.Missing = commandsMissing(c, cl.Window)
 	return cl, true
 }

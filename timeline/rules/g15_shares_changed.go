@@ -16,7 +16,8 @@ import (
 // Shares\Security, which set-up makes together with it, or than a day after
 // Windows was installed: to remove a share stamps both. Or it holds others, and
 // was last written after shares of this computer are known to have been made or
-// used, at an instant at which no record says that one was made or changed.
+// used, at an instant of which the audited log has no change of a share: the
+// registry was edited, or NetrShareDelSticky was called.
 //
 // Bound: the last write of Shares: the last time a value was stored, changed
 // or removed; with none left, it was a removal.
@@ -28,7 +29,7 @@ import (
 var _ = register(timeline.Rule{
 	ID: "G15", Title: "stored shares changed, unrecorded", Technique: "T1070.005",
 	Claim: "the last stored share was removed at that instant; with shares left, one may have been", Base: timeline.Likely, Severity: timeline.Low,
-	Logic:     `LanmanServer\Shares holds no value and was last written more than 2 s after Shares\Security, or more than a day after Windows was installed; or it holds some, and its last write is later than the last known event of a share`,
+	Logic:     `LanmanServer\Shares holds no value and was last written more than 2 s after Shares\Security, or more than a day after Windows was installed; or it holds some, and its last write is later than the last known event of a share, in a log that would have an event of it`,
 	Bound:     "exactly the last write of Shares",
 	Misses:    "which share it was; all but the last change",
 	Benign:    []string{retire, "a share was made or changed, not removed"},
@@ -121,12 +122,16 @@ func changed(c *timeline.Case, o *evidence.Observation) (timeline.Claim, bool) {
 		}
 	}
 	current, ok := o.Detail.Get("current").(bool)
+	at := timeline.At(o.Time, timeline.KeyLastWrite)
+	if class, _ := c.ShareAudit(at); class != timeline.Continuous || !c.ShareAuditSeen(at) {
+		return timeline.Claim{}, false // to make a share may have left no record
+	}
 	if before == nil || ok && !current || madeThen(c, o.Time) {
 		return timeline.Claim{}, false
 	}
 	cl := sharesChanged(c, o)
 	cl.Confidence, cl.Facts = timeline.Possible, append(cl.Facts, before)
-	cl.Text = fmt.Sprintf(`A stored share of %s was removed, made or changed at %s: LanmanServer\Shares was last written then, and no record says by what.`, c.Host, stamp(o.Time))
+	cl.Text = fmt.Sprintf(`A stored share of %s was removed, made or changed at %s past the server service: LanmanServer\Shares was last written then, and the log, which records what the service does, has nothing of it.`, c.Host, stamp(o.Time))
 	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s was last written at %s.", o.From.Key, stamp(o.Time)), o),
 		step(fmt.Sprintf("The last record before that of a share of this computer is of %s; none says that one was made, changed or deleted then.", stamp(before.Time)), before)}
 	cl.Benign = append(cl.Benign, verdict("a share was made or changed, not removed", timeline.VerdictUnknown, "the key keeps no time for each share", o))

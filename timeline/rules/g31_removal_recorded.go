@@ -121,7 +121,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		cl.Confidence = timeline.Possible
 		cl.Text = fmt.Sprintf("%s, run by %s %s, may have removed the mapping of an unknown letter to %s.", quote(by), who(by.User, by.SID), runAt(by), l.Share)
 	}
-	cl.Benign = innocents(c, by, cl.Window)
+	cl.Benign = innocents(c, by, &cl)
 	return cl, true
 }
 
@@ -393,6 +393,6 @@ func eventClaim(c *timeline.Case, l *timeline.Life, by *evidence.Observation) ti
 	}
 	l.Facts.MappingGone = timeline.Yes
 	cl.Text = fmt.Sprintf("%s was removed at %s, when %s deleted its registry key.", capital(mapping(l.Drive, l.Share)), stamp(by.Time), image)
-	cl.Benign = innocents(c, cl.Actor, cl.Window)
+	cl.Benign = innocents(c, cl.Actor, &cl)
 	return cl
 }

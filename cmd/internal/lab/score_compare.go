@@ -139,7 +139,7 @@ func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*prog
 	text := g.text(g.Window)
 	if allTaken(hits, g.Window) {
 		t.Taken++
-		t.fault("a silent removal, dated by E2", "%s; true: %s", text, hits[0].text())
+		t.fault("a removal that an exact case dates wrongly", "%s; true: %s", text, hits[0].text())
 		return
 	}
 	t.Windows++
@@ -147,13 +147,19 @@ func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*prog
 	other := *g
 	other.Share = ""
 	_, drives := c.about(&other, g.Window)
+	if g.Drive != "" { // a row names the drive, whatever share it takes it to have stood for
+		for _, row := range drives {
+			if !slices.Contains(matched[row], g) {
+				matched[row] = append(matched[row], g)
+			}
+		}
+	}
 	switch {
 	case len(hits) > 0:
 		t.right[g.Confidence]++
 	case len(drives) > 0 && g.Drive != "":
 		t.right[g.Confidence]++
 		t.WrongShares++
-		matched[drives[0]] = append(matched[drives[0]], g)
 		t.fault("removal of the drive, but of another share: "+g.Rule+" "+g.Confidence, "%s; true: %s", text, drives[0].text())
 	case len(about) > 0:
 		t.WindowsMissed++

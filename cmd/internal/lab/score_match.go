@@ -31,12 +31,12 @@ func (c *truthCase) about(p *programRow, w truthWindow) (about, hits []*truthRow
 	return about, hits
 }
 
-// taken reports whether w is the instant by which case E2 dates row wrongly.
+// taken reports whether w is the instant by which an exact case dates row wrongly.
 func (row *truthRow) taken(w truthWindow) bool {
 	return row.Taken != "" && w.NotBefore == row.Taken && w.NotAfter == row.Taken && !w.meets(row.Removed, row.RemovedEnd)
 }
 
-// allTaken reports whether w holds none of the removals but by E2's word.
+// allTaken reports whether w holds none of the removals but by an exact case's word.
 func allTaken(hits []*truthRow, w truthWindow) bool {
 	return len(hits) > 0 && !slices.ContainsFunc(hits, func(row *truthRow) bool { return !row.taken(w) })
 }

@@ -50,8 +50,9 @@ type truthRow struct {
 	ExactCase  string      `json:"exact_case"`
 	Kinds      int         `json:"kinds"` // independent kinds of surviving evidence of the removal
 	All        bool        `json:"all"`   // the command named no drive
-	// Taken is when case E2 of the reference dates the removal wrongly: it left no
-	// record, and a later command for all drives dates the key. "" if it does not.
+	// Taken is when an exact case of the reference dates the removal wrongly. E2: it
+	// left no record, and a later command for all drives dates the key; E3: another
+	// mapping came and went between the two states. "" if none does.
 	Taken  string `json:"taken"`
 	Benign string `json:"benign"` // the innocent cause: script, policy, explorer, or ""
 	// Settled are the verdicts on innocent causes that surviving evidence allows.

@@ -119,7 +119,7 @@ func (l *simLife) clientTruth(w *world) *truthRow {
 	}
 	u.widen(&b)
 	r.Window = b.window()
-	if l.persistent && !r.has(traceCommand, traceScript, traceSysmon, traceAudit) {
+	if l.persistent && r.Taken == "" && !r.has(traceCommand, traceScript, traceSysmon, traceAudit) {
 		r.Taken = l.takenBy(final)
 	}
 	l.settle(r, b)
@@ -226,6 +226,9 @@ func (l *simLife) hiveTruth(r *truthRow, b *bounds, states []networkState, last 
 	}
 	if hive {
 		r.Kinds++
+	}
+	if had != nil && lacks.removal && lacks.written.After(m.at) && differ(*had, *lacks) == 1 {
+		r.Taken = stamp(lacks.written)
 	}
 	switch {
 	case !last.IsZero() && !m.all && final.proves(m.at) && final.written.Sub(last) <= effect && u.alone(m, last) && r.has(traceDeleted, traceStates, traceMapped):

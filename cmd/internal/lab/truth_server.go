@@ -61,7 +61,7 @@ func (l *simLife) serverTruth(w *world) *truthRow {
 		if !r.has(traceStates) {
 			r.Kinds++
 		}
-		if len(r.Traces) > 0 || u.stored(end) == 0 { // alone, with others stored, it may as well tell of one that was made
+		if r.has(traceCommand, traceScript, traceStates) || len(r.Traces) > 0 && audited(m.at) || u.stored(end) == 0 { // alone, with others stored, it may as well tell of one that was made
 			r.trace(traceSharesAt)
 		}
 		if last := b.notBefore; r.has(traceCommand, traceScript) {
