@@ -34,7 +34,7 @@ var _ = register(timeline.Rule{
 	Bound:     "from the first access to the end of the last session, by the server's clock; how far the clocks may differ is told",
 	Misses:    "servers that were not collected or do not audit; sessions whose address nothing ties to this computer",
 	Benign:    []string{"a program or a service opened the share by its name", "redirected folders of the user lie there"},
-	Reference: "as sharetrail artifacts share-access, logons",
+	Reference: "as sharetrail artifacts share-access, logons, addresses",
 	Needs:     []string{timeline.OtherHostsShareAccess},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -30,7 +30,7 @@ var _ = register(timeline.Rule{
 	Bound:     "the first and the last use in that span",
 	Misses:    "uses without a time; logs that rolled over",
 	Benign:    []string{"the share was opened by its name, without a mapping"},
-	Reference: "as sharetrail artifacts share-access, logons",
+	Reference: "as sharetrail artifacts lnk, jump-lists, office-mru, log-clears, audit-changes",
 	Needs:     []string{"files:lnk|files:jump-lists|registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

@@ -32,7 +32,7 @@ var _ = register(timeline.Rule{
 	Bound:     "the start",
 	Misses:    "starts that Prefetch and the Moderator no longer keep; spans in which processes are not recorded",
 	Benign:    []string{"the record was lost, or auditing was off for a moment"},
-	Reference: "as sharetrail artifacts prefetch, bam, appcompatcache",
+	Reference: "as sharetrail artifacts prefetch, bam, process-creation",
 	Needs:     []string{"files:prefetch|registry:SYSTEM", "evtx:Security"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {

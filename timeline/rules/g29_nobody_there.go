@@ -27,7 +27,7 @@ var _ = register(timeline.Rule{
 	Bound:     "that of the removal",
 	Misses:    "removals that are not dated exactly; what was done over the remote registry leaves no record of its own",
 	Benign:    []string{byTask},
-	Reference: "Microsoft, Windows security auditing: events 4624, 4634, 4647; msuhanov/regf, Windows registry file format specification: last written timestamp",
+	Reference: "Microsoft, Winlogon: events 7001, 7002; as sharetrail artifacts logons; msuhanov/regf, Windows registry file format specification: last written timestamp",
 	Needs:     []string{"evtx:System", "registry:NTUSER|evtx:Microsoft-Windows-Sysmon/Operational|evtx:Security"},
 	Tie: func(c *timeline.Case, found []*timeline.Found) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
