@@ -27,7 +27,7 @@ func init() {
 		{Head: "Summary", Text: func(o *observation, _ Zone) string { return o.Summary }, Wrap: true},
 		{Head: "State", Text: func(o *observation, _ Zone) string { return string(o.State) }, Drop: 5},
 		{Head: "Artifact", Text: func(o *observation, _ Zone) string { return o.Artifact }, Drop: 6},
-		{Head: "Where", Text: func(o *observation, _ Zone) string { return o.From.String() }, Wrap: true, Drop: 7},
+		{Head: "Where", Text: whereFound, Wrap: true, Drop: 7},
 	}
 	Shares.Cells = []Cell[connection]{
 		{Head: "Host", Text: func(c *connection, _ Zone) string { return c.Host }},
@@ -119,4 +119,13 @@ func where(p *evidence.Provenance) string {
 		s += fmt.Sprintf(" at %#x", p.Offset)
 	}
 	return s
+}
+
+// whereFound names the place of a fact. No log lists a carved record by its number:
+// the offset leads to it.
+func whereFound(o *observation, _ Zone) string {
+	if o.State == evidence.Carved && o.From.Place != nil {
+		return fmt.Sprintf("%s@%#x", o.From.Path, o.From.Offset)
+	}
+	return o.From.String()
 }
