@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"sharetrail/parsers/binread/costtest"
 )
@@ -173,32 +172,31 @@ func TestCost(t *testing.T) {
 			for range i / 3 % 5 { // the first are whole
 				b[16+rnd.IntN(len(b)-16)] = byte(rnd.Uint32())
 			}
-			worst.Read(func() { readWhole(t, b) })
+			worst.Read(func() { readWhole(b) })
 		}
 		worst.Check(t, c.name)
 		// In a log of several chunks each may lend its definitions.
-		const chunks = 8
-		start, n := time.Now(), 0
-		for _, b := range [][]byte{bytes.Repeat(slack, chunks), bytes.Repeat(listed, chunks)} {
-			within(t, func() { n += readWhole(t, b) })
+		several := costtest.Worst{Chunks: 8}
+		for _, b := range [][]byte{slack, listed} {
+			b = bytes.Repeat(b, several.Chunks)
+			several.Read(func() { readWhole(b) })
 		}
-		t.Logf("%s, %d chunks with slack: %d elements, %v", c.name, chunks, n, time.Since(start))
+		several.Check(t, c.name+", 8 chunks")
 	}
 }
 
 // readWhole reads all of a log: its data, what lies outside of its lists, and what
 // the library makes of it.
-func readWhole(t *testing.T, b []byte) (n int) {
+func readWhole(b []byte) {
 	l, err := Open(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
-		return 1
+		return
 	}
 	for r, err := range l.Read(Options{Slack: true, Want: func(*Record) bool { return true }}) {
-		if n++; err == nil {
+		if err == nil {
 			r.Data()
 		}
 	}
-	return n
 }
 
 // rounds is how many inputs of each kind are read: SHARETRAIL_MUTANTS says how
