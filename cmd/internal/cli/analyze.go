@@ -81,7 +81,7 @@ its logs, parts lists each file with its own; sha256 is that of the named one.`,
 		if err := dir.check(sources); err != nil {
 			return err
 		}
-		if err := ez.check(sources, dir.force); err != nil {
+		if err := ez.check(sources, &dir); err != nil {
 			return err
 		}
 		if err := dir.make(); err != nil {

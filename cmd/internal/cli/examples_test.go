@@ -30,6 +30,9 @@ func newDesk(t *testing.T) *desk {
 	if runtime.GOOS == "windows" {
 		t.Skip("the examples are for a shell of Unix")
 	}
+	if testing.Short() {
+		t.Skip("runs the program many times")
+	}
 	d := &desk{t: t, dir: t.TempDir()}
 	must(t, os.CopyFS(d.path("CASE"), os.DirFS(exampleCase)))
 	must(t, os.CopyFS(d.path("cases/42"), os.DirFS(exampleCase)))

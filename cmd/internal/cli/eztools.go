@@ -72,7 +72,7 @@ func tableFile(name, table, ext string) string {
 }
 
 // check finds what is wrong with the flags, before anything is read.
-func (e *ezFlags) check(sources []string, force bool) error {
+func (e *ezFlags) check(sources []string, d *folder) error {
 	for _, n := range []struct{ flag, name, needs, dir string }{
 		{"--csvf", e.csvName, "--csv", e.csv}, {"--jsonf", e.jsonName, "--json", e.json},
 	} {
@@ -90,15 +90,32 @@ func (e *ezFlags) check(sources []string, force bool) error {
 		if source, ok := insideAny(f.dir, sources); ok {
 			return usagef("%s %q lies inside the evidence %q: evidence is never written to", f.flag, f.dir, source)
 		}
+		if d.dir != "" && within(f.dir, d.dir) {
+			return usagef("%s %q lies inside --output %q, which holds results and nothing else: choose another folder", f.flag, f.dir, d.dir)
+		}
 		if info, err := os.Stat(f.dir); err == nil && !info.IsDir() {
 			return usagef("%s %q: is not a folder", f.flag, f.dir)
 		}
 		name := filepath.Join(f.dir, f.name)
-		if _, err := os.Lstat(name); err == nil && !force {
+		if _, err := os.Lstat(name); err == nil && !d.force {
 			return usagef("%s: %q exists: choose another folder or name, or give --force", f.flag, name)
 		}
 	}
 	return nil
+}
+
+// within reports whether name lies in dir or is it, neither of which need exist.
+func within(name, dir string) bool {
+	if inside(name, dir) {
+		return true
+	}
+	name, err1 := filepath.Abs(name)
+	dir, err2 := filepath.Abs(dir)
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	rel, err := filepath.Rel(dir, name)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
 // make makes the folders, before a long run, so that it is not in vain.
