@@ -213,11 +213,13 @@ func (col *collection) uploads(dir string, b []byte) error {
 // complete holds a candidate against what the collector says of it.
 func (col *collection) complete(it *item, f *File) *Problem {
 	if b, ok := col.idx[it.path]; ok {
-		f.Incomplete = true
-		if err := f.expand(b); err != nil {
+		switch err := f.expand(b); {
+		case err != nil:
+			f.Incomplete = true
 			return &Problem{Severity: Error, Offset: binread.Offset(err), What: "its parts cannot be put together by its .idx file: " + text(err)}
+		case f.Incomplete:
+			return &Problem{Severity: Error, Offset: f.start + f.Size, What: fmt.Sprintf("of %d bytes that the collector lists, what lies behind the first %d is not there", f.collected, f.start+f.Size)}
 		}
-		f.Incomplete = false
 		return nil
 	}
 	if n, ok := col.cut[triage.Decode(it.place)]; ok {

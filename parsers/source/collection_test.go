@@ -9,10 +9,13 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"sharetrail/parsers/source/triage"
 )
 
 // Shadow copies in a collection of KAPE, with what it left out of them.
@@ -110,6 +113,46 @@ func TestVelociraptor(t *testing.T) {
 	}
 	if hosts["WS01"] != 2 || hosts["WS02"] != 2 || len(hosts) != 2 {
 		t.Errorf("hosts of a hunt: %v", hosts)
+	}
+}
+
+// A change journal that Velociraptor collected without its hole, and of which the
+// upload broke off: what is there is read, at its place in the journal.
+func TestVelociraptorJournal(t *testing.T) {
+	dir := "uploads/ntfs/%5C%5C.%5CC%3A/"
+	ev := open(t, write(t, map[string]string{
+		dir + "$Extend/$UsnJrnl%3A$J":     strings.Repeat("x", 5120),
+		dir + "$Extend/$UsnJrnl%3A$J.idx": `{"ranges":[{"length":9301852160},{"original_offset":9301852160,"length":4430299136},{"original_offset":13732151296,"file_length":39612408,"length":39612408}]}`,
+		dir + "Users/bob/NTUSER.DAT":      user,
+	}), Options{})
+	wantLines(t, ev, `volume id="" root="uploads/ntfs/%5C%5C.%5CC%3A" label="case" folder windows`,
+		"  $Extend/$UsnJrnl:$J other", "  Users/bob/NTUSER.DAT hive expected",
+		`  error "$Extend/$UsnJrnl:$J" @13732156416: of 13771763704 bytes that the collector lists, what lies behind the first 13732156416 is not there`)
+	f := ev.Volumes[0].Files[0]
+	h, err := f.Open()
+	must(t, err)
+	defer h.Close()
+	if !f.Incomplete || f.Size != 5120 || h.Size() != 5120 || Base(h) != 13732151296 || readAll(t, f) != strings.Repeat("x", 5120) {
+		t.Errorf("%d bytes at %d, incomplete %v", h.Size(), Base(h), f.Incomplete)
+	}
+}
+
+// The segments of an image are found whatever the case of their names, and names
+// of archives give the host.
+func TestNamesOfSources(t *testing.T) {
+	img := string(diskOf(volume(t, ntfsFile("Windows/System32/config/SYSTEM", system))))
+	dir := write(t, map[string]string{"disk.IMG.001": img[:3<<20], "DISK.img.002": img[3<<20:]})
+	ev := open(t, filepath.Join(dir, "disk.IMG.001"), Options{})
+	if len(ev.Problems) > 0 || len(ev.Volumes) != 1 || len(ev.Parts) != 2 || filepath.Base(ev.Parts[1]) != "DISK.img.002" {
+		t.Errorf("parts %q\n%s", ev.Parts, strings.Join(describe(ev), "\n"))
+	}
+	for name, want := range map[string]string{
+		"Collection-WIN-E5K9RC5GU23-2021-11-21T18_05_56-08_00": "WIN-E5K9RC5GU23", "DFIR-ORC_Server_fs01.corp.example_General": "fs01.corp.example",
+		"ORC_WorkStation_WS01_Little": "WS01", "Collection-of-stamps": "Collection-of-stamps", "WS01": "WS01",
+	} {
+		if got := triage.HostOf(name); got != want {
+			t.Errorf("%s: host %q, want %q", name, got, want)
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func TestCorpusTriage(t *testing.T) {
 		{"triage/museum-w11-rathbunvm/C", "", 21, 0, "Windows/System32/winevt/Logs/Security.evtx"},
 		{"triage/velociraptor-genuine/collection.zip", "uploads/auto/C%3A", 3, 0, "Users/bob/NTUSER.DAT"},
 		{"triage/velociraptor-genuine/collection-encrypted.zip", "", 0, 1, ""},
-		{"triage/velociraptor-offline/Collection-WIN-E5K9RC5GU23-2021-11-21T18_05_56-08_00.zip", "uploads/auto/C%3A", 1, 1, "Users/Administrator/ntuser.dat"},
+		{"triage/velociraptor-offline/Collection-WIN-E5K9RC5GU23-2021-11-21T18_05_56-08_00.zip", "uploads/auto/C%3A", 2, 2, "Users/Administrator/ntuser.dat"},
 		{"triage/velociraptor-plain/unencrypted_collector.zip", "", 0, 1, ""},
 		{"triage/dfir-orc", "*", 10, 0, "Windows/System32/config/RegBack/SECURITY"},
 		{"derived/kape-layout.zip", "C", 15, 0, "Windows/System32/winevt/Logs/Microsoft-Windows-SmbClient%4Connectivity.evtx"},

@@ -24,19 +24,34 @@ func (f *File) expand(b []byte) error {
 		return err
 	}
 	x := &expanded{}
+	whole := int64(0)
 	for i, r := range m.Ranges {
-		if r.Off < x.size || r.Len < 0 || r.Off+r.Len < r.Off || r.Stored < 0 || r.Stored > r.Len || r.At < 0 || r.At > f.Size || r.Stored > f.Size-r.At {
+		if r.Off < whole || r.Len < 0 || r.Off+r.Len < r.Off || r.Stored < 0 || r.Stored > r.Len || r.At < 0 {
 			return fmt.Errorf("range %d leads out of the file or over another", i)
+		}
+		whole = r.Off + r.Len
+		if f.Incomplete {
+			continue
+		}
+		if r.Stored > 0 && (r.At > f.Size || r.Stored > f.Size-r.At) {
+			f.Incomplete = true
+			if r.Stored = max(0, f.Size-r.At); r.Stored > 0 {
+				x.parts = append(x.parts, extent{r.Off, r.At, r.Stored})
+			}
+			x.size = r.Off + r.Stored
+			continue
 		}
 		if r.Stored > 0 {
 			x.parts = append(x.parts, extent{r.Off, r.At, r.Stored})
 		}
-		x.size = r.Off + r.Len
+		x.size = whole
 	}
+	f.collected = whole
 	open := f.Open
-	if triage.IsJournal(f.Path) && len(x.parts) > 0 {
+	if triage.IsJournal(triage.Decode(f.Path)) && len(x.parts) > 0 {
 		x.start = x.parts[0].off
 	}
+	f.start = x.start
 	x.size -= x.start
 	f.Size = x.size
 	f.Open = func() (Handle, error) {

@@ -1,9 +1,11 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,6 +16,12 @@ import (
 // parts adds files of the folder dir to what the source consists of.
 func (s *scanner) parts(dir string, bases ...string) {
 	for _, base := range bases {
+		if _, err := os.Lstat(filepath.Join(dir, base)); errors.Is(err, fs.ErrNotExist) {
+			if root, err := os.OpenRoot(dir); err == nil {
+				base = cmp.Or(folded(root, base), base)
+				root.Close()
+			}
+		}
 		s.ev.Parts = append(s.ev.Parts, filepath.Join(dir, base))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -274,10 +275,39 @@ func (s *scanner) storage(p string) error {
 	return err
 }
 
+// folded returns the name of the only file of a folder that differs from base in
+// letter case alone: other systems take them for one. "" if there is none.
+func folded(root *os.Root, base string) (name string) {
+	d, err := openAt(root, ".")
+	if err != nil {
+		return ""
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		return ""
+	}
+	for _, n := range names {
+		if strings.EqualFold(n, base) {
+			if name != "" {
+				return ""
+			}
+			name = n
+		}
+	}
+	return name
+}
+
 // besides opens the regular files of a folder by name.
 func besides(root *os.Root) container.Opener {
 	return func(base string) (container.Handle, int64, error) {
 		info, err := root.Lstat(base)
+		if errors.Is(err, fs.ErrNotExist) {
+			if other := folded(root, base); other != "" {
+				base = other
+				info, err = root.Lstat(base)
+			}
+		}
 		if err != nil {
 			return nil, 0, err
 		}

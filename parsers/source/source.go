@@ -117,6 +117,8 @@ type File struct {
 	// (number of the MFT record, sequence number in the top 16 bits), for a change
 	// journal. nil if the volume's MFT is not at hand.
 	Directory func(ref uint64) (dir string, ok bool)
+	start     int64  // where it begins in the file as Windows had it: behind a hole
+	collected int64  // bytes that the file had, if a collector says so and it is Incomplete
 	SHA1      string // that the collector logged when it copied the file, lower-case hex; "" if none did
 	// SameAs names the file with the same bytes in the newest view of the same
 	// volume that has it: the volume as collected, else a newer snapshot. Of a

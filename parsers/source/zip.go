@@ -13,6 +13,7 @@ import (
 
 	"sharetrail/parsers/binread"
 	"sharetrail/parsers/source/archive"
+	"sharetrail/parsers/source/triage"
 )
 
 const (
@@ -24,7 +25,7 @@ const (
 // archive opens the archive that it holds and lays out its members. Paths of
 // its problems start with id.
 func (s *scanner) archive(it *item, kind, id string, depth int, outer *kape) (*Node, error) {
-	c := &scope{outer: outer, id: id, kind: kind, label: strings.TrimSuffix(path.Base(it.path), path.Ext(it.path)), size: it.size, depth: depth}
+	c := &scope{outer: outer, id: id, kind: kind, label: triage.HostOf(strings.TrimSuffix(path.Base(it.path), path.Ext(it.path))), size: it.size, depth: depth}
 	switch err := s.list(it, c); {
 	case s.ctx.Err() != nil:
 		return nil, s.ctx.Err()

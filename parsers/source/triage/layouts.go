@@ -3,6 +3,7 @@ package triage
 import (
 	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -63,6 +64,23 @@ func parentOf(dir string) string {
 		return strings.TrimSuffix(up, "/")
 	}
 	return dir
+}
+
+// named are the names that collectors give to archives, and where the host stands:
+// Velociraptor, DFIR-ORC.
+var named = []*regexp.Regexp{
+	regexp.MustCompile(`^Collection-(.+)-\d{4}-\d\d-\d\dT\d\d_\d\d_\d\d`),
+	regexp.MustCompile(`^(?i:DFIR-ORC|ORC)_(?:WorkStation|Server|DomainController)_(.+)_[^_]+$`),
+}
+
+// HostOf returns the host that the name of an archive gives, or the name itself.
+func HostOf(name string) string {
+	for _, re := range named {
+		if m := re.FindStringSubmatch(name); m != nil {
+			return m[1]
+		}
+	}
+	return name
 }
 
 // accessors are the ways in which Velociraptor reads a file. What it read by

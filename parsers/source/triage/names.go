@@ -93,7 +93,7 @@ func looseArtifact(name string) bool {
 	case ".txt":
 		return name == "consolehost_history.txt" || strings.HasPrefix(name, "powershell_transcript.")
 	}
-	return name == "drives.xml" || isJournal(name)
+	return name == "drives.xml" || isJournal(Decode(name))
 }
 
 // IsJournal reports whether a file of that path is the change journal of a volume.

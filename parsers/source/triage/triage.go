@@ -33,7 +33,8 @@ var profiles = map[string]bool{"users": true, "documents and settings": true}
 //
 // A directory is a Windows root if a child "Windows" of it holds System32,
 // SysWOW64, Prefetch, ServiceProfiles or appcompat, or if "Users/<name>" (or
-// "Documents and Settings/<name>") below it holds NTUSER.DAT or AppData. Letter
+// "Documents and Settings/<name>") below it holds NTUSER.DAT or AppData. So is one that holds the change
+// journal, $Extend/$UsnJrnl:$J. Letter
 // case is ignored.
 func Roots(p string) []string {
 	var roots []string
@@ -52,6 +53,9 @@ func isRoot(rest []string) bool {
 		if strings.EqualFold(rest[1], name) {
 			return true
 		}
+	}
+	if first == "$extend" {
+		return IsJournal(Decode(rest[1]))
 	}
 	if !profiles[first] || len(rest) < 3 {
 		return false
