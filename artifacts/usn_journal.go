@@ -2,6 +2,7 @@ package artifacts
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -51,7 +52,7 @@ func readJournal(in *DataFile, out *Emitter) error {
 	j := &journalReader{in, out, map[uint64]*fileChange{}, map[uint64]usn.Record{}, 0}
 	for rec, err := range usn.Read(in.R, in.Size) {
 		if err != nil {
-			out.Unreadable("", err)
+			out.Unreadable("", moved(err, out.base))
 			continue
 		}
 		if out.first.IsZero() {
@@ -70,6 +71,14 @@ func readJournal(in *DataFile, out *Emitter) error {
 		j.close(c)
 	}
 	return nil
+}
+
+// moved is err at its place in the whole journal, base bytes further on.
+func moved(err error, base int64) error {
+	if fe := (*binread.FormatError)(nil); errors.As(err, &fe) && fe.Off >= 0 {
+		return binread.Errorf(fe.Off+base, fe.Field, "%w", fe.Err)
+	}
+	return err
 }
 
 // record follows one record.

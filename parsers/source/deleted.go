@@ -2,7 +2,9 @@ package source
 
 import (
 	"fmt"
+	"path"
 	"strings"
+	"unicode/utf8"
 
 	"sharetrail/parsers/binread"
 	"sharetrail/parsers/source/ntfs"
@@ -42,13 +44,16 @@ const maxFreed = 4096
 
 func (w *lister) freed(e *ntfs.Entry) {
 	p := strings.TrimPrefix(e.Path, "/")
+	small := false // a file of another artifact; of these, only what is whole is looked at
 	switch triage.Expect(p, true) {
 	case triage.Hive, triage.Backup, triage.Log:
 	default:
-		return
+		if small = e.Whole && triage.Expect(p, false) == triage.Artifact && !triage.IsJournal(p); !small {
+			return
+		}
 	}
 	if len(w.c.freed) == maxFreed {
-		w.c.problem(warnf("", "more than %d deleted hives and event logs: the rest was not looked at", maxFreed))
+		w.c.problem(warnf("", "more than %d deleted files that may be evidence: the rest was not looked at", maxFreed))
 	}
 	if len(w.c.freed) >= maxFreed || e.Size == 0 {
 		return
@@ -67,6 +72,11 @@ func (w *lister) freed(e *ntfs.Entry) {
 	err := guard("NTFS", it.sniff)
 	promised := triage.Expect(p, false) != triage.None
 	switch {
+	case small:
+		if err == nil && it.intact() {
+			it.head.kind = Other
+			w.c.freed = append(w.c.freed, it)
+		}
 	case err == nil && (it.head.kind == Hive || it.head.kind == EVTX):
 		w.c.freed = append(w.c.freed, it)
 	case promised && err != nil:
@@ -74,4 +84,30 @@ func (w *lister) freed(e *ntfs.Entry) {
 	case promised:
 		w.c.problem(Problem{Severity: Warning, Path: p, Offset: -1, What: fmt.Sprintf("deleted file (MFT record %d), whose clusters were used again: %s", it.record, it.starts())})
 	}
+}
+
+// beginnings are what files of other artifacts begin with, by the end of their names
+// (MS-SHLLINK 2.1, MS-CFB 2.2). Prefetch files are told by package prefetch.
+var beginnings = map[string]string{
+	".lnk": "L\x00\x00\x00\x01\x14\x02\x00", ".automaticdestinations-ms": "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+}
+
+// intact reports whether a deleted file still begins as one of its name does. Its
+// clusters may have been used in between.
+func (it *item) intact() bool {
+	first := string(it.head.first)
+	switch ext := strings.ToLower(path.Ext(it.place)); ext {
+	case ".lnk", ".automaticdestinations-ms":
+		return strings.HasPrefix(first, beginnings[ext])
+	case ".pf":
+		return at(it.head.first, 4, "SCCA") || strings.HasPrefix(first, "MAM")
+	case ".txt", ".xml":
+		for range utf8.UTFMax - 1 { // the last character may be cut
+			if !utf8.ValidString(first) {
+				first = first[:len(first)-1]
+			}
+		}
+		return len(first) > 0 && utf8.ValidString(first) && !strings.Contains(first, "\x00")
+	}
+	return false
 }

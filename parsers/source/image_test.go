@@ -305,6 +305,10 @@ func TestDeletedFiles(t *testing.T) {
 		{Path: "Windows/System32/winevt/Logs/Security.evtx", Data: []byte(evtx), Deleted: true},
 		{Path: "Windows/System32/winevt/Logs/System.evtx", Data: []byte(evtx), Deleted: true, Reused: true},
 		{Path: "Users/eve/holiday.jpg", Data: []byte("x"), Deleted: true},
+		{Path: "Users/bob/AppData/Roaming/Microsoft/Windows/Recent/a.lnk", Data: []byte("L\x00\x00\x00\x01\x14\x02\x00 and so on"), Deleted: true},
+		{Path: "Users/bob/AppData/Roaming/Microsoft/Windows/Recent/b.lnk", Data: []byte("something else"), Deleted: true},
+		{Path: "Users/bob/AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt", Data: []byte("net use Z: /delete\r\n"), Deleted: true},
+		{Path: "Windows/Prefetch/NET.EXE-11111111.pf", Data: []byte(strings.Repeat("MAM\x04", 4000)), Deleted: true, Reused: true},
 	}
 	path := save(t, "c.dd", volume(t, files...))
 	ev := open(t, path, Options{})
@@ -317,7 +321,9 @@ func TestDeletedFiles(t *testing.T) {
 			}
 		}
 	}
-	if d := cmp.Diff([]string{"Users/eve/NTUSER.DAT hive", "Windows/System32/winevt/Logs/Security.evtx evtx"}, got); d != "" {
+	if d := cmp.Diff([]string{
+		"Users/bob/AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt other", "Users/bob/AppData/Roaming/Microsoft/Windows/Recent/a.lnk other",
+		"Users/eve/NTUSER.DAT hive", "Windows/System32/winevt/Logs/Security.evtx evtx"}, got); d != "" {
 		t.Errorf("deleted files (-want +got):\n%s", d)
 	}
 	if ps := ev.Volumes[0].Problems; len(ps) != 1 || ps[0].Severity != Warning || ps[0].Path != "Windows/System32/winevt/Logs/System.evtx" || !strings.Contains(ps[0].What, "whose content is lost") {

@@ -281,3 +281,35 @@ func dropTimes(rows []string) []string {
 		return strings.Contains(s, `"files:`) || strings.Contains(s, `.pf"`) || strings.Contains(s, `"class":"absent"`)
 	})
 }
+
+// TestDeletedHistory: the history of commands that somebody deleted is read where
+// its MFT record still holds it, and says that it was deleted.
+func TestDeletedHistory(t *testing.T) {
+	const history = "Users/alice/AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt"
+	img := ntfsOf(t, map[string][]byte{
+		"Windows/System32/config/SYSTEM": buildHive(t, computerWS01), "Users/alice/NTUSER.DAT": buildHive(t, profileMade),
+		history: []byte("net use Z: \\\\fs01\\finance\r\nnet use Z: /delete\r\n"),
+	}, history)
+	rows := 0
+	for _, o := range analyzeImage(t, img, Options{}).Report.Observations {
+		if o.Artifact == "ps-history" {
+			rows++
+			if o.State != evidence.Deleted || o.Action != evidence.Command || o.User != "alice" || o.From.Path != history {
+				t.Errorf("%s %s of %q at %s", o.State, o.Action, o.User, o.From.Path)
+			}
+		}
+	}
+	if rows != 2 {
+		t.Errorf("%d rows", rows)
+	}
+	for _, r := range analyzeImage(t, img, Options{}).Report.Coverage {
+		if strings.HasPrefix(r.Evidence, "files:ps-history") {
+			t.Errorf("a deleted history covers %s", r.Evidence)
+		}
+	}
+	for _, o := range analyzeImage(t, img, Options{NoDeleted: true}).Report.Observations {
+		if o.Artifact == "ps-history" {
+			t.Error("a deleted file is read although none should be")
+		}
+	}
+}
