@@ -99,7 +99,7 @@ func (l *Life) shows(o *evidence.Observation) bool {
 	if o.Time.IsZero() || o.TimeKind == evidence.AtOrBefore {
 		return false
 	}
-	if l.stored && o.Action == evidence.Command && o.Detail.Text("Persistent") == "no" {
+	if o.Action == evidence.Command && o.Detail.Text("Persistent") == "no" && (l.stored || len(l.Maps) > 0 && l.Maps[0].Detail.Text("Persistent") != "no") {
 		return false // that made another one, or failed because this one stood
 	}
 	if l.Side == evidence.Server {

@@ -147,7 +147,11 @@ func removedOnly(c *Case, lives []*Life) []*Life {
 // tell: the last that began before it. nil if there is none.
 func standingAt(lives []*Life, user, sid, drive string, t time.Time) (at *Life) {
 	for _, l := range lives {
-		if l.Drive == drive && SameUser(l.User, l.SID, user, sid) && !l.begin().After(t.Add(EffectBefore)) && (l.Next.IsZero() || t.Before(l.Next)) &&
+		until := t
+		if len(l.Maps) == 0 || l.Maps[0].Action == evidence.Command { // its record may be a little late; a key's time is not
+			until = t.Add(EffectBefore)
+		}
+		if l.Drive == drive && SameUser(l.User, l.SID, user, sid) && !l.begin().After(until) && (l.Next.IsZero() || t.Before(l.Next)) &&
 			(at == nil || !l.begin().Before(at.begin())) {
 			at = l
 		}

@@ -251,9 +251,12 @@ func (l *Life) settle(g *Gap, group []Claim) {
 		if l.Removes != nil {
 			l.Facts.CommandSeen = Yes
 		}
-		if len(l.Maps)+len(l.Uses)+len(l.Gone) == 0 && l.Side == evidence.Client && top.Confidence.rank() > Strong.rank() {
-			// Nothing but the command says that there was a connection.
-			l.Status, l.Confidence = StatusUnknown, Possible
+		if len(l.Maps)+len(l.Gone) == 0 && l.Side == evidence.Client && top.Confidence.rank() > Strong.rank() {
+			// Nothing but the command says that there was a connection, or it
+			// was used, and nothing says that the command took effect.
+			if len(l.Uses) == 0 {
+				l.Status, l.Confidence = StatusUnknown, Possible
+			}
 		} else if top.Confidence.rank() <= Likely.rank() {
 			l.Status, l.Confidence = StatusRemoved, top.Confidence
 		} else {

@@ -121,7 +121,7 @@ func innocents(c *timeline.Case, by *evidence.Observation, cl *timeline.Claim) [
 	} else {
 		out = append(out,
 			verdict(explorer, timeline.VerdictUnknown, "Explorer leaves no record of it"),
-			driveMaps(c, policy, w))
+			driveMaps(c, cl.User, cl.SID, policy, w))
 		if p := policyScript(c, cl.User, cl.SID, w); p != nil && w.NotAfter.Sub(w.NotBefore) <= 2*near {
 			out = append(out, verdict(byScript, timeline.Supported, "Group Policy ran a script at "+stamp(p.Time), p))
 		} else if e := logonIn(c, w); e != nil {
@@ -160,9 +160,9 @@ func byImage(explanation, want, image string, by *evidence.Observation) timeline
 }
 
 // driveMaps asks the logs of Group Policy whether a drive map was at work in w.
-func driveMaps(c *timeline.Case, explanation string, w timeline.Window) timeline.Benign {
+func driveMaps(c *timeline.Case, user, sid, explanation string, w timeline.Window) timeline.Benign {
 	w = c.Widened(w)
-	if o := driveMapsIn(c, w); o != nil {
+	if o := driveMapsIn(c, user, sid, w); o != nil {
 		if w.NotAfter.Sub(w.NotBefore) <= 2*near {
 			return verdict(explanation, timeline.Supported, "the drive map extension of Group Policy was at work at "+stamp(o.Time), o)
 		}
@@ -175,12 +175,12 @@ func driveMaps(c *timeline.Case, explanation string, w timeline.Window) timeline
 }
 
 // driveMapsIn returns a record around w that the drive map extension of Group
-// Policy was at work, or nil.
-func driveMapsIn(c *timeline.Case, w timeline.Window) *evidence.Observation {
+// Policy was at work for that user, or for one whom it does not name; or nil.
+func driveMapsIn(c *timeline.Case, user, sid string, w timeline.Window) *evidence.Observation {
 	for _, o := range c.Observations {
 		ran, _ := o.Detail.Get("drive_maps").(bool)
 		if (o.Artifact == "group-policy-drive-maps" || o.Artifact == "group-policy" && ran) && around(o, w) &&
-			(w.NotAfter.IsZero() || !o.Time.After(w.NotAfter.Add(timeline.EffectBefore))) { // it begins with its record
+			!(strings.HasPrefix(o.SID, "S-1-5-21-") && !timeline.SameUser(o.User, o.SID, user, sid)) && (w.NotAfter.IsZero() || !o.Time.After(w.NotAfter.Add(timeline.EffectBefore))) { // it begins with its record
 			return o
 		}
 	}

@@ -90,6 +90,9 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 	if o.Detail.Text("Class") == "key.delete" {
 		cl.By = timeline.ByRegistry
 	}
+	if sid := o.Detail.Text("TargetSID"); sid != "" {
+		cl.User, cl.SID = nameOfUser(c, sid), sid // whose hive it names, not who ran it
+	}
 	if l := connectionOf(c, o); l != nil {
 		cl.Life, cl.User, cl.SID = l, l.User, l.SID
 	}
@@ -145,6 +148,17 @@ func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 		cl.Text = fmt.Sprintf("A connection%s was removed by %s, run by %s %s; %s.", letter(o), quote(o), who(o.User, o.SID), runAt(o), otherwise(seen, before))
 	}
 	return cl
+}
+
+// nameOfUser returns the name of the account with that SID, "" if no evidence
+// has it.
+func nameOfUser(c *timeline.Case, sid string) string {
+	for _, o := range c.Observations {
+		if o.SID == sid && o.User != "" {
+			return o.User
+		}
+	}
+	return ""
 }
 
 // connectionOf returns the connection that nothing but the command, or uses

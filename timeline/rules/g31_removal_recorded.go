@@ -165,7 +165,7 @@ func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Observation) {
 		if refuted(l, o) || endedBefore(c, l, o) || timeline.KeepsProfile(o) && keptAfter(l, o) {
 			continue
 		}
-		if !namesLetter(l, o) && !l.Dated() {
+		if !l.Dated() && (!namesLetter(l, o) || anotherWent(c, l, o)) {
 			continue // it may have been mapped later: nothing tells when it was
 		}
 		if by == nil || undated(by) && !undated(o) || dated(c, l, o) && !dated(c, l, by) && namesLetter(l, o) == namesLetter(l, by) || sameRun(by, o) && direct(o) && !direct(by) {
@@ -173,6 +173,14 @@ func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Observation) {
 		}
 	}
 	return by
+}
+
+// anotherWent reports whether command o named another mapping of the letter, of
+// which it is known when it was made.
+func anotherWent(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
+	return slices.ContainsFunc(c.Lives, func(x *timeline.Life) bool {
+		return x != l && x.Drive == l.Drive && len(x.Maps) > 0 && x.Dated() && slices.Contains(x.Removes, o)
+	})
 }
 
 // keptAfter reports whether l outlived command o, which leaves what is remembered
@@ -355,7 +363,7 @@ func watched(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 			return false
 		}
 	}
-	if policy := driveMapsIn(c, timeline.Window{NotBefore: since, NotAfter: o.Time}); policy != nil {
+	if policy := driveMapsIn(c, l.User, l.SID, timeline.Window{NotBefore: since, NotAfter: o.Time}); policy != nil {
 		return false // it may have removed l
 	}
 	class, _ := c.Commands(timeline.Window{NotBefore: since, NotAfter: o.Time})

@@ -85,7 +85,6 @@ func (l *simLife) clientTruth(w *world) *truthRow {
 	}
 	u := l.owner
 	states := u.states(w)
-	final := states[len(states)-1]
 	var b bounds
 	b.until(u.collected)
 	if u.survives(l.mapCmd) {
@@ -120,7 +119,7 @@ func (l *simLife) clientTruth(w *world) *truthRow {
 	u.widen(&b)
 	r.Window = b.window()
 	if l.persistent && r.Taken == "" && !r.has(traceCommand, traceScript, traceSysmon, traceAudit) {
-		r.Taken = l.takenBy(final)
+		r.Taken = l.takenBy(states)
 	}
 	l.settle(r, b)
 	return r
@@ -128,11 +127,16 @@ func (l *simLife) clientTruth(w *world) *truthRow {
 
 // takenBy is the instant by which a later command for all drives, with its
 // effect on Network, makes a reader date the silent removal of l, "" if none.
-func (l *simLife) takenBy(final networkState) string {
+func (l *simLife) takenBy(states []networkState) string {
 	for _, o := range l.owner.lives {
-		if m := o.removal; o != l && m != nil && m.all && m.at.After(l.removal.at) && !final.written.After(m.end) && !final.written.Before(m.at) && final.removal &&
-			slices.ContainsFunc(m.cmds, l.owner.survives) {
-			return stamp(final.written)
+		m := o.removal
+		if o == l || m == nil || !m.all && o.letter != l.letter || !m.at.After(l.removal.at) || !slices.ContainsFunc(m.cmds, l.owner.survives) {
+			continue
+		}
+		for _, s := range states {
+			if s.removal && !s.written.After(m.end) && !s.written.Before(m.at) {
+				return stamp(s.written)
+			}
 		}
 	}
 	return ""
