@@ -196,7 +196,7 @@ func endUnseen(lives []*Life) {
 // that removes it came before t and after all that shows it, or its session
 // ended, which it did not outlive.
 func (l *Life) overBefore(c *Case, t time.Time) bool {
-	if l.goneInState(c, t) {
+	if l.GoneInState(c, t) {
 		return true
 	}
 	if len(l.Gone) > 0 {
@@ -219,9 +219,9 @@ func (l *Life) overBefore(c *Case, t time.Time) bool {
 	return len(l.Maps) > 0 && !l.mayOutlive(c) && c.sessionEnded(l, t)
 }
 
-// goneInState reports whether a state of the hive from before t lacks l, and one
+// GoneInState reports whether a state of the hive from before t lacks l, and one
 // before that holds it.
-func (l *Life) goneInState(c *Case, t time.Time) bool {
+func (l *Life) GoneInState(c *Case, t time.Time) bool {
 	had := false
 	for _, s := range c.StatesOf(l.User, l.SID) {
 		k := s.Drives[l.Drive]
@@ -268,7 +268,7 @@ func eventOnly(c *Case, lives []*Life) []*Life {
 		of := standingAt(lives, o.User, o.SID, o.Drive, o.Time)
 		switch {
 		case of == nil:
-		case of.goneInState(c, o.Time.Add(-EffectBefore)):
+		case of.GoneInState(c, o.Time.Add(-EffectBefore)):
 			of.Next = o.Time // it was made again before, unseen
 		case len(of.Gone) == 0, o.Time.Sub(of.Gone[len(of.Gone)-1].Time) <= EffectBefore:
 			of.Gone = append(of.Gone, o)
@@ -372,12 +372,12 @@ func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
 	if !l.mayOutlive(c) && c.sessionEnded(l, o.Time) {
 		return false
 	}
-	if o.Artifact == "mapped-drives" && slices.ContainsFunc(l.Maps, func(m *evidence.Observation) bool {
-		return m.Artifact == "mapped-drives" && gone(m.State) && !o.Time.Equal(m.Time)
+	if writesKey(o) && slices.ContainsFunc(l.Maps, func(m *evidence.Observation) bool {
+		return m.Artifact == "mapped-drives" && gone(m.State) && o.Time.Sub(m.Time).Abs() > writeDelay(o)
 	}) {
 		return false // a key that is written again keeps its cell: another cell is another key
 	}
-	if o.Artifact == "mapped-drives" && l.goneInState(c, o.Time) {
+	if o.Artifact == "mapped-drives" && l.GoneInState(c, o.Time) {
 		return false // a state of the hive in between lacks it
 	}
 	if c.rewritten(l, o) {
@@ -393,11 +393,25 @@ func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
 	return true
 }
 
+// writesKey reports whether o is the key of a mapping, or a record of its making.
+func writesKey(o *evidence.Observation) bool {
+	return o.Artifact == "mapped-drives" || o.Action == evidence.Mapped && (o.Artifact == "sysmon-registry" || o.Artifact == "object-access")
+}
+
+// writeDelay is how far the time of o may lie from the last write of the key that
+// it is about: a key's own not at all, a record of its making a little.
+func writeDelay(o *evidence.Observation) time.Duration {
+	if o.Artifact == "mapped-drives" {
+		return 0
+	}
+	return EffectBefore
+}
+
 // yield takes from l the commands that made the key o, and returns them: o begins
 // another life of the letter.
 func (l *Life) yield(o *evidence.Observation) []*evidence.Observation {
 	i := len(l.Maps)
-	for i > 1 && o.Artifact == "mapped-drives" && l.Maps[i-1].Action == evidence.Command && Within(o.Time, l.Maps[i-1].Time) {
+	for i > 1 && writesKey(o) && l.Maps[i-1].Action == evidence.Command && Within(o.Time, l.Maps[i-1].Time) {
 		i--
 	}
 	made := l.Maps[i:]

@@ -162,7 +162,7 @@ func youngerShare(c *timeline.Case, l *timeline.Life, t time.Time) *timeline.Lif
 // dates, else the first that no later state refutes. nil if there is none.
 func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Observation) {
 	for _, o := range l.Removes {
-		if refuted(l, o) || endedBefore(c, l, o) || timeline.KeepsProfile(o) && keptAfter(l, o) {
+		if refuted(l, o) || endedBefore(c, l, o) || !undated(o) && l.GoneInState(c, o.Time.Add(-timeline.EffectBefore)) || timeline.KeepsProfile(o) && keptAfter(l, o) {
 			continue
 		}
 		if !l.Dated() && (!namesLetter(l, o) || anotherWent(c, l, o)) {
