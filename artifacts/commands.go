@@ -54,6 +54,15 @@ func (e *Emitter) commands(off int64, p evidence.Process, hint command.Hint) []e
 	return list
 }
 
+// scriptCommands returns what a text of PowerShell does to shares or their
+// traces. It is masked unless secrets are to be shown. off is where it was read.
+func (e *Emitter) scriptCommands(off int64, text string) []command.Segment {
+	if e.unmasked {
+		return e.bounded(off, command.ClassifyScriptUnmasked(text))
+	}
+	return e.bounded(off, command.ClassifyScript(text))
+}
+
 // observeSegment turns what a command line does to shares into a row. It says
 // that the command was given, never that it took effect.
 func observeSegment(s command.Segment) evidence.Observation {

@@ -8,7 +8,6 @@ import (
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
-	"sharetrail/parsers/command"
 	"sharetrail/parsers/eventlog"
 )
 
@@ -155,7 +154,7 @@ func (s *scriptBlock) numbers() []int {
 
 // observe reports what the block does to shares.
 func (s *scriptBlock) observe(out *Emitter) {
-	for _, seg := range out.bounded(s.rec.Off, command.ClassifyScript(s.text())) {
+	for _, seg := range out.scriptCommands(s.rec.Off, s.text()) {
 		o := observeSegment(seg)
 		o.SID = s.rec.UserID
 		o.Process = &evidence.Process{CommandLine: clip(seg.Text), PID: pid(fmt.Sprint(s.rec.ProcessID))}

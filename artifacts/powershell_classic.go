@@ -61,7 +61,7 @@ func (h *powerShellHosts) read(rec *eventlog.Record, data Data, out *Emitter) {
 	if rec.EventID != 800 || text == "" || !h.first(host+info["PipelineId"]+"\x00"+text) {
 		return
 	}
-	for _, seg := range out.bounded(rec.Off, command.ClassifyScript(text)) {
+	for _, seg := range out.scriptCommands(rec.Off, text) {
 		o := observeSegment(seg)
 		o.Process = &evidence.Process{CommandLine: clip(seg.Text)}
 		observeHost(rec, info, o, out)
@@ -135,7 +135,7 @@ func hostInfo(s string) map[string]string {
 func readInvocations(rec *eventlog.Record, data Data, out *Emitter) {
 	info := contextInfo(data.Text("ContextInfo"))
 	for _, line := range invocations(data.Text("Payload")) {
-		for _, seg := range out.bounded(rec.Off, command.ClassifyScript(line)) {
+		for _, seg := range out.scriptCommands(rec.Off, line) {
 			o := observeSegment(seg)
 			byHeader(&o, rec)
 			byName(&o, info["User"])

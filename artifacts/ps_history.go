@@ -7,7 +7,6 @@ import (
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
-	"sharetrail/parsers/command"
 )
 
 var _ = register(Artifact{
@@ -79,7 +78,7 @@ func historyEntry(b []byte) (entry []byte, n int, lines int64) {
 }
 
 func observeHistory(in *DataFile, out *Emitter, text string, off, n, line int64, last bool) {
-	for _, seg := range out.bounded(off, command.ClassifyScript(text)) {
+	for _, seg := range out.scriptCommands(off, text) {
 		o := observeSegment(seg)
 		o.User = out.user // also where the command is about the server's side
 		o.Process = &evidence.Process{CommandLine: clip(seg.Text)}

@@ -115,13 +115,18 @@ func classify(line string, h Hint, mask bool) []Segment {
 // ClassifyScript returns the recognised commands of the text of a PowerShell
 // script block, masked. Definitions and listings that a module writes when it is
 // loaded call nothing, and so give nothing.
-func ClassifyScript(text string) []Segment {
+func ClassifyScript(text string) []Segment { return classifyScript(text, true) }
+
+// ClassifyScriptUnmasked is ClassifyScript without masking.
+func ClassifyScriptUnmasked(text string) []Segment { return classifyScript(text, false) }
+
+func classifyScript(text string, mask bool) []Segment {
 	if !mayMatter(text, Hint{}) {
 		return nil
 	}
 	s := newScanner(text)
 	s.script(wholeText(text))
-	return s.segments(true)
+	return s.segments(mask)
 }
 
 // maxMaskPasses bounds the repetition in Mask. One pass is enough for all but
