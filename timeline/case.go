@@ -19,7 +19,8 @@ type Case struct {
 	States       []*MappingState         // oldest first
 	Shares       []*SharesState          // oldest first
 	Lives        []*Life
-	End          time.Time // the newest instant that any evidence of the host shows, but for carved records
+	removals     []*evidence.Observation // commands and records of removals, by time
+	End          time.Time               // the newest instant that any evidence of the host shows, but for carved records
 
 	byID map[string]*evidence.Observation
 	own  *self // its names, addresses and sessions with other hosts
@@ -143,6 +144,11 @@ func NewCase(host string, obs []*evidence.Observation, facts []evidence.Coverage
 	for _, f := range facts {
 		if f.AsOf.After(c.End) {
 			c.End = f.AsOf
+		}
+	}
+	for _, o := range obs {
+		if !o.Time.IsZero() && (IsRemoval(o) || o.Action == evidence.Removed && o.Drive != "") {
+			c.removals = append(c.removals, o)
 		}
 	}
 	c.Coverage = coverageRows(c)

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"iter"
 	"slices"
 	"sort"
 	"strings"
@@ -115,8 +116,8 @@ func (l *Life) Targets(o *evidence.Observation) bool {
 // removedOnly adds the connections that only a command that removes them names:
 // one for each user and letter, or remote name.
 func removedOnly(c *Case, lives []*Life) []*Life {
-	for _, o := range c.Observations {
-		if !IsRemoval(o) || o.Time.IsZero() || o.Drive == "" && o.Share == "" {
+	for _, o := range c.removals {
+		if o.Action != evidence.Command || o.Drive == "" && o.Share == "" {
 			continue
 		}
 		user, sid := owner(o)
@@ -143,15 +144,27 @@ func removedOnly(c *Case, lives []*Life) []*Life {
 	return lives
 }
 
-// standingAt returns the life of a user's letter that stood at t, as far as lives
-// tell: the last that began before it. nil if there is none.
-func standingAt(lives []*Life, user, sid, drive string, t time.Time) (at *Life) {
+// byLetter groups lives by their letter.
+func byLetter(lives []*Life) map[string][]*Life {
+	letters := map[string][]*Life{}
 	for _, l := range lives {
+		letters[l.Drive] = append(letters[l.Drive], l)
+	}
+	return letters
+}
+
+// standingAt returns the life of a user's letter that stood at t, as far as the
+// lives of the letter tell: the last that began before it. nil if there is none.
+func standingAt(lives []*Life, user, sid string, t time.Time) (at *Life) {
+	for _, l := range lives {
+		if !SameUser(l.User, l.SID, user, sid) {
+			continue
+		}
 		until := t
 		if len(l.Maps) == 0 || l.Maps[0].Action == evidence.Command { // its record may be a little late; a key's time is not
 			until = t.Add(EffectBefore)
 		}
-		if l.Drive == drive && SameUser(l.User, l.SID, user, sid) && !l.begin().After(until) && (l.Next.IsZero() || t.Before(l.Next)) &&
+		if !l.begin().After(until) && (l.Next.IsZero() || t.Before(l.Next)) &&
 			(at == nil || !l.begin().Before(at.begin())) {
 			at = l
 		}
@@ -162,17 +175,19 @@ func standingAt(lives []*Life, user, sid, drive string, t time.Time) (at *Life) 
 // removedAgain adds the connections that a command removes by their letter well
 // after the one before is over: the letter was mapped again, unseen.
 func removedAgain(c *Case, lives []*Life) []*Life {
-	for _, o := range c.Observations {
-		if !IsRemoval(o) || o.Time.IsZero() || o.TimeKind == evidence.AtOrBefore || o.Drive == "" {
+	letters := byLetter(lives)
+	for _, o := range c.removals {
+		if o.Action != evidence.Command || o.TimeKind == evidence.AtOrBefore || o.Drive == "" {
 			continue
 		}
 		user, sid := owner(o)
-		of := standingAt(lives, user, sid, o.Drive, o.Time)
+		of := standingAt(letters[o.Drive], user, sid, o.Time)
 		if of == nil || !of.overBefore(c, o.Time.Add(-Retry)) {
 			continue
 		}
 		of.Next = o.Time
-		lives = append(lives, &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: user, SID: sid, Drive: o.Drive}, since: o.Time})
+		l := &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: user, SID: sid, Drive: o.Drive}, since: o.Time}
+		lives, letters[o.Drive] = append(lives, l), append(letters[o.Drive], l)
 	}
 	return lives
 }
@@ -209,12 +224,12 @@ func (l *Life) overBefore(c *Case, t time.Time) bool {
 	if len(l.Maps) == 0 {
 		since = l.since.Add(-1) // the command that it is known by counts
 	}
-	if slices.ContainsFunc(c.Observations, func(o *evidence.Observation) bool {
+	for o := range c.removalsIn(since, t) {
 		user, sid := owner(o)
-		return IsRemoval(o) && !(KeepsProfile(o) && len(l.Maps) > 0) && o.TimeKind != evidence.AtOrBefore && o.Time.After(since) && o.Time.Before(t) &&
-			l.Targets(o) && SameUser(user, sid, l.User, l.SID) && !c.keptStill(o)
-	}) {
-		return true
+		if SameUser(user, sid, l.User, l.SID) && o.Action == evidence.Command && o.TimeKind != evidence.AtOrBefore &&
+			l.Targets(o) && !(KeepsProfile(o) && len(l.Maps) > 0) && !c.keptStill(o) {
+			return true
+		}
 	}
 	return len(l.Maps) > 0 && !l.mayOutlive(c) && c.sessionEnded(l, t)
 }
@@ -261,11 +276,12 @@ const Retry = 5 * time.Minute
 // eventOnly adds the connections of which only a recorded removal is known: of
 // a letter that nothing says was mapped, or not since its last removal.
 func eventOnly(c *Case, lives []*Life) []*Life {
-	for _, o := range c.Observations {
-		if o.Action != evidence.Removed || o.Drive == "" || o.Time.IsZero() || o.Side == evidence.Server {
+	letters := byLetter(lives)
+	for _, o := range c.removals {
+		if o.Action != evidence.Removed || o.Side == evidence.Server {
 			continue
 		}
-		of := standingAt(lives, o.User, o.SID, o.Drive, o.Time)
+		of := standingAt(letters[o.Drive], o.User, o.SID, o.Time)
 		switch {
 		case of == nil:
 		case of.GoneInState(c, o.Time.Add(-EffectBefore)):
@@ -276,7 +292,8 @@ func eventOnly(c *Case, lives []*Life) []*Life {
 		default:
 			of.Next = of.Gone[len(of.Gone)-1].Time.Add(1) // it was made again since, unseen
 		}
-		lives = append(lives, &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: o.User, SID: o.SID, Drive: o.Drive}, Gone: []*evidence.Observation{o}})
+		l := &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: o.User, SID: o.SID, Drive: o.Drive}, Gone: []*evidence.Observation{o}}
+		lives, letters[o.Drive] = append(lives, l), append(letters[o.Drive], l)
 	}
 	return lives
 }
@@ -334,23 +351,18 @@ func clientLives(c *Case) []*Life {
 	lives = eventOnly(c, lives)
 	lives = removedAgain(c, lives)
 	endUnseen(lives)
-	// Scripts make and remove thousands of mappings: each looks only at its time.
-	var removals []*evidence.Observation
-	for _, o := range c.Observations {
-		if IsRemoval(o) && !o.Time.IsZero() {
-			removals = append(removals, o)
-		}
-	}
 	for _, l := range lives {
 		l.State = c.StateOf(l.User, l.SID)
 		if l.Key != nil && l.State != nil && l.State.Drives[l.Drive] != l.Key {
 			l.Key = nil // an earlier state had it, the newest does not
 		}
-		for _, o := range removals[firstSince(removals, l.since):] {
+		for _, o := range c.removals[firstSince(c.removals, l.since):] {
 			if !l.Next.IsZero() && !o.Time.Before(l.Next) {
 				break
 			}
-			l.attachEnd(o)
+			if o.Action == evidence.Command {
+				l.attachEnd(o)
+			}
 		}
 		l.describeClient()
 	}
@@ -383,14 +395,25 @@ func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
 	if c.rewritten(l, o) {
 		return true
 	}
-	for _, r := range c.Observations {
+	for r := range c.removalsIn(l.MappedAtFirst(), o.Time) {
 		user, sid := owner(r)
-		if r.Time.After(l.MappedAtFirst()) && r.Time.Before(o.Time) && SameUser(user, sid, l.User, l.SID) &&
-			(IsRemoval(r) && l.Targets(r) || r.Action == evidence.Removed && r.Drive != "" && r.Drive == l.Drive) {
+		if SameUser(user, sid, l.User, l.SID) && (r.Action == evidence.Command && l.Targets(r) || r.Action == evidence.Removed && r.Drive == l.Drive) {
 			return false
 		}
 	}
 	return true
+}
+
+// removalsIn yields the commands and records of removals after from and before
+// to. Scripts leave thousands: nobody looks at all of them for each.
+func (c *Case) removalsIn(from, to time.Time) iter.Seq[*evidence.Observation] {
+	return func(yield func(*evidence.Observation) bool) {
+		for _, o := range c.removals[firstSince(c.removals, from.Add(1)):] {
+			if !o.Time.Before(to) || !yield(o) {
+				return
+			}
+		}
+	}
 }
 
 // writesKey reports whether o is the key of a mapping, or a record of its making.
@@ -566,7 +589,7 @@ func (l *Life) attachEnd(o *evidence.Observation) {
 		// did not remove that one, unless it failed to (rule G09).
 		return
 	}
-	if IsRemoval(o) && l.Targets(o) {
+	if l.Targets(o) {
 		l.Removes = append(l.Removes, o)
 	}
 }
