@@ -401,9 +401,13 @@ func shown(obs []evidence.Observation, named map[string]bool, policy string) []e
 	if policy == "all" {
 		return obs
 	}
-	return slices.DeleteFunc(slices.Clone(obs), func(o evidence.Observation) bool {
-		return o.Action.IsContext() && !(named[o.ID] && policy != "none")
-	})
+	rows := []evidence.Observation{} // few of them, mostly: no copy of all
+	for i := range obs {
+		if o := &obs[i]; !o.Action.IsContext() || named[o.ID] && policy != "none" {
+			rows = append(rows, *o)
+		}
+	}
+	return rows
 }
 
 func sortProblems(ps []evidence.Problem) {
