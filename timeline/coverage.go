@@ -559,7 +559,7 @@ func (c *Case) classWithout(kind string, w Window, without evidence.Reason) (Cla
 		}
 		r.Holes = slices.DeleteFunc(slices.Clone(r.Holes), func(h evidence.Hole) bool { return h.Reason == without })
 		class := classIn(&r, w)
-		if class == Continuous && (!w.NotBefore.IsZero() && w.NotBefore.Before(r.From) || w.NotAfter.After(r.To.Add(r.quiet()))) {
+		if class == Continuous && (!w.NotBefore.IsZero() && w.NotBefore.Before(r.From) || !w.NotAfter.IsZero() && w.NotAfter.Before(r.From) || w.NotAfter.After(r.To.Add(r.quiet()))) {
 			class = Partial // it begins inside the window, or ends there
 		}
 		return class, fmt.Sprintf("%s: %s, %d records from %s to %s", kind, class, r.Records, evidence.FormatTime(r.From), evidence.FormatTime(r.To))

@@ -131,7 +131,13 @@ func removedOnly(c *Case, lives []*Life) []*Life {
 			if o.Drive == "" && evidence.ShareKey(l.Share) == evidence.ShareKey(o.Share) {
 				return true // a letter, or a use, of the share is known
 			}
-			return l.Targets(o) && (len(l.Maps) == 0 || !l.MappedAtFirst().After(o.Time))
+			if !l.Targets(o) {
+				return false
+			}
+			if len(l.Maps) == 0 && len(l.Uses) == 0 && l.since.IsZero() && o.TimeKind != evidence.AtOrBefore {
+				l.since = o.Time // only a history named it so far, which tells no time
+			}
+			return len(l.Maps) == 0 || !l.MappedAtFirst().After(o.Time)
 		})
 		if !known {
 			l := &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: user, SID: sid, Share: o.Share, Drive: o.Drive}}

@@ -101,6 +101,9 @@ func unconfirmed(l *timeline.Life) timeline.Step {
 func vanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	s := l.State
 	since, last := l.Since(c.End.Add(1))
+	if earlier := c.StateAfter(l, since); earlier.LastChange.After(since) && holds(earlier, l) == nil {
+		s = earlier // it lacks the mapping already
+	}
 	if since.IsZero() || s.LastChange.IsZero() || !s.LastChange.After(since) {
 		return timeline.Claim{}, false
 	}

@@ -58,15 +58,13 @@ const retire = "an administrator retired the share"
 // setUpTime is how long after its installation Windows may still be set up.
 const setUpTime = 24 * time.Hour
 
-// explained reports whether a recorded deletion, or a state of the hive that
-// lacks a share, accounts for the last write.
+// explained reports whether a recorded deletion accounts for the last write.
 func explained(c *timeline.Case, o *evidence.Observation) bool {
 	return slices.ContainsFunc(c.Lives, func(l *timeline.Life) bool {
 		if l.Side != evidence.Server {
 			return false
 		}
-		return l.Lacks != nil && l.Lacks.LastChange.Equal(o.Time) ||
-			slices.ContainsFunc(slices.Concat(l.Gone, l.Removes), func(x *evidence.Observation) bool { return timeline.Within(o.Time, x.Time) })
+		return slices.ContainsFunc(slices.Concat(l.Gone, l.Removes), func(x *evidence.Observation) bool { return timeline.Within(o.Time, x.Time) })
 	})
 }
 

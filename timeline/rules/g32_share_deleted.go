@@ -121,7 +121,7 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 	class, why := c.ShareAudit(cl.Window)
 	switch {
 	case registry: // an edit of the registry is no event of the server
-	case class == timeline.Continuous && c.ShareAuditSeen(cl.Window):
+	case class == timeline.Continuous && c.ShareAuditSeen(cl.Window) && !cl.Window.NotBefore.IsZero():
 		// 5144 would have recorded it.
 		return cl, false
 	case class != timeline.Continuous:

@@ -129,7 +129,7 @@ func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*prog
 		matched[row] = append(matched[row], g)
 	}
 	for _, row := range c.rows {
-		if strings.EqualFold(row.Host, g.Host) && strings.EqualFold(row.User, g.User) && row.told(g) {
+		if strings.EqualFold(row.Host, g.Host) && (row.Side == "server" || strings.EqualFold(row.User, g.User)) && row.told(g) {
 			told[row] = true
 		}
 	}

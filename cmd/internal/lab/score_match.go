@@ -6,10 +6,14 @@ import (
 	"time"
 )
 
-// told reports whether g tells of row by a fact that names no drive: that some
-// child of Network was removed at that instant, or that a command removed all.
+// told reports whether g tells of row by a fact that names no drive or share:
+// that some child of Network, or the last stored share, was removed at that
+// instant, or that a command removed all.
 func (row *truthRow) told(g *programRow) bool {
 	if row.has(traceParent) && slices.Contains(g.Rules, "G03") && g.Window.meets(row.Removed, row.RemovedEnd) {
+		return true
+	}
+	if row.has(traceSharesAt) && slices.Contains(g.Rules, "G15") && g.Window.meets(row.Removed, row.RemovedEnd) {
 		return true
 	}
 	return row.All && row.has(traceCommand, traceScript) && (slices.Contains(g.Rules, "G31") || slices.Contains(g.Rules, "G07")) &&
