@@ -90,7 +90,7 @@ func goneBetween(c *timeline.Case, l *timeline.Life, had, lacks *timeline.Mappin
 		cl.Steps = append(cl.Steps, step("The last write of Network is one of many in the same second, and is not used as a bound.", lacks.Key))
 	case aloneGone(l, had, lacks) && change.After(had.LastChange) && !cameAndWent(c, l, had, lacks) && !removedEarlier(c, l, had, change):
 		cl.Window = timeline.At(change, timeline.ParentKeyLastWrite)
-		cl.Steps = append(cl.Steps, step("It is the only mapping that differs between the two states, so the last write of Network is the instant of its removal (E3).", lacks.Key))
+		cl.Steps = append(cl.Steps, step("It is the only mapping that differs between the two states, so the last write of Network is the instant of its removal (E3). That no other came and went in between, unseen, is taken for granted.", lacks.Key))
 	case change.Before(cl.Window.NotAfter):
 		cl.Window.NotAfter, cl.Window.Basis = change, timeline.ParentKeyLastWrite
 		cl.Window.NotBefore = earlier(had.AsOf, change)
