@@ -278,8 +278,9 @@ func (c *Case) StateOf(user, sid string) *MappingState {
 	return best
 }
 
-// StateAfter returns the first state of the hive of l's user from t or later that
-// lacks l while it was the last to have the letter; else the newest, or nil.
+// StateAfter returns the first state of the hive of l's user from t or later, and
+// from before the letter was mapped again, in which the letter is not mapped; else
+// the newest state, nil if there is none.
 func (c *Case) StateAfter(l *Life, t time.Time) *MappingState {
 	for _, s := range c.StatesOf(l.User, l.SID) {
 		if !s.AsOf.Before(t) && (l.Next.IsZero() || s.AsOf.Before(l.Next)) && s.Drives[l.Drive] == nil && !s.LastChange.IsZero() {

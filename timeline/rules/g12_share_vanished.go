@@ -92,9 +92,8 @@ func shareVanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	if len(l.Maps) == 0 { // printers, DFS and clusters keep their shares elsewhere
 		cl.Confidence, cl.Severity = timeline.Possible, cl.Severity.Milder(timeline.Low)
 	}
-	if class, why := c.ShareAudit(cl.Window); class != timeline.Continuous {
+	if cl.Missing = auditMissing(c, cl.Window); cl.Missing != nil {
 		cl.Confidence = cl.Confidence.Weaker(timeline.Possible)
-		cl.Missing = []timeline.Missing{{What: "Security 5144, which records the deletion of a share", Why: why}}
 	}
 	if cl.Text == "" {
 		verb := "was"

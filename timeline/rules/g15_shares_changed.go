@@ -150,8 +150,6 @@ func sharesChanged(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 		By: timeline.ByUnknown, Attack: []string{"T1070.005"}, Facts: []*evidence.Observation{o},
 	}
 	cl.Benign = []timeline.Benign{verdict(retire, timeline.VerdictUnknown, "no record says who did it", o)}
-	if class, why := c.ShareAudit(cl.Window); class != timeline.Continuous {
-		cl.Missing = []timeline.Missing{{What: "Security 5144, which records the deletion of a share", Why: why}}
-	}
+	cl.Missing = auditMissing(c, cl.Window)
 	return cl
 }

@@ -180,10 +180,18 @@ func goneFromStore(c *timeline.Case, l *timeline.Life) timeline.Claim {
 	l.Facts.ShareGone, l.Persistent = timeline.Yes, timeline.Yes
 	cl.Text = fmt.Sprintf("The stored share %s was removed %s: one state of the hive stores it, a later one does not.", l.Share, span(cl.Window))
 	cl.Benign = []timeline.Benign{verdict(retire, timeline.VerdictUnknown, "no record says who did it")}
-	if class, why := c.ShareAudit(cl.Window); class != timeline.Continuous {
-		cl.Missing = append(cl.Missing, timeline.Missing{What: "Security 5144, which records the deletion of a share", Why: why})
-	}
+	cl.Missing = auditMissing(c, cl.Window)
 	return cl
+}
+
+// auditMissing says what would record the deletion of a share in w, if it was not
+// recorded throughout.
+func auditMissing(c *timeline.Case, w timeline.Window) []timeline.Missing {
+	class, why := c.ShareAudit(w)
+	if class == timeline.Continuous {
+		return nil
+	}
+	return []timeline.Missing{{What: "Security 5144, which records the deletion of a share", Why: why}}
 }
 
 // otherWrite reports whether another share was made, or its removal recorded,
@@ -253,8 +261,6 @@ func oldSetClaim(c *timeline.Case, name string, old *evidence.Observation, now *
 	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s, last written at %s, stores it.", old.From.Key, stamp(old.Time)), old),
 		step(fmt.Sprintf("%s, last written at %s, was read whole and does not.", now.Key.From.Key, stamp(now.LastChange)), now.Key)}
 	cl.Benign = []timeline.Benign{verdict(retire, timeline.VerdictUnknown, "no record says who did it")}
-	if class, why := c.ShareAudit(cl.Window); class != timeline.Continuous {
-		cl.Missing = append(cl.Missing, timeline.Missing{What: "Security 5144, which records the deletion of a share", Why: why})
-	}
+	cl.Missing = auditMissing(c, cl.Window)
 	return cl
 }
