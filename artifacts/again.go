@@ -25,9 +25,8 @@ func (e *Emitter) Again(at *evidence.Place) *Emitter {
 	for _, p := range e.Places {
 		out.Places = append(out.Places, move(p))
 	}
-	out.Observations = slices.Clone(e.Observations)
-	for i := range out.Observations {
-		o := &out.Observations[i]
+	for _, found := range e.Observations {
+		o := new(*found)
 		o.From.Place = move(o.From.Place)
 		o.Detail = slices.Clip(o.Detail)
 		if o.State == evidence.Live || o.State == evidence.Replayed {
@@ -41,6 +40,7 @@ func (e *Emitter) Again(at *evidence.Place) *Emitter {
 		for j := range o.AlsoAt {
 			o.AlsoAt[j].Place = move(o.AlsoAt[j].Place)
 		}
+		out.Observations = append(out.Observations, o)
 	}
 	out.Coverage = slices.Clone(e.Coverage)
 	for i := range out.Coverage {

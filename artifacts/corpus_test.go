@@ -134,7 +134,7 @@ func TestCorpusHosts(t *testing.T) {
 			if r["kind"] != "computername" && r["kind"] != "timezone_value" || !strings.HasPrefix(r["key_path"], "ControlSet001") {
 				continue
 			}
-			if !slices.ContainsFunc(e.Observations, func(o evidence.Observation) bool {
+			if !slices.ContainsFunc(e.Observations, func(o *evidence.Observation) bool {
 				if o.Artifact != "computer" && o.Artifact != "time-zone" {
 					return false
 				}
@@ -185,8 +185,7 @@ func TestCorpusLogs(t *testing.T) {
 			}
 		}
 		e := readEvidence(t, path, ReadLog)
-		for i := range e.Observations {
-			o := &e.Observations[i]
+		for _, o := range e.Observations {
 			if always[strings.ToLower(o.From.Channel)+"/"+fmt.Sprint(o.From.EventID)] != o.Artifact {
 				continue
 			}

@@ -17,13 +17,14 @@ import (
 // artifact and the place, so that no artifact can forget or confuse them. It
 // is not safe for concurrent use and need not be: every file has its own.
 type Emitter struct {
-	Observations []evidence.Observation
+	Observations []*evidence.Observation
 	Coverage     []evidence.Coverage
 	Problems     []evidence.Problem
 	Places       []*evidence.Place // all that the observations were read at
 	Search       *Search           // of a stream; else nil
 
 	place    *evidence.Place
+	views    []*evidence.Place // place alone, shared by the rows
 	artifact string
 	state    evidence.State
 	user     string // of a user hive
@@ -39,6 +40,7 @@ type Emitter struct {
 	allContext bool
 	sessions   sessions
 	floods     floods
+	same       sameAs
 	known      *Known // what is not to be counted again; nil in logs
 	told       map[evidence.Problem]bool
 	// first and last are the span of time that a file tells of without a break.
@@ -58,7 +60,10 @@ func (e *Emitter) stamp(o evidence.Observation) evidence.Observation {
 		o.User = e.user
 	}
 	o.From.Place = e.place
-	o.Views = []*evidence.Place{e.place}
+	if len(e.views) == 0 || e.views[0] != e.place {
+		e.views = []*evidence.Place{e.place}
+	}
+	o.Views = e.views // which has no room: to append is to copy
 	return o
 }
 
@@ -103,7 +108,7 @@ func (e *Emitter) ObserveKey(k *hive.Key, o evidence.Observation) {
 		o.Time, o.TimeKind = k.LastWrite, evidence.KeyLastWrite
 	}
 	e.origin(&o)
-	e.Observations = append(e.Observations, o)
+	e.Observations = append(e.Observations, &o)
 }
 
 // ObserveValue records o as what value v of key k states. Its time is the last
@@ -117,7 +122,7 @@ func (e *Emitter) ObserveValue(k *hive.Key, v *hive.Value, newest bool, o eviden
 		o.TimeKind = evidence.KeyLastWrite
 	}
 	e.origin(&o)
-	e.Observations = append(e.Observations, o)
+	e.Observations = append(e.Observations, &o)
 }
 
 // ObserveRecord records o as what event record rec states.

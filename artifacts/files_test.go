@@ -295,7 +295,7 @@ func TestCorpusTexts(t *testing.T) {
 				continue
 			}
 			found++
-			if !slices.ContainsFunc(e.Observations, func(o evidence.Observation) bool {
+			if !slices.ContainsFunc(e.Observations, func(o *evidence.Observation) bool {
 				return strings.EqualFold(o.From.Key, key) && (o.From.Value == "" || strings.EqualFold(o.From.Value, row["value_name"]))
 			}) {
 				t.Errorf("no row for %s, %s: %s", key, row["value_name"], row["value_data"])

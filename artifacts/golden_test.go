@@ -179,8 +179,7 @@ func writeRows(t *testing.T, w *bytes.Buffer, a *Artifact, e *Emitter, only bool
 	t.Helper()
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	for i := range e.Observations {
-		o := &e.Observations[i]
+	for _, o := range e.Observations {
 		if o.Artifact != a.Name {
 			continue
 		}

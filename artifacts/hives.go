@@ -175,10 +175,9 @@ func (r *hiveReader) view(h *hive.Hive, at *evidence.Place, earlier bool) {
 }
 
 // digest sums up what observations say.
-func digest(obs []evidence.Observation) uint64 {
+func digest(obs []*evidence.Observation) uint64 {
 	h := fnv.New64a()
-	for i := range obs {
-		o := &obs[i]
+	for _, o := range obs {
 		fmt.Fprintf(h, "%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff", o.Artifact, o.Action, o.Share, o.Drive, evidence.FormatTime(o.Time), o.From.Key, o.From.Value, o.Summary)
 	}
 	return h.Sum64()

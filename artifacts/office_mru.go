@@ -114,7 +114,7 @@ func observeOffice(k *hive.Key, v *hive.Value, number string, out *Emitter) {
 	o.Summary = verb + " on " + target(&o) + "."
 	out.ObserveValue(k, v, false, o)
 	if t := officeTime(head); t != 0 {
-		row := &out.Observations[len(out.Observations)-1]
+		row := out.Observations[len(out.Observations)-1]
 		row.Time, row.TimeKind = filetime.Time(t), evidence.ItemTime
 	}
 }

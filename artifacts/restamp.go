@@ -27,7 +27,7 @@ type secondOf struct {
 func markRestamps(h *hive.Hive, out *Emitter, from int) {
 	wanted := map[int64]*secondOf{}
 	for _, o := range out.Observations[from:] {
-		if isLastWrite(&o) {
+		if isLastWrite(o) {
 			wanted[o.Time.Unix()] = &secondOf{branches: map[string]bool{}}
 		}
 	}
@@ -45,8 +45,7 @@ func markRestamps(h *hive.Hive, out *Emitter, from int) {
 			}
 		}
 	}
-	for i := from; i < len(out.Observations); i++ {
-		o := &out.Observations[i]
+	for _, o := range out.Observations[from:] {
 		if !isLastWrite(o) {
 			continue
 		}

@@ -135,8 +135,7 @@ func ReadLog(f File) *Emitter {
 	out.Observations = append(out.Observations, replacedOnly(old.out.Observations, &census)...)
 	sent := holdsForwarded(f.Place.Path, &census)
 	if sent {
-		for i := range out.Observations { // what other computers sent is about them
-			o := &out.Observations[i]
+		for _, o := range out.Observations { // what other computers sent is about them
 			o.Host = cmp.Or(o.Host, o.Detail.Text("Computer"))
 		}
 	}
@@ -163,8 +162,8 @@ func holdsForwarded(at string, census *eventlog.Census) bool {
 
 // replacedOnly returns the rows of records that lie outside the record lists
 // and are not in them too: Windows leaves copies of what it writes again.
-func replacedOnly(obs []evidence.Observation, census *eventlog.Census) []evidence.Observation {
-	return slices.DeleteFunc(obs, func(o evidence.Observation) bool {
+func replacedOnly(obs []*evidence.Observation, census *eventlog.Census) []*evidence.Observation {
+	return slices.DeleteFunc(obs, func(o *evidence.Observation) bool {
 		for _, c := range census.Channels {
 			if !strings.EqualFold(c.Channel, o.From.Channel) {
 				continue
@@ -267,7 +266,7 @@ func (r *logRun) check(rec *eventlog.Record) {
 		return
 	}
 	for i := span.from; i < span.to; i++ {
-		o := &r.out.Observations[i]
+		o := r.out.Observations[i]
 		o.Detail = append(o.Detail, evidence.Field{Name: "doubt", Value: rec.Doubt})
 	}
 }

@@ -34,6 +34,7 @@ func person(o *evidence.Observation) bool {
 
 // keep adds o to the rows, or holds it back until a row of its session comes.
 func (e *Emitter) keep(o evidence.Observation) {
+	e.same.row(&o)
 	s := &e.sessions
 	id := o.Host + "\x00" + o.LogonID
 	switch {
@@ -50,14 +51,14 @@ func (e *Emitter) keep(o evidence.Observation) {
 	case !o.Action.IsContext():
 		if first, ok := s.held[id]; ok {
 			delete(s.held, id)
-			e.Observations = append(e.Observations, first)
+			e.Observations = append(e.Observations, &first)
 		}
 		if s.used == nil {
 			s.used = map[string]bool{}
 		}
 		s.used[id] = true
 	}
-	e.Observations = append(e.Observations, o)
+	e.Observations = append(e.Observations, &o)
 }
 
 func (s *sessions) hold(id string, o evidence.Observation) {

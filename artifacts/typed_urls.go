@@ -56,7 +56,7 @@ func readTypedURLs(in *Hive, out *Emitter) error {
 		o.Summary = "Typed into the address bar of Internet Explorer: " + target(&o) + "."
 		out.ObserveValue(k, v, false, o)
 		if t := binaryTime(times, v.Name); !t.IsZero() {
-			row := &out.Observations[len(out.Observations)-1]
+			row := out.Observations[len(out.Observations)-1]
 			row.Time, row.TimeKind = t, evidence.ItemTime
 		}
 	}

@@ -74,30 +74,56 @@ func (c *Case) has(kind string) bool {
 	})
 }
 
+// strongest orders the claims of a group.
+func strongest(a, b Claim) int {
+	return cmp.Or(b2i(a.Life == nil)-b2i(b.Life == nil), a.Confidence.rank()-b.Confidence.rank(), a.Severity.rank()-b.Severity.rank())
+}
+
+// A lifeKind is what claims that know their connection are grouped by.
+type lifeKind struct {
+	life *Life
+	kind Kind
+}
+
 // mergeClaims groups the claims on one removal, strongest first. A claim that
 // does not know its connection joins every group whose strongest claim explains
 // it.
 func mergeClaims(claims []Claim) (groups [][]Claim) {
 	slices.SortStableFunc(claims, func(a, b Claim) int { return b2i(a.Life == nil) - b2i(b.Life == nil) })
-	strongest := func(a, b Claim) int {
-		return cmp.Or(b2i(a.Life == nil)-b2i(b.Life == nil), a.Confidence.rank()-b.Confidence.rank(), a.Severity.rank()-b.Severity.rank())
-	}
-	sorted := false
-	for _, cl := range claims {
-		if cl.Life == nil && !sorted {
-			for _, g := range groups {
-				slices.SortStableFunc(g, strongest)
-			}
-			sorted = true
+	known := map[lifeKind]int{} // group
+	rest := claims
+	for i, cl := range claims {
+		if cl.Life == nil {
+			break
 		}
+		rest = claims[i+1:]
+		at, ok := known[lifeKind{cl.Life, cl.Kind}]
+		if !ok {
+			at = len(groups)
+			known[lifeKind{cl.Life, cl.Kind}] = at
+			groups = append(groups, nil)
+		}
+		groups[at] = append(groups[at], cl)
+	}
+	ends := map[int64][]int{} // groups by the end of their strongest claim's window
+	end := func(at int) {
+		t := groups[at][0].Window.NotAfter.UnixNano()
+		ends[t] = append(ends[t], at)
+	}
+	for at, g := range groups {
+		slices.SortStableFunc(g, strongest)
+		end(at)
+	}
+	for _, cl := range rest {
 		joined := false
-		for i := range groups {
-			if sameRemoval(groups[i][0], cl) {
-				groups[i], joined = append(groups[i], cl), true
+		for _, at := range ends[cl.Window.NotBefore.UnixNano()] {
+			if explains(groups[at][0], cl) {
+				groups[at], joined = append(groups[at], cl), true
 			}
 		}
 		if !joined {
 			groups = append(groups, []Claim{cl})
+			end(len(groups) - 1)
 		}
 	}
 	for _, g := range groups {
@@ -129,20 +155,14 @@ func b2i(b bool) int {
 	return 0
 }
 
-// sameRemoval reports whether b is about the removal that a is about: the same
-// connection, or a removal of an unknown one that a explains, at its instant.
-func sameRemoval(a, b Claim) bool {
-	if a.Kind != b.Kind {
+// explains reports whether b, which does not know its connection, is about the
+// removal that a is about, at its instant.
+func explains(a, b Claim) bool {
+	if a.Kind != KindRemoval || b.Kind != KindRemoval || a.Drive != "" && b.Drive != "" && a.Drive != b.Drive {
 		return false
 	}
-	if a.Life != nil && b.Life != nil {
-		return a.Life == b.Life
-	}
-	nobody := a.User+a.SID+b.User+b.SID == "" // both are about what the server exports
-	if a.Kind != KindRemoval || !nobody && !SameUser(a.User, a.SID, b.User, b.SID) || a.Drive != "" && b.Drive != "" && a.Drive != b.Drive {
-		return false
-	}
-	return b.Window.Exact() && b.Window.NotBefore.Equal(a.Window.NotAfter)
+	nobody := a.User == "" && a.SID == "" && b.User == "" && b.SID == "" // both are about what the server exports
+	return (nobody || SameUser(a.User, a.SID, b.User, b.SID)) && b.Window.Exact() && b.Window.NotBefore.Equal(a.Window.NotAfter)
 }
 
 // gap makes one gap of the claims on one removal; the first is the strongest.

@@ -57,17 +57,10 @@ func atStart(c *timeline.Case, j timeline.Jump) bool {
 	if j.Why.Detail.Text("Reason") == "0" {
 		return true
 	}
-	for _, o := range c.Observations {
-		if o.Action == evidence.Boot && !o.Time.IsZero() && (within5(o.Time, j.Old) || within5(o.Time, j.New)) {
-			return true
-		}
+	boot := func(t time.Time) bool {
+		return slices.ContainsFunc(c.Between(t.Add(-5*time.Minute), t), func(o *evidence.Observation) bool { return o.Action == evidence.Boot })
 	}
-	return false
-}
-
-func within5(boot, t time.Time) bool {
-	d := t.Sub(boot)
-	return d >= 0 && d <= 5*time.Minute
+	return boot(j.Old) || boot(j.New)
 }
 
 func clockMoved(j timeline.Jump) timeline.Claim {

@@ -56,6 +56,7 @@ type app struct {
 func Main() int {
 	// A reader of our output that goes away ("| head") is an error of Write
 	// then, and no sudden death in the middle of a run.
+	paceHeap()
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -166,8 +166,8 @@ func (h *hostNames) carvedHosts(tasks []*task) {
 	var names []string // that nothing but carved records gives
 	each := func(f func(own bool, v *source.Volume, host *string)) {
 		for _, t := range tasks {
-			for i := range t.out.Observations {
-				if o := &t.out.Observations[i]; t.raw() {
+			for _, o := range t.out.Observations {
+				if t.raw() {
 					f(own[t.vol][strings.ToLower(o.Host)], t.vol, &o.Host)
 				}
 			}
@@ -197,12 +197,12 @@ func (h *hostNames) carvedHosts(tasks []*task) {
 }
 
 // onlyHost returns the host that all of obs are about, "" if there are several.
-func onlyHost(obs []evidence.Observation) (host string) {
-	for i := range obs {
-		if host != "" && obs[i].Host != host {
+func onlyHost(obs []*evidence.Observation) (host string) {
+	for _, o := range obs {
+		if host != "" && o.Host != host {
 			return ""
 		}
-		host = obs[i].Host
+		host = o.Host
 	}
 	return host
 }

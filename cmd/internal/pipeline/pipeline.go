@@ -318,8 +318,8 @@ func conclude(ctx context.Context, tasks []*task, problems []evidence.Problem, o
 	rep := timeline.Report{Problems: append(problems, found...)}
 	obs = identify(obs)
 	byHost := map[string][]*evidence.Observation{}
-	for i := range obs {
-		byHost[obs[i].Host] = append(byHost[obs[i].Host], &obs[i])
+	for _, o := range obs {
+		byHost[o.Host] = append(byHost[o.Host], o)
 	}
 	covers := map[string][]evidence.Coverage{}
 	for _, f := range facts {
@@ -397,13 +397,10 @@ func nameHoles(holes []evidence.Hole) {
 
 // shown leaves out the context facts that the policy does not want as rows. An
 // id that a list names is always a row.
-func shown(obs []evidence.Observation, named map[string]bool, policy string) []evidence.Observation {
-	if policy == "all" {
-		return obs
-	}
-	rows := []evidence.Observation{} // few of them, mostly: no copy of all
-	for i := range obs {
-		if o := &obs[i]; !o.Action.IsContext() || named[o.ID] && policy != "none" {
+func shown(obs []*evidence.Observation, named map[string]bool, policy string) []evidence.Observation {
+	rows := []evidence.Observation{}
+	for _, o := range obs {
+		if policy == "all" || !o.Action.IsContext() || named[o.ID] && policy != "none" {
 			rows = append(rows, *o)
 		}
 	}

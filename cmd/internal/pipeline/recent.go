@@ -23,8 +23,8 @@ func joinRecent(tasks []*task) {
 		if path.Base(dir) != "recent" {
 			continue
 		}
-		for i := range t.out.Observations {
-			if o := &t.out.Observations[i]; o.Artifact == "lnk" {
+		for _, o := range t.out.Observations {
+			if o.Artifact == "lnk" {
 				links[shortcut{t.vol, strings.ToLower(o.User), name}] = o
 			}
 		}
@@ -33,8 +33,7 @@ func joinRecent(tasks []*task) {
 		return
 	}
 	for _, t := range tasks {
-		for i := range t.out.Observations {
-			o := &t.out.Observations[i]
+		for _, o := range t.out.Observations {
 			if o.Artifact != "recent-docs" {
 				continue
 			}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"path"
 	"slices"
 	"strconv"
@@ -12,14 +13,13 @@ import (
 )
 
 // resolve gives every fact its host and user, and returns all facts together.
-func resolve(tasks []*task) (obs []evidence.Observation, facts []evidence.Coverage, problems []evidence.Problem) {
+func resolve(tasks []*task) (obs []*evidence.Observation, facts []evidence.Coverage, problems []evidence.Problem) {
 	joinRecent(tasks)
 	hosts := nameHosts(tasks)
 	hosts.carvedHosts(tasks)
 	for _, t := range tasks {
 		t.place.Host = hosts.volume[t.vol]
-		for i := range t.out.Observations {
-			o := &t.out.Observations[i]
+		for _, o := range t.out.Observations {
 			o.Host = hosts.canonical(cmp.Or(o.Host, t.place.Host))
 			if rest, ok := strings.CutPrefix(o.Share, anyServer); ok {
 				o.Share = `\\` + o.Host + `\` + rest
@@ -44,8 +44,8 @@ func resolve(tasks []*task) (obs []evidence.Observation, facts []evidence.Covera
 	}
 	users := nameUsers(tasks)
 	for _, t := range tasks {
-		for i := range t.out.Observations {
-			users.fill(&t.out.Observations[i])
+		for _, o := range t.out.Observations {
+			users.fill(o)
 		}
 		for i := range t.out.Coverage {
 			users.fillCoverage(&t.out.Coverage[i])
@@ -224,8 +224,7 @@ type userNames struct {
 func nameUsers(tasks []*task) *userNames {
 	u := &userNames{map[hostUser]string{}, map[string]string{}, map[hostUser]string{}, map[hostUser]string{}}
 	for _, t := range tasks {
-		for i := range t.out.Observations {
-			o := &t.out.Observations[i]
+		for _, o := range t.out.Observations {
 			if o.SID == "" || o.User == "" {
 				continue
 			}
@@ -305,18 +304,18 @@ func (u *userNames) fillCoverage(c *evidence.Coverage) {
 
 // identify orders the facts, makes one row of the same fact in several places,
 // and gives each its id.
-func identify(obs []evidence.Observation) []evidence.Observation {
+func identify(obs []*evidence.Observation) []*evidence.Observation {
 	sortObservations(obs)
-	slices.SortStableFunc(obs, func(a, b evidence.Observation) int { return cmp.Compare(stateRank(a.State), stateRank(b.State)) })
-	at := map[string]int{}
-	ordinals := map[string]int{}
+	slices.SortStableFunc(obs, func(a, b *evidence.Observation) int { return cmp.Compare(stateRank(a.State), stateRank(b.State)) })
+	at := make(map[factKey]int, len(obs))
+	ordinals := make(map[string]int, len(obs))
 	kept := obs[:0]
 	for _, o := range obs {
-		key := sameFact(&o)
+		key := sameFact(o)
 		if i, ok := at[key]; ok {
 			// One structure may state two facts that agree in everything;
 			// the same fact elsewhere differs in its place.
-			if !slices.Contains(kept[i].Views, o.Views[0]) || copied(&kept[i], &o) {
+			if !slices.Contains(kept[i].Views, o.Views[0]) || copied(kept[i], o) {
 				kept[i].Views = append(kept[i].Views, o.Views...)
 				if !sameStructure(&kept[i].From, &o.From) && !slices.ContainsFunc(kept[i].AlsoAt, func(p evidence.Provenance) bool { return sameStructure(&p, &o.From) }) {
 					kept[i].AlsoAt = append(kept[i].AlsoAt, o.From)
@@ -351,15 +350,18 @@ func sameStructure(a, b *evidence.Provenance) bool {
 	return a.Offset == b.Offset && a.Source == b.Source && a.Volume == b.Volume && a.Snapshot == b.Snapshot && a.Path == b.Path
 }
 
+// A factKey is a hash of all that makes a fact that one.
+type factKey [sha256.Size]byte
+
 // sameFact is equal for two observations that state one fact: the same record
 // of a log, live or archived, or the same entry of a user's or host's registry
 // with the same time and content.
-func sameFact(o *evidence.Observation) string {
-	var b strings.Builder
+func sameFact(o *evidence.Observation) factKey {
+	var room [512]byte
+	b := room[:0]
 	add := func(parts ...string) {
 		for _, p := range parts {
-			b.WriteString(p)
-			b.WriteByte(0)
+			b = append(append(b, p...), 0)
 		}
 	}
 	add(o.Host, o.Artifact, string(o.Action), evidence.FormatTime(o.Time), string(o.TimeKind), o.Share, o.Drive, o.User, o.SID, o.Summary, o.LogonID)
@@ -377,7 +379,7 @@ func sameFact(o *evidence.Observation) string {
 	if seg, ok := o.Detail.Get("Segment").(int64); ok {
 		add(strconv.FormatInt(seg, 10))
 	}
-	return b.String()
+	return factKey(sha256.Sum256(b))
 }
 
 // stateRank orders states from the best place of a fact to the worst.
@@ -386,8 +388,8 @@ func stateRank(s evidence.State) int {
 }
 
 // sortObservations puts facts in the order of output: by time, undated last.
-func sortObservations(obs []evidence.Observation) {
-	slices.SortStableFunc(obs, func(a, b evidence.Observation) int {
+func sortObservations(obs []*evidence.Observation) {
+	slices.SortStableFunc(obs, func(a, b *evidence.Observation) int {
 		if a.Time.IsZero() != b.Time.IsZero() {
 			if a.Time.IsZero() {
 				return 1
