@@ -25,22 +25,24 @@ func (e *Emitter) Again(at *evidence.Place) *Emitter {
 	for _, p := range e.Places {
 		out.Places = append(out.Places, move(p))
 	}
+	said := map[*evidence.Observation]*evidence.Observation{}
 	for _, found := range e.Observations {
-		o := new(*found)
-		o.From.Place = move(o.From.Place)
-		o.Detail = slices.Clip(o.Detail)
-		if o.State == evidence.Live || o.State == evidence.Replayed {
-			o.State = evidence.Shadow
+		f := found.At(move)
+		if said[found.Observation] == nil {
+			o := f.Own()
+			o.From.Place = move(o.From.Place)
+			o.Detail = slices.Clip(o.Detail)
+			if o.State == evidence.Live || o.State == evidence.Replayed {
+				o.State = evidence.Shadow
+			}
+			o.Views = slices.Clone(o.Views)
+			for j, v := range o.Views {
+				o.Views[j] = move(v)
+			}
+			said[found.Observation] = o
 		}
-		o.Views = slices.Clone(o.Views)
-		for j, v := range o.Views {
-			o.Views[j] = move(v)
-		}
-		o.AlsoAt = slices.Clone(o.AlsoAt)
-		for j := range o.AlsoAt {
-			o.AlsoAt[j].Place = move(o.AlsoAt[j].Place)
-		}
-		out.Observations = append(out.Observations, o)
+		f.Observation = said[found.Observation]
+		out.Observations = append(out.Observations, f)
 	}
 	out.Coverage = slices.Clone(e.Coverage)
 	for i := range out.Coverage {

@@ -226,7 +226,7 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 		for _, o := range e.Observations {
-			if o.Artifact == "" || o.Summary == "" || o.From.Place == nil {
+			if o.Artifact == "" || o.Summary == "" || o.From().Place == nil {
 				t.Errorf("%+v", o)
 			}
 		}

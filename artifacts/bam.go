@@ -90,6 +90,6 @@ func observeModerated(k *hive.Key, v *hive.Value, out *Emitter) {
 	out.ObserveValue(k, v, false, o)
 	if t := filetime.Time(binary.LittleEndian.Uint64(b)); !t.IsZero() {
 		row := out.Observations[len(out.Observations)-1]
-		row.Time, row.TimeKind = t, evidence.Executed
+		row.Time, row.Own().TimeKind = t, evidence.Executed
 	}
 }

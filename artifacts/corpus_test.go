@@ -113,7 +113,7 @@ func TestCorpusHives(t *testing.T) {
 				if o.Share == "" {
 					part = []string{o.Peer}
 				}
-				got[fmt.Sprintf("%s %s %s %q", kind, o.From.Key, evidence.FormatTime(o.Time), part)]++
+				got[fmt.Sprintf("%s %s %s %q", kind, o.From().Key, evidence.FormatTime(o.Time), part)]++
 			}
 		}
 		if !maps.Equal(got, want) {
@@ -134,7 +134,7 @@ func TestCorpusHosts(t *testing.T) {
 			if r["kind"] != "computername" && r["kind"] != "timezone_value" || !strings.HasPrefix(r["key_path"], "ControlSet001") {
 				continue
 			}
-			if !slices.ContainsFunc(e.Observations, func(o *evidence.Observation) bool {
+			if !slices.ContainsFunc(e.Observations, func(o *evidence.Fact) bool {
 				if o.Artifact != "computer" && o.Artifact != "time-zone" {
 					return false
 				}
@@ -146,11 +146,11 @@ func TestCorpusHosts(t *testing.T) {
 			}
 		}
 		for _, o := range e.Observations {
-			if o.Artifact == "server-shares" && !strings.HasSuffix(o.From.Key, `\Security`) {
-				if shares[o.From.Key] != evidence.FormatTime(o.Time) {
-					t.Errorf("%s: %s, want %s", o.From.Key, evidence.FormatTime(o.Time), shares[o.From.Key])
+			if o.Artifact == "server-shares" && !strings.HasSuffix(o.From().Key, `\Security`) {
+				if shares[o.From().Key] != evidence.FormatTime(o.Time) {
+					t.Errorf("%s: %s, want %s", o.From().Key, evidence.FormatTime(o.Time), shares[o.From().Key])
 				}
-				delete(shares, o.From.Key)
+				delete(shares, o.From().Key)
 			}
 		}
 		if len(shares) > 0 {
@@ -186,7 +186,7 @@ func TestCorpusLogs(t *testing.T) {
 		}
 		e := readEvidence(t, path, ReadLog)
 		for _, o := range e.Observations {
-			if always[strings.ToLower(o.From.Channel)+"/"+fmt.Sprint(o.From.EventID)] != o.Artifact {
+			if always[strings.ToLower(o.From().Channel)+"/"+fmt.Sprint(o.From().EventID)] != o.Artifact {
 				continue
 			}
 			when := o.Time
@@ -197,7 +197,7 @@ func TestCorpusLogs(t *testing.T) {
 					}
 				}
 			}
-			k := key{o.Artifact, o.From.Channel, fmt.Sprint(o.From.RecordID), when.UTC().Format("2006-01-02T15:04:05.000000")}
+			k := key{o.Artifact, o.From().Channel, fmt.Sprint(o.From().RecordID), when.UTC().Format("2006-01-02T15:04:05.000000")}
 			r, ok := want[k]
 			if !ok {
 				t.Errorf("row that no other parser has: %v", k)
@@ -222,7 +222,7 @@ func forwarded(r map[string]string) {
 	r["provider"], r["event_id"], r["time_created_xml"], r["event_record_id"], r["channel"] = tok[1], tok[3], tok[9], tok[10], tok[13]
 }
 
-func compareEvent(t *testing.T, o *evidence.Observation, r map[string]string) {
+func compareEvent(t *testing.T, o *evidence.Fact, r map[string]string) {
 	t.Helper()
 	if r["eventdata_json"] == "" || r["kind"] == "raw-strings" {
 		return
@@ -306,9 +306,9 @@ func TestCorpusCommands(t *testing.T) {
 		var got []string
 		for _, o := range readEvidence(t, path, ReadLog).Observations {
 			if o.Action == evidence.Command {
-				got = append(got, fmt.Sprintf("%d %s", o.From.RecordID, o.Detail.Text("Class")))
+				got = append(got, fmt.Sprintf("%d %s", o.From().RecordID, o.Detail.Text("Class")))
 				if strings.Contains(fmt.Sprint(o.Process, o.Detail), "P@ssw0rd1") {
-					t.Errorf("record %d shows a password", o.From.RecordID)
+					t.Errorf("record %d shows a password", o.From().RecordID)
 				}
 			}
 		}

@@ -139,7 +139,7 @@ func remnant(it hive.Item, text string, out *Emitter) {
 	if it.Value != nil {
 		o.From.Value, o.From.Length = it.Value.Name, it.Value.Len
 	}
-	out.Observations = append(out.Observations, &o)
+	out.Observations = append(out.Observations, evidence.NewFact(o))
 }
 
 // deletedShare reports a deleted value of LanmanServer\Shares: a list of
@@ -168,5 +168,5 @@ func deletedShare(it hive.Item, out *Emitter) {
 	recovered(it, &o)
 	o = out.stamp(o)
 	o.From.Offset, o.From.Length, o.From.Key, o.From.Value = it.Off, it.Value.Len, it.Path, it.Value.Name
-	out.Observations = append(out.Observations, &o)
+	out.Observations = append(out.Observations, evidence.NewFact(o))
 }

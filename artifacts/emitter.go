@@ -17,7 +17,7 @@ import (
 // artifact and the place, so that no artifact can forget or confuse them. It
 // is not safe for concurrent use and need not be: every file has its own.
 type Emitter struct {
-	Observations []*evidence.Observation
+	Observations []*evidence.Fact
 	Coverage     []evidence.Coverage
 	Problems     []evidence.Problem
 	Places       []*evidence.Place // all that the observations were read at
@@ -108,7 +108,7 @@ func (e *Emitter) ObserveKey(k *hive.Key, o evidence.Observation) {
 		o.Time, o.TimeKind = k.LastWrite, evidence.KeyLastWrite
 	}
 	e.origin(&o)
-	e.Observations = append(e.Observations, &o)
+	e.Observations = append(e.Observations, evidence.NewFact(o))
 }
 
 // ObserveValue records o as what value v of key k states. Its time is the last
@@ -122,7 +122,7 @@ func (e *Emitter) ObserveValue(k *hive.Key, v *hive.Value, newest bool, o eviden
 		o.TimeKind = evidence.KeyLastWrite
 	}
 	e.origin(&o)
-	e.Observations = append(e.Observations, &o)
+	e.Observations = append(e.Observations, evidence.NewFact(o))
 }
 
 // ObserveRecord records o as what event record rec states.
@@ -144,7 +144,7 @@ func (e *Emitter) ObserveRecord(rec *eventlog.Record, o evidence.Observation) {
 		o.Detail = append(o.Detail, evidence.Field{Name: "doubt", Value: rec.Doubt})
 	}
 	e.vouch(rec, &o)
-	e.keep(o)
+	e.keep(evidence.NewFact(o))
 }
 
 type witnessKey struct{ channel, what string }

@@ -234,7 +234,7 @@ func FuzzReadLogs(f *testing.F) {
 			}
 		}
 		for _, o := range e.Observations {
-			if o.Artifact == "" || o.Summary == "" || o.From.Place == nil || o.From.Channel == "" && o.From.EventID == 0 {
+			if o.Artifact == "" || o.Summary == "" || o.From().Place == nil || o.From().Channel == "" && o.From().EventID == 0 {
 				t.Errorf("%+v", o)
 			}
 		}

@@ -130,7 +130,7 @@ func (e *Emitter) ObserveBytes(off, n int64, o evidence.Observation) {
 		sum := sha256.Sum256(b)
 		o.Detail = append(o.Detail, evidence.Field{Name: "sha256", Value: hex.EncodeToString(sum[:])})
 	}
-	e.Observations = append(e.Observations, &o)
+	e.Observations = append(e.Observations, evidence.NewFact(o))
 }
 
 // maxSummed is the longest structure whose bytes are summed up in its row, so

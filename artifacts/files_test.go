@@ -253,7 +253,7 @@ func FuzzReadFile(f *testing.F) {
 			}
 		}
 		for _, o := range e.Observations {
-			if o.Artifact == "" || o.Summary == "" || o.From.Place == nil || o.From.Offset < 0 {
+			if o.Artifact == "" || o.Summary == "" || o.From().Place == nil || o.From().Offset < 0 {
 				t.Errorf("%+v", o)
 			}
 		}
@@ -295,8 +295,8 @@ func TestCorpusTexts(t *testing.T) {
 				continue
 			}
 			found++
-			if !slices.ContainsFunc(e.Observations, func(o *evidence.Observation) bool {
-				return strings.EqualFold(o.From.Key, key) && (o.From.Value == "" || strings.EqualFold(o.From.Value, row["value_name"]))
+			if !slices.ContainsFunc(e.Observations, func(o *evidence.Fact) bool {
+				return strings.EqualFold(o.From().Key, key) && (o.From().Value == "" || strings.EqualFold(o.From().Value, row["value_name"]))
 			}) {
 				t.Errorf("no row for %s, %s: %s", key, row["value_name"], row["value_data"])
 			}

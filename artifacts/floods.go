@@ -74,12 +74,12 @@ func (e *Emitter) ObserveRepeated(rec *eventlog.Record, key, name string, o evid
 		f.last = rec.Time
 	}
 	f.name(name)
-	if f.count == 2 { // the row's own from now on
-		row := e.Observations[f.at]
-		row.Detail = slices.Clone(row.Detail)
+	row := e.Observations[f.at]
+	if f.count == 2 {
+		row.Own()
 	}
 	if f.count > 1 {
-		f.tell(e.Observations[f.at])
+		f.tell(row.Observation) // which is its own
 	}
 }
 

@@ -183,10 +183,11 @@ func writeRows(t *testing.T, w *bytes.Buffer, a *Artifact, e *Emitter, only bool
 		if o.Artifact != a.Name {
 			continue
 		}
-		if o.Summary == "" || o.From.Place == nil || o.From.Offset < 512 && a.ReadFile == nil || o.From.Offset < 0 || o.From.Length < 4 && a.ReadFile == nil {
+		if o.Summary == "" || o.From().Place == nil || o.From().Offset < 512 && a.ReadFile == nil || o.From().Offset < 0 || o.From().Length < 4 && a.ReadFile == nil {
 			t.Errorf("row without summary or place: %+v", o)
 		}
-		if err := enc.Encode(rowOf(o)); err != nil {
+		whole := o.Whole()
+		if err := enc.Encode(rowOf(&whole)); err != nil {
 			t.Fatal(err)
 		}
 	}

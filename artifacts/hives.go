@@ -175,10 +175,10 @@ func (r *hiveReader) view(h *hive.Hive, at *evidence.Place, earlier bool) {
 }
 
 // digest sums up what observations say.
-func digest(obs []*evidence.Observation) uint64 {
+func digest(obs []*evidence.Fact) uint64 {
 	h := fnv.New64a()
 	for _, o := range obs {
-		fmt.Fprintf(h, "%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff", o.Artifact, o.Action, o.Share, o.Drive, evidence.FormatTime(o.Time), o.From.Key, o.From.Value, o.Summary)
+		fmt.Fprintf(h, "%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff", o.Artifact, o.Action, o.Share, o.Drive, evidence.FormatTime(o.Time), o.From().Key, o.From().Value, o.Summary)
 	}
 	return h.Sum64()
 }

@@ -56,7 +56,7 @@ func TestCorpusRecords(t *testing.T) {
 		got := map[string]int{}
 		for _, o := range readEvidence(t, path, ReadLog).Observations {
 			if slices.Contains(oneRow, o.Artifact) {
-				got[fmt.Sprintf("%s %d %d", o.Artifact, o.From.EventID, o.From.RecordID)]++
+				got[fmt.Sprintf("%s %d %d", o.Artifact, o.From().EventID, o.From().RecordID)]++
 			}
 		}
 		if !maps.Equal(got, want) {
@@ -98,7 +98,7 @@ func TestCorpusFields(t *testing.T) {
 			data[r["event_id"]+"/"+r["event_record_id"]] = m
 		}
 		for _, o := range readEvidence(t, path, ReadLog).Observations {
-			m := data[fmt.Sprintf("%d/%d", o.From.EventID, o.From.RecordID)]
+			m := data[fmt.Sprintf("%d/%d", o.From().EventID, o.From().RecordID)]
 			if m == nil || !slices.Contains([]string{"smb-client", "smb-server", "network-profile", "shutdown-reasons"}, o.Artifact) {
 				continue
 			}
@@ -106,7 +106,7 @@ func TestCorpusFields(t *testing.T) {
 			for _, f := range []string{"ServerName", "UserName", "PrincipalName", "RegName", "Name", "SessionId", "TransportName", "ClientName", "Description"} {
 				want, got := strings.TrimSpace(m[f]), o.Detail.Text(f)
 				if want != "" && got != "" && got != want && !strings.HasPrefix(want, "0x") {
-					t.Errorf("record %d: %s is %q, want %q", o.From.RecordID, f, got, want)
+					t.Errorf("record %d: %s is %q, want %q", o.From().RecordID, f, got, want)
 				}
 			}
 		}
@@ -121,11 +121,11 @@ func TestCorpusSMB(t *testing.T) {
 	found := map[string]bool{}
 	truth(t, []string{"triage/*SmbClient*.evtx", "evtx/*", "triage/*SMBServer*.evtx"}, func(t *testing.T, path string, _ []map[string]string) {
 		for _, o := range readEvidence(t, path, ReadLog).Observations {
-			switch o.From.EventID {
+			switch o.From().EventID {
 			case 30804, 30805, 30807, 31001, 551:
-				found[fmt.Sprint(o.From.EventID, " ", o.Action, " ", o.Share, " ", o.Peer, " ", o.Detail.Text("Address"), " ", o.Detail.Text("status_text"), " ", o.Detail.Text("reason_text"))] = true
+				found[fmt.Sprint(o.From().EventID, " ", o.Action, " ", o.Share, " ", o.Peer, " ", o.Detail.Text("Address"), " ", o.Detail.Text("status_text"), " ", o.Detail.Text("reason_text"))] = true
 				if o.Action != evidence.Context {
-					t.Errorf("record %d of %d is %s", o.From.RecordID, o.From.EventID, o.Action)
+					t.Errorf("record %d of %d is %s", o.From().RecordID, o.From().EventID, o.Action)
 				}
 			}
 		}
@@ -163,7 +163,7 @@ func TestCorpusFloods(t *testing.T) {
 				rows++
 				n, ok := o.Detail.Get("count").(uint64)
 				if ok && (all || n < 2) {
-					t.Errorf("record %d: count %d", o.From.RecordID, n)
+					t.Errorf("record %d: count %d", o.From().RecordID, n)
 				}
 				records += max(n, 1)
 			}

@@ -115,7 +115,7 @@ func observeOffice(k *hive.Key, v *hive.Value, number string, out *Emitter) {
 	out.ObserveValue(k, v, false, o)
 	if t := officeTime(head); t != 0 {
 		row := out.Observations[len(out.Observations)-1]
-		row.Time, row.TimeKind = filetime.Time(t), evidence.ItemTime
+		row.Time, row.Own().TimeKind = filetime.Time(t), evidence.ItemTime
 	}
 }
 

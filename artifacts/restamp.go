@@ -50,12 +50,13 @@ func markRestamps(h *hive.Hive, out *Emitter, from int) {
 			continue
 		}
 		if s := wanted[o.Time.Unix()]; s.keys >= restampKeys && len(s.branches) >= restampBranches {
-			o.Detail = append(o.Detail, evidence.Field{Name: "restamped", Value: fmt.Sprintf("%d keys in %d or more places of the hive were written in the same second", s.keys, len(s.branches))})
+			own := o.Own()
+			own.Detail = append(own.Detail, evidence.Field{Name: "restamped", Value: fmt.Sprintf("%d keys in %d or more places of the hive were written in the same second", s.keys, len(s.branches))})
 		}
 	}
 }
 
-func isLastWrite(o *evidence.Observation) bool {
+func isLastWrite(o *evidence.Fact) bool {
 	return (o.TimeKind == evidence.KeyLastWrite || o.TimeKind == evidence.AtOrBefore) && !o.Time.IsZero()
 }
 

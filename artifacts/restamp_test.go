@@ -48,7 +48,7 @@ func TestRestamps(t *testing.T) {
 		for _, o := range out.Observations {
 			got := o.Detail.Text("restamped")
 			if want := tc.want && o.Drive != "Y:"; (got != "") != want {
-				t.Errorf("%s: %s: %q, want a mark: %v", tc.name, o.From.Key, got, want)
+				t.Errorf("%s: %s: %q, want a mark: %v", tc.name, o.From().Key, got, want)
 			}
 			if got != "" && !strings.HasPrefix(got, "50 keys in 3 or more places") {
 				t.Errorf("%s: %q", tc.name, got)

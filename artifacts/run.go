@@ -162,13 +162,14 @@ func holdsForwarded(at string, census *eventlog.Census) bool {
 
 // replacedOnly returns the rows of records that lie outside the record lists
 // and are not in them too: Windows leaves copies of what it writes again.
-func replacedOnly(obs []*evidence.Observation, census *eventlog.Census) []*evidence.Observation {
-	return slices.DeleteFunc(obs, func(o *evidence.Observation) bool {
+func replacedOnly(obs []*evidence.Fact, census *eventlog.Census) []*evidence.Fact {
+	return slices.DeleteFunc(obs, func(o *evidence.Fact) bool {
+		from := o.From()
 		for _, c := range census.Channels {
-			if !strings.EqualFold(c.Channel, o.From.Channel) {
+			if !strings.EqualFold(c.Channel, from.Channel) {
 				continue
 			}
-			i, found := slices.BinarySearchFunc(c.Series, o.From.RecordID, func(s eventlog.IDRange, id uint64) int {
+			i, found := slices.BinarySearchFunc(c.Series, from.RecordID, func(s eventlog.IDRange, id uint64) int {
 				switch {
 				case s.Last < id:
 					return -1
@@ -266,7 +267,7 @@ func (r *logRun) check(rec *eventlog.Record) {
 		return
 	}
 	for i := span.from; i < span.to; i++ {
-		o := r.out.Observations[i]
+		o := r.out.Observations[i].Own()
 		o.Detail = append(o.Detail, evidence.Field{Name: "doubt", Value: rec.Doubt})
 	}
 }

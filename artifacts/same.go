@@ -8,34 +8,87 @@ import (
 	"sharetrail/artifacts/evidence"
 )
 
-// The rows of a log name the same few accounts, programs and addresses over and
-// over. One copy of each is kept, so that a row costs little more than itself.
+// The records of a log say the same few things of the same few accounts,
+// programs and addresses, over and over. What their facts say is kept once, so
+// that one more of them costs its time and its place and little else.
 
+// More of either than this begins anew: what is kept twice costs room only.
 const (
-	maxTexts   = 1 << 14 // different texts that are followed at one time
-	maxDetails = 1 << 12 // different details
-	maxSame    = 256     // bytes of a text, and fields of a detail, worth following
+	maxSaid  = 1 << 12 // statements that are followed at one time
+	maxTexts = 1 << 14 // texts
+	maxSame  = 256     // bytes of a text worth following
 )
 
-// A sameAs keeps one copy of what rows repeat. What it returns is shared: it
-// must not be changed in place.
+// A sameAs keeps one copy of what the facts of one file repeat.
 type sameAs struct {
-	texts   map[string]any // the text, boxed as a Detail holds it
-	details map[string]evidence.Detail
-	key     []byte // of a detail, reused
+	said  map[string]*evidence.Observation
+	texts map[string]any // boxed, as a Detail holds them
+	key   []byte         // of a statement, reused
 }
 
-// row lets o share what earlier rows have too.
-func (s *sameAs) row(o *evidence.Observation) {
-	for _, p := range []*string{&o.Host, &o.User, &o.SID, &o.Share, &o.Peer, &o.Summary, &o.LogonID} {
-		if *p != "" {
-			*p, _ = s.text(*p).(string)
+// share lets f have the statement of an earlier fact that says the same, or at
+// least texts of earlier ones.
+func (s *sameAs) share(f *evidence.Fact) {
+	f.LogonID = s.text(f.LogonID)
+	o := f.Observation
+	s.key = s.key[:0]
+	alike := s.identify(o)
+	if known := s.said[string(s.key)]; alike && known != nil && known.From.Place == o.From.Place && slices.Equal(known.Views, o.Views) {
+		f.Observation = known
+		return
+	}
+	for _, p := range []*string{&o.Host, &o.User, &o.SID, &o.Share, &o.Peer, &o.Summary} {
+		*p = s.text(*p)
+	}
+	o.Detail = slices.Clip(slices.Clone(o.Detail)) // without room: to append is to copy
+	for i := range o.Detail {
+		if t, ok := o.Detail[i].Value.(string); ok {
+			o.Detail[i].Value = s.boxed(t)
 		}
 	}
-	o.Detail = s.detail(o.Detail)
+	if !alike {
+		return
+	}
+	if s.said == nil || len(s.said) == maxSaid {
+		s.said = map[string]*evidence.Observation{}
+	}
+	s.said[string(s.key)] = o
 }
 
-func (s *sameAs) text(t string) any {
+// identify makes s.key of all that o says. It reports whether it could: a
+// process, a list or a time of the detail is one fact's own.
+func (s *sameAs) identify(o *evidence.Observation) bool {
+	if o.Process != nil {
+		return false
+	}
+	s.add(string(o.TimeKind), string(o.Action), o.Host, string(o.Side), o.User, o.SID, o.Share, o.Drive, o.Peer, o.Artifact, o.Summary, string(o.State))
+	s.add(o.From.Key, o.From.Value, o.From.Channel, o.From.Provider)
+	s.key = binary.AppendUvarint(s.key, uint64(o.From.EventID))
+	s.key = binary.AppendUvarint(s.key, uint64(len(o.Attack)))
+	s.add(o.Attack...)
+	for _, f := range o.Detail {
+		t, ok := f.Value.(string)
+		if !ok {
+			return false
+		}
+		s.add(f.Name, t)
+	}
+	return true
+}
+
+// add adds texts to the key, with their lengths, so that none runs into the next.
+func (s *sameAs) add(texts ...string) {
+	for _, t := range texts {
+		s.key = append(binary.AppendUvarint(s.key, uint64(len(t))), t...)
+	}
+}
+
+func (s *sameAs) text(t string) string {
+	t, _ = s.boxed(t).(string)
+	return t
+}
+
+func (s *sameAs) boxed(t string) any {
 	if len(t) > maxSame {
 		return t
 	}
@@ -49,37 +102,4 @@ func (s *sameAs) text(t string) any {
 		s.texts[t] = v
 	}
 	return v
-}
-
-func (s *sameAs) detail(d evidence.Detail) evidence.Detail {
-	if len(d) == 0 || len(d) > maxSame {
-		return d
-	}
-	s.key = s.key[:0]
-	texts := 0
-	for _, f := range d {
-		if t, ok := f.Value.(string); ok {
-			texts++
-			for _, part := range []string{f.Name, t} {
-				s.key = append(binary.AppendUvarint(s.key, uint64(len(part))), part...)
-			}
-		}
-	}
-	if known, ok := s.details[string(s.key)]; ok && texts == len(d) {
-		return known
-	}
-	d = slices.Clip(slices.Clone(d)) // without room: to append is to copy
-	for i := range d {
-		if t, ok := d[i].Value.(string); ok {
-			d[i].Value = s.text(t)
-		}
-	}
-	if texts < len(d) {
-		return d // a list, a time or a number is its own
-	}
-	if s.details == nil || len(s.details) == maxDetails {
-		s.details = map[string]evidence.Detail{}
-	}
-	s.details[string(s.key)] = d
-	return d
 }

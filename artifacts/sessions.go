@@ -16,14 +16,14 @@ const maxHeld = 4096
 
 // sessions holds back the logons of one log that may yet matter.
 type sessions struct {
-	held  map[string]evidence.Observation // by logon id
-	order []string                        // logon ids in held, oldest first, and some that have left it
-	used  map[string]bool                 // logon ids of rows whose session has not ended
+	held  map[string]*evidence.Fact // by logon id
+	order []string                  // logon ids in held, oldest first, and some that have left it
+	used  map[string]bool           // logon ids of rows whose session has not ended
 }
 
 // person reports whether a logon of that type, by that account, is a person's
 // own: it is a row wherever context is shown.
-func person(o *evidence.Observation) bool {
+func person(o *evidence.Fact) bool {
 	switch o.Detail.Text("LogonType") {
 	case "", "2", "7", "9", "10", "11", "12", "13":
 		// Window and font managers log on interactively, as nobody.
@@ -33,16 +33,16 @@ func person(o *evidence.Observation) bool {
 }
 
 // keep adds o to the rows, or holds it back until a row of its session comes.
-func (e *Emitter) keep(o evidence.Observation) {
-	e.same.row(&o)
+func (e *Emitter) keep(o *evidence.Fact) {
+	e.same.share(o)
 	s := &e.sessions
 	id := o.Host + "\x00" + o.LogonID
 	switch {
 	case e.allContext || o.LogonID == "":
-	case o.Action == evidence.Logon && !person(&o):
+	case o.Action == evidence.Logon && !person(o):
 		s.hold(id, o)
 		return
-	case o.Action == evidence.Logoff && !person(&o):
+	case o.Action == evidence.Logoff && !person(o):
 		delete(s.held, id)
 		if !s.used[id] {
 			return
@@ -51,19 +51,19 @@ func (e *Emitter) keep(o evidence.Observation) {
 	case !o.Action.IsContext():
 		if first, ok := s.held[id]; ok {
 			delete(s.held, id)
-			e.Observations = append(e.Observations, &first)
+			e.Observations = append(e.Observations, first)
 		}
 		if s.used == nil {
 			s.used = map[string]bool{}
 		}
 		s.used[id] = true
 	}
-	e.Observations = append(e.Observations, &o)
+	e.Observations = append(e.Observations, o)
 }
 
-func (s *sessions) hold(id string, o evidence.Observation) {
+func (s *sessions) hold(id string, o *evidence.Fact) {
 	if s.held == nil {
-		s.held = map[string]evidence.Observation{}
+		s.held = map[string]*evidence.Fact{}
 	}
 	if _, again := s.held[id]; again {
 		s.held[id] = o // the account of a service logs on under one id for ever

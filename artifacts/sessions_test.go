@@ -30,7 +30,7 @@ func TestSessionsFollowRows(t *testing.T) {
 	} {
 		e := &Emitter{allContext: c.all}
 		for _, o := range c.in {
-			e.keep(o)
+			e.keep(evidence.NewFact(o))
 		}
 		var got []evidence.Action
 		for _, o := range e.Observations {
@@ -42,8 +42,8 @@ func TestSessionsFollowRows(t *testing.T) {
 	}
 	e := &Emitter{}
 	for i := range 10 * maxHeld {
-		e.keep(session(evidence.Logon, fmt.Sprintf("%#x", i), "3"))
-		e.keep(session(evidence.Logon, "0x3e7", "5"))
+		e.keep(evidence.NewFact(session(evidence.Logon, fmt.Sprintf("%#x", i), "3")))
+		e.keep(evidence.NewFact(session(evidence.Logon, "0x3e7", "5")))
 	}
 	if len(e.sessions.held) > maxHeld || len(e.sessions.order) > 2*maxHeld || len(e.Observations) != 0 {
 		t.Errorf("held %d, order %d, rows %d", len(e.sessions.held), len(e.sessions.order), len(e.Observations))

@@ -39,7 +39,7 @@ func readShutdownTime(in *Hive, out *Emitter) error {
 	if t := filetime.Time(binary.LittleEndian.Uint64(b)); !t.IsZero() {
 		out.ObserveValue(k, v, false, evidence.Observation{Action: evidence.Shutdown, Summary: "Windows was shut down in order, as it noted itself."})
 		row := out.Observations[len(out.Observations)-1]
-		row.Time, row.TimeKind = t, evidence.ItemTime
+		row.Time, row.Own().TimeKind = t, evidence.ItemTime
 	}
 	out.Attest(path)
 	return nil

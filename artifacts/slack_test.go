@@ -52,7 +52,7 @@ func TestReplacedRecords(t *testing.T) {
 		e := ReadLog(File{Place: &evidence.Place{Source: "case", Path: "Security.evtx"}, R: bytes.NewReader(old), Size: int64(len(old)), NoDeleted: noDeleted})
 		for _, o := range e.Observations {
 			if o.Action == evidence.Command {
-				out = append(out, *o)
+				out = append(out, o.Whole())
 			}
 		}
 		return out

@@ -25,9 +25,10 @@ func isTemplate(p string) bool {
 // templateRows makes context of all that was read from the template of
 // profiles, a baseline for the users' own: no use, no mapping and no state of
 // mappings that a conclusion about a user could rest on.
-func templateRows(list []*evidence.Observation) {
-	for _, o := range list {
-		if !o.Action.IsContext() {
+func templateRows(list []*evidence.Fact) {
+	for _, f := range list {
+		if !f.Action.IsContext() {
+			o := f.Own()
 			o.Action = evidence.Context
 			o.Summary = "In the template of new profiles: " + o.Summary
 		}
@@ -48,8 +49,9 @@ func IsFormer(p string) bool {
 // formerRows marks what was read from an installation that another one
 // replaced. Its mappings were there once: that today's hive has none of them is
 // no removal.
-func formerRows(list []*evidence.Observation) {
-	for _, o := range list {
+func formerRows(list []*evidence.Fact) {
+	for _, f := range list {
+		o := f.Own()
 		switch {
 		case o.Action == evidence.Mapped:
 			o.Action = evidence.Present
@@ -64,7 +66,7 @@ func formerRows(list []*evidence.Observation) {
 // setApart changes the rows that were read at path for where it lies, and says
 // whether they are of an installation and its users as they are now. former
 // says that the whole volume is of an earlier one.
-func setApart(path string, former bool, list []*evidence.Observation) (current bool) {
+func setApart(path string, former bool, list []*evidence.Fact) (current bool) {
 	switch {
 	case isTemplate(path):
 		templateRows(list)

@@ -57,7 +57,7 @@ func readTypedURLs(in *Hive, out *Emitter) error {
 		out.ObserveValue(k, v, false, o)
 		if t := binaryTime(times, v.Name); !t.IsZero() {
 			row := out.Observations[len(out.Observations)-1]
-			row.Time, row.TimeKind = t, evidence.ItemTime
+			row.Time, row.Own().TimeKind = t, evidence.ItemTime
 		}
 	}
 	if whole {

@@ -31,7 +31,7 @@ func (a *atlas) describe(c *Case, l *Life) {
 
 // alias notes another name for the share of l, and the fact that shows that
 // both are one.
-func (l *Life) alias(name string, why *evidence.Observation) {
+func (l *Life) alias(name string, why *evidence.Fact) {
 	l.Aliases = addNew(l.Aliases, name)
 	if why != nil {
 		l.named = append(l.named, why)
@@ -83,7 +83,7 @@ func sortedLanes(m map[lane][]*Life) []lane {
 // sameServer returns the fact that shows that two spellings are one server: a
 // record of the SMB client that gives the address of a name, or the host's own
 // domain, in which its short names are looked up. nil if nothing does.
-func (c *Case) sameServer(a, b string, known map[string]map[string]*evidence.Observation) *evidence.Observation {
+func (c *Case) sameServer(a, b string, known map[string]map[string]*evidence.Fact) *evidence.Fact {
 	if a == b {
 		return nil
 	}
@@ -106,8 +106,8 @@ func (c *Case) sameServer(a, b string, known map[string]map[string]*evidence.Obs
 // client or Sysmon's name look-ups tie to which addresses. A name that had
 // several addresses, or an address that had several names, is several servers as
 // far as anybody can tell.
-func (c *Case) namesOfServers() map[string]map[string]*evidence.Observation {
-	out := map[string]map[string]*evidence.Observation{}
+func (c *Case) namesOfServers() map[string]map[string]*evidence.Fact {
+	out := map[string]map[string]*evidence.Fact{}
 	namesAt := map[string]map[string]bool{}
 	for _, o := range c.Observations {
 		if o.Artifact != "smb-client" {
@@ -121,7 +121,7 @@ func (c *Case) namesOfServers() map[string]map[string]*evidence.Observation {
 				continue
 			}
 			if out[name] == nil {
-				out[name] = map[string]*evidence.Observation{}
+				out[name] = map[string]*evidence.Fact{}
 			}
 			if out[name][at.String()] == nil {
 				out[name][at.String()] = o

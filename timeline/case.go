@@ -13,16 +13,16 @@ import (
 // indexed, and the lives of its shares. Rules read it and change nothing.
 type Case struct {
 	Host         string
-	Observations []*evidence.Observation // by time, undated last
+	Observations []*evidence.Fact // by time, undated last
 	Facts        []evidence.Coverage     // as read, one a file and kind
 	Coverage     []CoverageRow           // what each kind of evidence could have told
 	States       []*MappingState         // oldest first
 	Shares       []*SharesState          // oldest first
 	Lives        []*Life
-	removals     []*evidence.Observation // commands and records of removals, by time
+	removals     []*evidence.Fact // commands and records of removals, by time
 	End          time.Time               // the newest instant that any evidence of the host shows, but for carved records
 
-	byID map[string]*evidence.Observation
+	byID map[string]*evidence.Fact
 	own  *self // its names, addresses and sessions with other hosts
 }
 
@@ -31,8 +31,8 @@ type Case struct {
 type MappingState struct {
 	User, SID string
 	AsOf      time.Time // what the hive had not yet been told is unknown after this
-	Key       *evidence.Observation
-	Drives    map[string]*evidence.Observation // live Network\X by "X:"
+	Key       *evidence.Fact
+	Drives    map[string]*evidence.Fact // live Network\X by "X:"
 	// LastChange is the last write of Network: the last time that a child was
 	// made or removed. Zero if there is no such key.
 	LastChange time.Time
@@ -55,14 +55,14 @@ type MappingState struct {
 // A Life is one connection with the facts that it is made of.
 type Life struct {
 	Connection
-	Maps    []*evidence.Observation // say that it was mapped, or shared
-	Uses    []*evidence.Observation
-	Removes []*evidence.Observation // commands that name it, oldest first
-	Gone    []*evidence.Observation // events that record its removal
-	Key     *evidence.Observation   // the remembered mapping, or the stored share, as it stands
-	Old     *evidence.Observation   // server side: an older control set that stores the share, which the current one does not
+	Maps    []*evidence.Fact // say that it was mapped, or shared
+	Uses    []*evidence.Fact
+	Removes []*evidence.Fact // commands that name it, oldest first
+	Gone    []*evidence.Fact // events that record its removal
+	Key     *evidence.Fact   // the remembered mapping, or the stored share, as it stands
+	Old     *evidence.Fact   // server side: an older control set that stores the share, which the current one does not
 	State   *MappingState           // of its user; nil if no hive of the user was read whole
-	Stored  *evidence.Observation   // server side: the value in an earlier state of the hive, which the newest does not hold
+	Stored  *evidence.Fact   // server side: the value in an earlier state of the hive, which the newest does not hold
 	Had     *SharesState            // server side: the last state that stores it, if there is one
 	Lacks   *SharesState            // server side: the first state after Had that does not; nil if all do
 	Shares  *SharesState            // server side: the stored shares of its host
@@ -70,15 +70,15 @@ type Life struct {
 	LogonID string                  // of the session that mapped it
 	since   time.Time               // commands before this are about an earlier connection of the letter
 	stored  bool                    // its key was in some state of the hive, or is recovered from it
-	named   []*evidence.Observation // show what else its server is called, and what became of its share there
+	named   []*evidence.Fact // show what else its server is called, and what became of its share there
 }
 
 // Since returns the last instant at which the connection is known to have been
 // there, before the instant t, and the fact that shows it.
-func (l *Life) Since(t time.Time) (time.Time, *evidence.Observation) {
+func (l *Life) Since(t time.Time) (time.Time, *evidence.Fact) {
 	var at time.Time
-	var why *evidence.Observation
-	for _, list := range [][]*evidence.Observation{l.Maps, l.Uses} {
+	var why *evidence.Fact
+	for _, list := range [][]*evidence.Fact{l.Maps, l.Uses} {
 		for _, o := range list {
 			if l.shows(o) && o.Time.Before(t) && o.Time.After(at) {
 				at, why = o.Time, o
@@ -96,7 +96,7 @@ func (l *Life) Dated() bool {
 // shows reports whether o dates the presence of the mapping itself. A share
 // may be used, or mapped, by another letter or none, so on the client a fact
 // without the letter does not.
-func (l *Life) shows(o *evidence.Observation) bool {
+func (l *Life) shows(o *evidence.Fact) bool {
 	if o.Time.IsZero() || o.TimeKind == evidence.AtOrBefore {
 		return false
 	}
@@ -123,8 +123,8 @@ func (l *Life) MappedAt() time.Time {
 // LanmanServer\Shares of the current control set, read whole.
 type SharesState struct {
 	AsOf       time.Time
-	Key        *evidence.Observation
-	Names      map[string]*evidence.Observation // by lower-case name
+	Key        *evidence.Fact
+	Names      map[string]*evidence.Fact // by lower-case name
 	LastChange time.Time
 	Dirty      bool
 	View       int // counts the states of one file, in the order of its logs
@@ -133,8 +133,8 @@ type SharesState struct {
 
 // NewCase indexes the facts of one host and builds the lives of its shares.
 // Observations must be in the order of SortObservations.
-func NewCase(host string, obs []*evidence.Observation, facts []evidence.Coverage) *Case {
-	c := &Case{Host: host, Observations: obs, Facts: facts, byID: make(map[string]*evidence.Observation, len(obs))}
+func NewCase(host string, obs []*evidence.Fact, facts []evidence.Coverage) *Case {
+	c := &Case{Host: host, Observations: obs, Facts: facts, byID: make(map[string]*evidence.Fact, len(obs))}
 	for _, o := range obs {
 		c.byID[o.ID] = o
 		if o.Time.After(c.End) && o.State != evidence.Carved {
@@ -182,8 +182,8 @@ func mappingStates(c *Case) []*MappingState {
 		if !strings.HasPrefix(f.Evidence, "registry:NTUSER:") || !slices.Contains(f.Keys, "Network") {
 			continue
 		}
-		s := &MappingState{User: f.User, SID: f.SID, AsOf: f.AsOf, Drives: map[string]*evidence.Observation{}, Untouched: Unknown, Dirty: f.Dirty}
-		var children []*evidence.Observation
+		s := &MappingState{User: f.User, SID: f.SID, AsOf: f.AsOf, Drives: map[string]*evidence.Fact{}, Untouched: Unknown, Dirty: f.Dirty}
+		var children []*evidence.Fact
 		for _, o := range c.Observations {
 			switch {
 			case o.Artifact != "mapped-drives" || !isAt(o, f.Place):
@@ -228,13 +228,13 @@ func sortStates[S any](states []S, at func(S) (*evidence.Place, int, time.Time))
 }
 
 // isAt reports whether o stands in the state of a file that p is.
-func isAt(o *evidence.Observation, p *evidence.Place) bool {
-	return !gone(o.State) && slices.Contains(o.Views, p)
+func isAt(o *evidence.Fact, p *evidence.Place) bool {
+	return !gone(o.State) && slices.Contains(o.Views(), p)
 }
 
 // judge applies the baseline test and the structural test
 // to the last write of Network.
-func (s *MappingState) judge(children []*evidence.Observation) {
+func (s *MappingState) judge(children []*evidence.Fact) {
 	if s.Key == nil {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 // were recorded near it do not tell the order or the instant of what happened.
 type Jump struct {
 	Old, New time.Time
-	Why      *evidence.Observation
+	Why      *evidence.Fact
 }
 
 // By returns how far the clock was moved, forward or back.

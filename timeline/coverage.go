@@ -259,7 +259,7 @@ func (c *Case) seriesHoles(channel string, series []evidence.IDRange) []evidence
 	var holes []evidence.Hole
 	var before evidence.IDRange
 	clears := c.clearsOf(channel)
-	explained := map[*evidence.Observation]bool{}
+	explained := map[*evidence.Fact]bool{}
 	for _, r := range series {
 		hole := evidence.Hole{From: before.LastTime, To: r.FirstTime, Reason: evidence.RecordGap}
 		if before.Last == 0 {
@@ -285,8 +285,8 @@ func (c *Case) seriesHoles(channel string, series []evidence.IDRange) []evidence
 
 // clearNear returns the last recorded clear that lies in hole, or is the first
 // record after it.
-func clearNear(clears []*evidence.Observation, hole evidence.Hole, next evidence.IDRange) *evidence.Observation {
-	var found *evidence.Observation
+func clearNear(clears []*evidence.Fact, hole evidence.Hole, next evidence.IDRange) *evidence.Fact {
+	var found *evidence.Fact
 	for _, o := range clears {
 		// The record of the clear is the first of the new series, but others
 		// may carry the same instant or, written by other threads, a little less.
@@ -298,7 +298,7 @@ func clearNear(clears []*evidence.Observation, hole evidence.Hole, next evidence
 }
 
 // clearsOf returns the recorded clears of a channel, oldest first.
-func (c *Case) clearsOf(channel string) (out []*evidence.Observation) {
+func (c *Case) clearsOf(channel string) (out []*evidence.Fact) {
 	for _, o := range c.Observations {
 		if o.Action == evidence.LogCleared && strings.EqualFold(o.Detail.Text("ClearedChannel"), channel) {
 			out = append(out, o)
@@ -325,7 +325,7 @@ func (c *Case) auditHoles(channel string) (holes []evidence.Hole) {
 	if channel != "Security" {
 		return nil
 	}
-	open := map[string]*evidence.Observation{}
+	open := map[string]*evidence.Fact{}
 	for _, o := range c.Observations {
 		if o.Artifact != "audit-changes" || o.State == evidence.Carved {
 			continue // what put an end to it may be lost
@@ -360,11 +360,11 @@ func (c *Case) serviceHoles(channel string) (holes []evidence.Hole) {
 			continue
 		}
 		switch {
-		case o.From.EventID == 1100 && c.runsOn(o.Time):
+		case o.From().EventID == 1100 && c.runsOn(o.Time):
 			holes = append(holes, evidence.Hole{From: o.Time, To: c.nextStart(o.Time), Reason: evidence.ChannelOff, Why: o})
-		case o.From.EventID == 1104 && channel == "Security":
+		case o.From().EventID == 1104 && channel == "Security":
 			holes = append(holes, evidence.Hole{From: o.Time, To: c.nextStart(o.Time), Reason: evidence.ChannelOff, Why: o})
-		case o.From.EventID == 1101 && channel == "Security", o.From.EventID == 1108 && channel == "Security":
+		case o.From().EventID == 1101 && channel == "Security", o.From().EventID == 1108 && channel == "Security":
 			holes = append(holes, evidence.Hole{From: o.Time, To: o.Time, Reason: evidence.RecordGap, Why: o})
 		}
 	}
@@ -377,7 +377,7 @@ func (c *Case) runsOn(t time.Time) bool {
 	covered := slices.ContainsFunc(c.Facts, func(f evidence.Coverage) bool {
 		return f.Evidence == "evtx:System" && f.From.Before(t) && f.To.After(t) && !f.Reexported
 	})
-	return covered && !slices.ContainsFunc(c.Observations, func(o *evidence.Observation) bool {
+	return covered && !slices.ContainsFunc(c.Observations, func(o *evidence.Fact) bool {
 		return (o.Action == evidence.Shutdown || o.Action == evidence.Boot) && o.Time.Sub(t).Abs() <= 5*time.Minute
 	})
 }
@@ -407,7 +407,7 @@ func (c *Case) clockHoles(from, to time.Time) (holes []evidence.Hole) {
 
 // offHoles finds the spans in which the computer was off or asleep.
 func (c *Case) offHoles() (holes []evidence.Hole) {
-	var down *evidence.Observation
+	var down *evidence.Fact
 	for _, o := range c.Observations {
 		switch {
 		case o.State == evidence.Carved: // the next boot may be lost
@@ -416,7 +416,7 @@ func (c *Case) offHoles() (holes []evidence.Hole) {
 		case o.Action == evidence.Boot && down != nil:
 			holes = append(holes, evidence.Hole{From: down.Time, To: o.Time, Reason: evidence.PoweredOff, Why: down})
 			down = nil
-		case o.Artifact == "power-sleep" && o.From.EventID == 1:
+		case o.Artifact == "power-sleep" && o.From().EventID == 1:
 			from, ok1 := o.Detail.Get("SleepTime").(time.Time)
 			to, ok2 := o.Detail.Get("WakeTime").(time.Time)
 			if ok1 && ok2 && from.Before(to) {
@@ -449,7 +449,7 @@ func (c *Case) auditRows() (rows []CoverageRow) {
 			if v == "" {
 				continue
 			}
-			r := CoverageRow{Evidence: "audit:" + sub, AsOf: o.From.AsOf, From: o.Time, To: o.From.AsOf, Records: -1, Enabled: Yes, Class: Continuous}
+			r := CoverageRow{Evidence: "audit:" + sub, AsOf: o.From().AsOf, From: o.Time, To: o.From().AsOf, Records: -1, Enabled: Yes, Class: Continuous}
 			if v != "success" && v != "both" {
 				r.Enabled, r.Class = No, Disabled
 				r.Holes = []evidence.Hole{{From: o.Time, Reason: evidence.AuditOff, Why: o}}

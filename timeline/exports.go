@@ -19,7 +19,7 @@ func shareName(share string) string {
 }
 
 // isShareRemoval reports whether o is a command that deletes exported shares.
-func isShareRemoval(o *evidence.Observation) bool {
+func isShareRemoval(o *evidence.Fact) bool {
 	if o.Action != evidence.Command || elsewhere(o) {
 		return false
 	}
@@ -36,7 +36,7 @@ func isShareRemoval(o *evidence.Observation) bool {
 // sharesOf returns the names of the shares that a removal command names, as it
 // spells them. A share may also be named by the folder that it exports: then it
 // is the one that is known to export it, or none.
-func sharesOf(o *evidence.Observation, known map[string]*Life) (names []string) {
+func sharesOf(o *evidence.Fact, known map[string]*Life) (names []string) {
 	targets := o.Detail.List("Targets")
 	if o.Detail.Text("Class") == "value.delete" {
 		targets = targets[1:]
@@ -60,7 +60,7 @@ func sharesOf(o *evidence.Observation, known map[string]*Life) (names []string) 
 // exports reports whether l is known to export a folder.
 func (l *Life) exports(folder string) bool {
 	all := append(slices.Clone(l.Maps), l.Key)
-	return slices.ContainsFunc(all, func(o *evidence.Observation) bool {
+	return slices.ContainsFunc(all, func(o *evidence.Fact) bool {
 		if o == nil {
 			return false
 		}
@@ -81,7 +81,7 @@ func IsDefaultShare(name string) bool {
 }
 
 // TargetsShare reports whether command o names the share called name.
-func TargetsShare(o *evidence.Observation, name string) bool {
+func TargetsShare(o *evidence.Fact, name string) bool {
 	return slices.ContainsFunc(o.Detail.List("Targets"), func(t string) bool {
 		return t == "*" || strings.EqualFold(shareName(t), name)
 	})
@@ -94,13 +94,13 @@ func sharesStates(c *Case) (states []*SharesState) {
 		if f.Evidence != "registry:SYSTEM" || !slices.ContainsFunc(f.Keys, isSharesKey) {
 			continue
 		}
-		s := &SharesState{AsOf: f.AsOf, Names: map[string]*evidence.Observation{}, Dirty: f.Dirty, View: f.View, Place: f.Place}
+		s := &SharesState{AsOf: f.AsOf, Names: map[string]*evidence.Fact{}, Dirty: f.Dirty, View: f.View, Place: f.Place}
 		for _, o := range c.Observations {
 			switch {
 			case o.Artifact != "server-shares" || !isAt(o, f.Place):
 			case o.Action == evidence.Present:
 				s.Names[shareName(o.Share)] = o
-			case o.Action == evidence.Context && isSharesKey(o.From.Key) && isCurrent(o):
+			case o.Action == evidence.Context && isSharesKey(o.From().Key) && isCurrent(o):
 				s.Key, s.LastChange = o, o.Time
 			}
 		}
@@ -115,7 +115,7 @@ func isSharesKey(key string) bool {
 }
 
 // isCurrent reports whether o is about the control set that Windows used.
-func isCurrent(o *evidence.Observation) bool {
+func isCurrent(o *evidence.Fact) bool {
 	current, ok := o.Detail.Get("current").(bool)
 	return !ok || current
 }
@@ -125,7 +125,7 @@ func serverLives(c *Case) []*Life {
 	state := c.SharesNow()
 	byName := map[string]*Life{} // the life that the name is in
 	var lives []*Life
-	get := func(spelt string, o *evidence.Observation) *Life {
+	get := func(spelt string, o *evidence.Fact) *Life {
 		name := strings.ToLower(spelt)
 		l := byName[name]
 		if l == nil {
@@ -166,10 +166,10 @@ func serverLives(c *Case) []*Life {
 		}
 	}
 	for _, o := range c.Observations { // shares that only an older control set stores
-		if o.Artifact == "server-shares" && o.Action == evidence.Context && isSharesKey(o.From.Key) && !isCurrent(o) {
+		if o.Artifact == "server-shares" && o.Action == evidence.Context && isSharesKey(o.From().Key) && !isCurrent(o) {
 			for _, name := range o.Detail.List("Names") {
 				if low := strings.ToLower(name); byName[low] == nil && state != nil && state.Names[low] == nil {
-					get(low, &evidence.Observation{Share: `\\` + c.Host + `\` + name}).Old = o
+					get(low, evidence.NewFact(evidence.Observation{Share: `\\` + c.Host + `\` + name})).Old = o
 				}
 			}
 		}
@@ -206,7 +206,7 @@ func (l *Life) compareStates(states []*SharesState) {
 
 // namesOf returns the lower-case names of the shares that o is about. A
 // command that deletes all of them is about all that are known by then.
-func namesOf(o *evidence.Observation, known map[string]*Life) []string {
+func namesOf(o *evidence.Fact, known map[string]*Life) []string {
 	switch {
 	case isShareRemoval(o):
 		return sharesOf(o, known)
@@ -220,7 +220,7 @@ func namesOf(o *evidence.Observation, known map[string]*Life) []string {
 	return []string{shareName(o.Share)}
 }
 
-func makesShare(o *evidence.Observation) bool {
+func makesShare(o *evidence.Fact) bool {
 	return o.Action == evidence.ShareCreated || o.Action == evidence.Command && o.Detail.Text("Class") == "share.add" && !elsewhere(o)
 }
 
@@ -274,7 +274,7 @@ func (c *Case) SharesNow() *SharesState {
 // after every command that names it, and no event records its removal: the
 // commands had no effect.
 func (l *Life) storedAfter() bool {
-	return l.Key != nil && len(l.Gone) == 0 && l.Shares != nil && !slices.ContainsFunc(l.Removes, func(o *evidence.Observation) bool {
+	return l.Key != nil && len(l.Gone) == 0 && l.Shares != nil && !slices.ContainsFunc(l.Removes, func(o *evidence.Fact) bool {
 		return !l.Shares.AsOf.After(o.Time.Add(EffectAfter))
 	})
 }

@@ -23,7 +23,7 @@ func Within(t, cmd time.Time) bool {
 }
 
 // isMap reports whether o says that a mapping was made on the client.
-func isMap(o *evidence.Observation) bool {
+func isMap(o *evidence.Fact) bool {
 	switch {
 	case o.Side != evidence.Client:
 		return false
@@ -39,7 +39,7 @@ func isMap(o *evidence.Observation) bool {
 func gone(s evidence.State) bool { return s == evidence.Deleted || s == evidence.Carved }
 
 // IsRemoval reports whether o is a command that takes mappings away.
-func IsRemoval(o *evidence.Observation) bool {
+func IsRemoval(o *evidence.Fact) bool {
 	if o.Action != evidence.Command || o.Side != evidence.Client || elsewhere(o) || isLocal(o) {
 		return false
 	}
@@ -54,17 +54,17 @@ func IsRemoval(o *evidence.Observation) bool {
 
 // elsewhere reports whether command o acts on another computer, or at another
 // time, than the record of it.
-func elsewhere(o *evidence.Observation) bool {
+func elsewhere(o *evidence.Fact) bool {
 	later, _ := o.Detail.Get("Deferred").(bool)
 	return later || o.Detail.Text("Remote") != ""
 }
 
 // isLocal reports whether command o makes or drops a letter for a local folder.
-func isLocal(o *evidence.Observation) bool { return o.Detail.Text("Program") == "subst" }
+func isLocal(o *evidence.Fact) bool { return o.Detail.Text("Program") == "subst" }
 
 // owner returns the account whose mappings o is about: that of the hive that a
 // command names, else that which ran it.
-func owner(o *evidence.Observation) (user, sid string) {
+func owner(o *evidence.Fact) (user, sid string) {
 	if sid := o.Detail.Text("TargetSID"); sid != "" {
 		return "", sid
 	}
@@ -92,7 +92,7 @@ func networkKey(path string) string {
 // Targets reports whether removal command o names the connection: its letter,
 // all, or, for a connection without a letter, its share. Deleting by remote
 // name leaves a letter alone.
-func (l *Life) Targets(o *evidence.Observation) bool {
+func (l *Life) Targets(o *evidence.Fact) bool {
 	for _, t := range o.Detail.List("Targets") {
 		if n := networkKey(t); n != "" {
 			t = n
@@ -258,7 +258,7 @@ func (l *Life) GoneInState(c *Case, t time.Time) bool {
 
 // KeepsProfile reports whether a command removes a mapping from the session
 // only: without -UpdateProfile it stays remembered.
-func KeepsProfile(o *evidence.Observation) bool {
+func KeepsProfile(o *evidence.Fact) bool {
 	update, _ := o.Detail.Get("UpdateProfile").(bool)
 	return o.Detail.Text("Class") == "mapping.remove" && strings.EqualFold(o.Detail.Text("Program"), "Remove-SmbMapping") && !update
 }
@@ -298,7 +298,7 @@ func eventOnly(c *Case, lives []*Life) []*Life {
 		default:
 			of.Next = of.Gone[len(of.Gone)-1].Time.Add(1) // it was made again since, unseen
 		}
-		l := &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: o.User, SID: o.SID, Drive: o.Drive}, Gone: []*evidence.Observation{o}}
+		l := &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: o.User, SID: o.SID, Drive: o.Drive}, Gone: []*evidence.Fact{o}}
 		lives, letters[o.Drive] = append(lives, l), append(letters[o.Drive], l)
 	}
 	return lives
@@ -306,7 +306,7 @@ func eventOnly(c *Case, lives []*Life) []*Life {
 
 // keptStill reports whether the hive shows that the key Network was not
 // changed by command o: it was written before, and is known from after.
-func (c *Case) keptStill(o *evidence.Observation) bool {
+func (c *Case) keptStill(o *evidence.Fact) bool {
 	s := c.StateOf(owner(o))
 	return s != nil && s.neverHeld(o.Time)
 }
@@ -377,20 +377,20 @@ func clientLives(c *Case) []*Life {
 
 // firstSince returns the index of the first of list, which is in order of time, at
 // or after t.
-func firstSince(list []*evidence.Observation, t time.Time) int {
+func firstSince(list []*evidence.Fact, t time.Time) int {
 	return sort.Search(len(list), func(i int) bool { return !list[i].Time.Before(t) })
 }
 
 // goesOn reports whether o, which maps the same letter again, belongs to the
 // same life: the same share, and no removal in between.
-func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
+func (l *Life) goesOn(c *Case, o *evidence.Fact) bool {
 	if o.Share != "" && l.Share != "" && evidence.ShareKey(o.Share) != evidence.ShareKey(l.Share) {
 		return false
 	}
 	if !l.mayOutlive(c) && c.sessionEnded(l, o.Time) {
 		return false
 	}
-	if writesKey(o) && slices.ContainsFunc(l.Maps, func(m *evidence.Observation) bool {
+	if writesKey(o) && slices.ContainsFunc(l.Maps, func(m *evidence.Fact) bool {
 		return m.Artifact == "mapped-drives" && gone(m.State) && o.Time.Sub(m.Time).Abs() > writeDelay(o)
 	}) {
 		return false // a key that is written again keeps its cell: another cell is another key
@@ -412,8 +412,8 @@ func (l *Life) goesOn(c *Case, o *evidence.Observation) bool {
 
 // removalsIn yields the commands and records of removals after from and before
 // to. Scripts leave thousands: nobody looks at all of them for each.
-func (c *Case) removalsIn(from, to time.Time) iter.Seq[*evidence.Observation] {
-	return func(yield func(*evidence.Observation) bool) {
+func (c *Case) removalsIn(from, to time.Time) iter.Seq[*evidence.Fact] {
+	return func(yield func(*evidence.Fact) bool) {
 		for _, o := range c.removals[firstSince(c.removals, from.Add(1)):] {
 			if !o.Time.Before(to) || !yield(o) {
 				return
@@ -423,13 +423,13 @@ func (c *Case) removalsIn(from, to time.Time) iter.Seq[*evidence.Observation] {
 }
 
 // writesKey reports whether o is the key of a mapping, or a record of its making.
-func writesKey(o *evidence.Observation) bool {
+func writesKey(o *evidence.Fact) bool {
 	return o.Artifact == "mapped-drives" || o.Action == evidence.Mapped && (o.Artifact == "sysmon-registry" || o.Artifact == "object-access")
 }
 
 // writeDelay is how far the time of o may lie from the last write of the key that
 // it is about: a key's own not at all, a record of its making a little.
-func writeDelay(o *evidence.Observation) time.Duration {
+func writeDelay(o *evidence.Fact) time.Duration {
 	if o.Artifact == "mapped-drives" {
 		return 0
 	}
@@ -438,7 +438,7 @@ func writeDelay(o *evidence.Observation) time.Duration {
 
 // yield takes from l the commands that made the key o, and returns them: o begins
 // another life of the letter.
-func (l *Life) yield(o *evidence.Observation) []*evidence.Observation {
+func (l *Life) yield(o *evidence.Fact) []*evidence.Fact {
 	i := len(l.Maps)
 	for i > 1 && writesKey(o) && l.Maps[i-1].Action == evidence.Command && Within(o.Time, l.Maps[i-1].Time) {
 		i--
@@ -461,7 +461,7 @@ func (l *Life) mayOutlive(c *Case) bool {
 
 // rewritten reports whether o, the key of the mapping as it stands, was only
 // written again: to make a key stamps Network, and Network is older.
-func (c *Case) rewritten(l *Life, o *evidence.Observation) bool {
+func (c *Case) rewritten(l *Life, o *evidence.Fact) bool {
 	s := c.StateOf(o.User, o.SID)
 	return o.Artifact == "mapped-drives" && s != nil && s.Drives[o.Drive] == o && !s.LastChange.IsZero() &&
 		s.LastChange.Before(o.Time.Add(-EffectBefore)) && !s.LastChange.After(l.Maps[len(l.Maps)-1].Time.Add(EffectAfter))
@@ -478,7 +478,7 @@ func (s *MappingState) neverHeld(t time.Time) bool {
 // and t: its user logged off, or the computer was restarted.
 func (c *Case) sessionEnded(l *Life, t time.Time) bool {
 	since := l.Maps[len(l.Maps)-1].Time
-	return slices.ContainsFunc(c.Observations, func(o *evidence.Observation) bool {
+	return slices.ContainsFunc(c.Observations, func(o *evidence.Fact) bool {
 		if !o.Time.After(since) || !o.Time.Before(t) {
 			return false
 		}
@@ -491,7 +491,7 @@ func (c *Case) sessionEnded(l *Life, t time.Time) bool {
 func (l *Life) MappedAtFirst() time.Time { return l.Maps[0].Time }
 
 // take adds a fact that says that l was mapped.
-func (l *Life) take(o *evidence.Observation) {
+func (l *Life) take(o *evidence.Fact) {
 	l.Maps = append(l.Maps, o)
 	if l.Share == "" {
 		l.Share = o.Share
@@ -570,7 +570,7 @@ func attachUses(c *Case, lives []*Life) []*Life {
 
 // lifeOf returns the life of the same user and share that o falls in: the last
 // that began before o, else the first.
-func lifeOf(lives []*Life, o *evidence.Observation) *Life {
+func lifeOf(lives []*Life, o *evidence.Fact) *Life {
 	var best *Life
 	for _, l := range lives {
 		if len(l.Maps) == 0 || !SameUser(l.User, l.SID, o.User, o.SID) || o.Drive != "" && o.Drive != l.Drive ||
@@ -585,7 +585,7 @@ func lifeOf(lives []*Life, o *evidence.Observation) *Life {
 }
 
 // attachEnd adds o to the facts that end l, if it is one.
-func (l *Life) attachEnd(o *evidence.Observation) {
+func (l *Life) attachEnd(o *evidence.Fact) {
 	user, sid := owner(o)
 	if !SameUser(user, sid, l.User, l.SID) || o.Time.IsZero() || o.Time.Before(l.since) || !l.Next.IsZero() && !o.Time.Before(l.Next) {
 		return
@@ -661,7 +661,7 @@ func (l *Life) persistence() Tri {
 }
 
 // mappedWindow bounds when the mapping was made.
-func mappedWindow(maps []*evidence.Observation) Window {
+func mappedWindow(maps []*evidence.Fact) Window {
 	first := maps[0]
 	switch {
 	case first.Action == evidence.Command:
@@ -679,7 +679,7 @@ func mappedWindow(maps []*evidence.Observation) Window {
 }
 
 // basisOf says what the time of o rests on.
-func basisOf(o *evidence.Observation) Basis {
+func basisOf(o *evidence.Fact) Basis {
 	switch {
 	case o.TimeKind == evidence.KeyLastWrite || o.TimeKind == evidence.AtOrBefore:
 		return KeyLastWrite
@@ -694,7 +694,7 @@ func basisOf(o *evidence.Observation) Basis {
 // written once a session and share; 5145, of single files, does not count.
 func (l *Life) countUses() {
 	for _, o := range l.Uses {
-		if o.From.EventID != 5145 {
+		if o.From().EventID != 5145 {
 			l.UseCount += max(1, o.Detail.Int("count"))
 		}
 		if o.TimeKind == evidence.AtOrBefore || o.Time.IsZero() {

@@ -244,7 +244,7 @@ func gapID(g Gap, top Claim) string {
 // setID names a connection by who, what and which facts began it.
 func (l *Life) setID() {
 	h := sha256.New()
-	first := append(append([]*evidence.Observation{l.Key, l.Old, l.Stored}, l.Maps...), append(l.Uses, append(l.Gone, l.Removes...)...)...)
+	first := append(append([]*evidence.Fact{l.Key, l.Old, l.Stored}, l.Maps...), append(l.Uses, append(l.Gone, l.Removes...)...)...)
 	id := ""
 	for _, o := range first {
 		if o != nil {
@@ -295,7 +295,7 @@ func (l *Life) settle(g *Gap, group []Claim) {
 // row returns the finished connection.
 func (l *Life) row() Connection {
 	r := l.Connection
-	var all []*evidence.Observation
+	var all []*evidence.Fact
 	all = append(all, l.Maps...)
 	all = append(all, l.Uses...)
 	all = append(all, l.Removes...)

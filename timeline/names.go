@@ -43,14 +43,14 @@ func (c *Case) IsOwnName(server string) bool {
 // A self is what the host is called and where it was in the network, and the
 // sessions in which it met others.
 type self struct {
-	names     map[string]*evidence.Observation // lower case, with the fact that shows each; nil for the name that the evidence goes by
+	names     map[string]*evidence.Fact // lower case, with the fact that shows each; nil for the name that the evidence goes by
 	addresses []stay
 	visitors  []*Visit // sessions of others here
 	visits    []*Visit // sessions of this host at others
 	seen      map[*Life][]*Visit
 	doubts    map[*Life][]Step
 	servers   []string                           // other hosts whose share accesses were read
-	logons    map[string][]*evidence.Observation // by logon id, oldest first
+	logons    map[string][]*evidence.Fact // by logon id, oldest first
 	boots     []time.Time
 	moved     time.Duration // by how much the clock was moved at most
 }
@@ -58,7 +58,7 @@ type self struct {
 // self returns what is known of the host itself.
 func (c *Case) self() *self {
 	if c.own == nil {
-		c.own = &self{seen: map[*Life][]*Visit{}, doubts: map[*Life][]Step{}, logons: map[string][]*evidence.Observation{}}
+		c.own = &self{seen: map[*Life][]*Visit{}, doubts: map[*Life][]Step{}, logons: map[string][]*evidence.Fact{}}
 		for _, o := range c.Observations {
 			switch {
 			case o.Time.IsZero():
@@ -85,7 +85,7 @@ func hostPart(server string) string {
 
 // Provider names what carries the connection if it is not SMB, else "".
 func (l *Life) Provider() string {
-	for _, list := range [][]*evidence.Observation{l.Maps, l.Uses} {
+	for _, list := range [][]*evidence.Fact{l.Maps, l.Uses} {
 		for _, o := range list {
 			if p := o.Detail.Text("provider"); p != "" {
 				return p
@@ -96,9 +96,9 @@ func (l *Life) Provider() string {
 }
 
 // ownNames reads the names of the host from its SYSTEM hive and its logs.
-func (c *Case) ownNames() map[string]*evidence.Observation {
-	names := map[string]*evidence.Observation{}
-	add := func(n string, why *evidence.Observation) {
+func (c *Case) ownNames() map[string]*evidence.Fact {
+	names := map[string]*evidence.Fact{}
+	add := func(n string, why *evidence.Fact) {
 		if n = strings.ToLower(n); n != "" && names[n] == nil {
 			names[n] = why
 		}
@@ -130,12 +130,12 @@ func (c *Case) ownNames() map[string]*evidence.Observation {
 type stay struct {
 	at       netip.Addr
 	from, to time.Time // ends included; to zero: not known
-	why      *evidence.Observation
+	why      *evidence.Fact
 }
 
 // ownAddresses returns the addresses that the host is known to have had.
 func (c *Case) ownAddresses() (out []stay) {
-	add := func(text string, from, to time.Time, why *evidence.Observation) {
+	add := func(text string, from, to time.Time, why *evidence.Fact) {
 		if a := parseAddress(text); a.IsValid() && !a.IsUnspecified() && !a.IsLoopback() && !a.IsLinkLocalUnicast() {
 			out = append(out, stay{a, from, to, why})
 		}

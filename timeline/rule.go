@@ -60,8 +60,8 @@ type Claim struct {
 	Benign     []Benign
 	Missing    []Missing
 	By         RemovedBy
-	Actor      *evidence.Observation // the fact that names who did it
-	Facts      []*evidence.Observation
+	Actor      *evidence.Fact // the fact that names who did it
+	Facts      []*evidence.Fact
 	Attack     []string
 	Lives      []*Life  // further connections that it is about, where Life is nil or the first of them
 	Of         *Found   // Rule.Tie only: the claim says more of this gap, and is none of its own
@@ -71,7 +71,7 @@ type Claim struct {
 }
 
 // Ids returns the ids of facts, each once, in order.
-func Ids(facts ...*evidence.Observation) []string {
+func Ids(facts ...*evidence.Fact) []string {
 	out := []string{}
 	seen := map[string]bool{}
 	for _, o := range facts {

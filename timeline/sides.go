@@ -125,7 +125,7 @@ func (a *atlas) name(n string, c *Case) {
 // hostOf returns the host of the evidence that a server's name, or its address
 // at the time t, stands for, with what shows it; nil if none or several do. A
 // zero t asks for all times.
-func (a *atlas) hostOf(server string, t time.Time) (*Case, *evidence.Observation) {
+func (a *atlas) hostOf(server string, t time.Time) (*Case, *evidence.Fact) {
 	server = hostPart(server)
 	if at := parseAddress(server); at.IsValid() {
 		return a.at(at, t)
@@ -145,7 +145,7 @@ func (a *atlas) hostOf(server string, t time.Time) (*Case, *evidence.Observation
 }
 
 // at returns the host that had an address at the time t.
-func (a *atlas) at(ip netip.Addr, t time.Time) (c *Case, why *evidence.Observation) {
+func (a *atlas) at(ip netip.Addr, t time.Time) (c *Case, why *evidence.Fact) {
 	for _, s := range a.stays[ip] {
 		if !t.IsZero() && (t.Before(s.from) || !s.to.IsZero() && t.After(s.to)) {
 			continue
@@ -231,8 +231,8 @@ func (a *atlas) indexLives() {
 }
 
 // opened is what o, in which session v opens a share, is told apart by.
-func opened(v *Visit, o *evidence.Observation) openOf {
-	return openOf{shareOf{v.Client, v.Server, shareName(o.Share)}, strings.ToLower(v.User), o.From.EventID}
+func opened(v *Visit, o *evidence.Fact) openOf {
+	return openOf{shareOf{v.Client, v.Server, shareName(o.Share)}, strings.ToLower(v.User), o.From().EventID}
 }
 
 // accountGiven returns the account that the user of l gave for its server when
@@ -307,7 +307,7 @@ func (a *atlas) pair(v *Visit) {
 // fitting returns the connections that v may be the server's side of: the same
 // account, and a time in which the connection stood. Where it is not known whose
 // address it was, only those count that were made just then.
-func (a *atlas) fitting(v *Visit, o *evidence.Observation, name string) (out []lifeAt) {
+func (a *atlas) fitting(v *Visit, o *evidence.Fact, name string) (out []lifeAt) {
 	list := a.ofHost[shareOf{v.Client, v.Server, name}]
 	if v.Client == nil {
 		list = a.ofUser[shareBy{v.Server, name, strings.ToLower(v.User)}]
@@ -336,7 +336,7 @@ func (a *atlas) fitting(v *Visit, o *evidence.Observation, name string) (out []l
 // far as records of its removal and what followed it say; zero if they do not.
 func (l *Life) endsBy() time.Time {
 	end := l.Next
-	for _, list := range [][]*evidence.Observation{l.Gone, l.Removes} {
+	for _, list := range [][]*evidence.Fact{l.Gone, l.Removes} {
 		if n := len(list); n > 0 && (end.IsZero() || list[n-1].Time.Before(end)) {
 			end = list[n-1].Time.Add(EffectAfter)
 		}

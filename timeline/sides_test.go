@@ -16,15 +16,16 @@ var day = time.Date(2026, 3, 4, 8, 0, 0, 0, time.UTC)
 // A record makes observations of one host.
 type record struct {
 	host string
-	list []*evidence.Observation
+	list []*evidence.Fact
 }
 
-func (r *record) add(t time.Time, o evidence.Observation) *evidence.Observation {
+func (r *record) add(t time.Time, o evidence.Observation) *evidence.Fact {
 	o.Host, o.Time = r.host, t
 	o.From = evidence.Provenance{Place: &evidence.Place{Host: r.host, Path: r.host}, Offset: int64(len(r.list)), EventID: o.From.EventID}
 	o.SetID(len(r.list))
-	r.list = append(r.list, &o)
-	return &o
+	f := evidence.NewFact(o)
+	r.list = append(r.list, f)
+	return f
 }
 
 // leases says that the host had an address that day.
@@ -227,7 +228,7 @@ func TestAliases(t *testing.T) {
 			}
 		})
 	}
-	k := (&record{host: "WS0", list: []*evidence.Observation{&self}}).newCase()
+	k := (&record{host: "WS0", list: []*evidence.Fact{evidence.NewFact(self)}}).newCase()
 	for server, want := range map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true, "0--1.ipv6-literal.net": true, `\\WS0`: true, "ws0.corp.example": true, "ws0@SSL": true, "fs0": false, "10.0.0.1": false} {
 		if k.IsOwnName(server) != want {
 			t.Errorf("%s is the computer itself: %v", server, !want)

@@ -75,7 +75,7 @@ func (a *atlas) measure() {
 // anchor returns the one connection of v's client that was made within the
 // bounds of unmeasured clocks around o, in which v opens a share; nil if there
 // is none, or several, or another session opened the share as near.
-func (a *atlas) anchor(v *Visit, o *evidence.Observation) (found *Life) {
+func (a *atlas) anchor(v *Visit, o *evidence.Fact) (found *Life) {
 	near := func(t time.Time) bool { return o.Time.Sub(t).Abs() <= clocksAgree }
 	for _, x := range a.ofHost[opened(v, o).shareOf] {
 		m := x.l.Mapped

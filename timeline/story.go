@@ -57,7 +57,7 @@ func (c *Case) tellServer(f *Found, l *Life) {
 }
 
 // say adds a step to the gap's reasoning under its own rule.
-func (f *Found) say(text string, facts ...*evidence.Observation) {
+func (f *Found) say(text string, facts ...*evidence.Fact) {
 	f.add(f.Rule, Step{Statement: text, Observations: Ids(facts...)})
 }
 
@@ -80,7 +80,7 @@ func (c *Case) tellSession(f *Found) {
 }
 
 // logonOf returns the logon that began the session of o, or nil.
-func (c *Case) logonOf(o *evidence.Observation) (logon *evidence.Observation) {
+func (c *Case) logonOf(o *evidence.Fact) (logon *evidence.Fact) {
 	for _, e := range c.self().logons[o.LogonID] {
 		if e.Time.After(o.Time) {
 			break
@@ -99,7 +99,7 @@ func (c *Case) logonOf(o *evidence.Observation) (logon *evidence.Observation) {
 }
 
 // Between returns the dated observations of c from one instant to another.
-func (c *Case) Between(from, to time.Time) []*evidence.Observation {
+func (c *Case) Between(from, to time.Time) []*evidence.Fact {
 	at := func(t time.Time, after bool) int {
 		return sort.Search(len(c.Observations), func(i int) bool {
 			x := c.Observations[i].Time
@@ -112,7 +112,7 @@ func (c *Case) Between(from, to time.Time) []*evidence.Observation {
 
 // tellBefore tells what the same account did with shares shortly before.
 func (c *Case) tellBefore(f *Found, l *Life) {
-	var logons, listed, copied, used []*evidence.Observation
+	var logons, listed, copied, used []*evidence.Fact
 	for _, o := range c.Between(f.Window.NotBefore.Add(-storySpan), f.Window.NotBefore) {
 		if !f.sameActor(o) {
 			continue
@@ -150,7 +150,7 @@ func (c *Case) tellBefore(f *Found, l *Life) {
 
 // copiesBefore returns the commands that copied from connection l while it
 // stood, before the span that tellBefore reads.
-func (c *Case) copiesBefore(f *Found, l *Life) (out []*evidence.Observation) {
+func (c *Case) copiesBefore(f *Found, l *Life) (out []*evidence.Fact) {
 	if l == nil || l.Side != evidence.Client || len(l.Maps) == 0 {
 		return nil
 	}
@@ -164,7 +164,7 @@ func (c *Case) copiesBefore(f *Found, l *Life) (out []*evidence.Observation) {
 
 // sameActor reports whether o is by the account that did what f is about, or
 // whose connection it was.
-func (f *Found) sameActor(o *evidence.Observation) bool {
+func (f *Found) sameActor(o *evidence.Fact) bool {
 	if by := f.Claims[0].Actor; by != nil && SameUser(by.User, by.SID, o.User, o.SID) {
 		return true
 	}
@@ -174,11 +174,11 @@ func (f *Found) sameActor(o *evidence.Observation) bool {
 // tellAfter tells what shortly after hides, or destroys, further traces.
 func (c *Case) tellAfter(f *Found) {
 	what := []struct {
-		is   func(o *evidence.Observation) bool
+		is   func(o *evidence.Fact) bool
 		text string
 		tag  string
 	}{
-		{func(o *evidence.Observation) bool { return o.Action == evidence.LogCleared }, "a log was cleared", "T1070.001"},
+		{func(o *evidence.Fact) bool { return o.Action == evidence.LogCleared }, "a log was cleared", "T1070.001"},
 		{ofClass("log.clear"), "a command to clear a log was given", "T1070.001"},
 		{ofClass("shadow.delete"), "a command to delete shadow copies was given", "T1490"},
 		{ofClass("history.clear"), "a command to remove the history of commands was given", "T1070.003"},
@@ -186,7 +186,7 @@ func (c *Case) tellAfter(f *Found) {
 	}
 	list := c.Between(f.Window.NotBefore, f.Window.NotAfter.Add(storySpan))
 	for _, w := range what {
-		var facts []*evidence.Observation
+		var facts []*evidence.Fact
 		for _, o := range list {
 			if w.is(o) {
 				facts = append(facts, o)
@@ -210,20 +210,20 @@ func (c *Case) tellAfter(f *Found) {
 	}
 }
 
-func ofClass(class string) func(*evidence.Observation) bool {
-	return func(o *evidence.Observation) bool {
+func ofClass(class string) func(*evidence.Fact) bool {
+	return func(o *evidence.Fact) bool {
 		return o.Action == evidence.Command && o.Detail.Text("Class") == class && !elsewhere(o)
 	}
 }
 
 // burstsNear returns the accesses to many files by one session that reach into
 // the story of f: at this host, or by this host at servers of the evidence.
-func (c *Case) burstsNear(f *Found) (out []*evidence.Observation) {
+func (c *Case) burstsNear(f *Found) (out []*evidence.Fact) {
 	from, to := f.Window.NotBefore.Add(-storySpan), f.Window.NotAfter.Add(storySpan)
-	reaches := func(o *evidence.Observation) bool {
+	reaches := func(o *evidence.Fact) bool {
 		first, _ := o.Detail.Get("first").(time.Time)
 		last, _ := o.Detail.Get("last").(time.Time)
-		return o.From.EventID == 5145 && o.Detail.Int("count") >= fileBurst && !first.After(to) && !last.Before(from)
+		return o.From().EventID == 5145 && o.Detail.Int("count") >= fileBurst && !first.After(to) && !last.Before(from)
 	}
 	for _, v := range append(slices.Clone(c.Visits()), c.Visitors()...) {
 		for _, o := range v.Opens {
@@ -237,8 +237,8 @@ func (c *Case) burstsNear(f *Found) (out []*evidence.Observation) {
 
 // listsShares reports whether o lists the shares of a computer: net view, net
 // share without a name, or the server's pipe for it.
-func listsShares(o *evidence.Observation) bool {
-	if o.Action == evidence.Used && o.From.EventID == 5145 {
+func listsShares(o *evidence.Fact) bool {
+	if o.Action == evidence.Used && o.From().EventID == 5145 {
 		return strings.EqualFold(strings.Trim(o.Detail.Text("RelativeTargetName"), `\`), "srvsvc")
 	}
 	words := programAndWords(o)
@@ -250,7 +250,7 @@ func listsShares(o *evidence.Observation) bool {
 
 // copiesFrom reports whether o is a command that copies from the letter or the
 // share of l to somewhere else.
-func copiesFrom(o *evidence.Observation, l *Life) bool {
+func copiesFrom(o *evidence.Fact, l *Life) bool {
 	words := programAndWords(o)
 	if len(words) < 3 || words[0] != "xcopy" && words[0] != "robocopy" {
 		return false
@@ -264,7 +264,7 @@ func copiesFrom(o *evidence.Observation, l *Life) bool {
 
 // programAndWords returns the program that o started, without its path and .exe,
 // and the words that it was given, lower case.
-func programAndWords(o *evidence.Observation) []string {
+func programAndWords(o *evidence.Fact) []string {
 	if o.Process == nil || o.Artifact != "process-creation" {
 		return nil
 	}
@@ -278,7 +278,7 @@ func programAndWords(o *evidence.Observation) []string {
 }
 
 // lines quotes the first of the commands or records, and counts the others.
-func lines(list []*evidence.Observation) string {
+func lines(list []*evidence.Fact) string {
 	o := list[0]
 	s := strings.TrimSuffix(o.Summary, ".")
 	if o.Process != nil && o.Process.CommandLine != "" {

@@ -110,13 +110,13 @@ const lossNear = 2 * time.Minute
 
 // isLoss reports whether o is the SMB client's record of a lost connection,
 // session or share (30804, 30805, 30807).
-func isLoss(o *evidence.Observation) bool {
-	return o.Artifact == "smb-client" && (o.From.EventID == 30804 || o.From.EventID == 30805 || o.From.EventID == 30807)
+func isLoss(o *evidence.Fact) bool {
+	return o.Artifact == "smb-client" && (o.From().EventID == 30804 || o.From().EventID == 30805 || o.From().EventID == 30807)
 }
 
 // serverNamed returns the server that o names, by its share, its name or its
 // address.
-func serverNamed(o *evidence.Observation) string {
+func serverNamed(o *evidence.Fact) string {
 	name, _, _ := strings.Cut(strings.Trim(o.Detail.Text("ServerName"), `\`), `\`)
 	return cmp.Or(evidence.ServerOf(o.Share), name, o.Peer)
 }

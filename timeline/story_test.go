@@ -11,7 +11,7 @@ import (
 )
 
 // removedAt is a rule that claims the removal of each client's connection at t.
-func removedAt(t time.Time, by func(c *Case) *evidence.Observation) Rule {
+func removedAt(t time.Time, by func(c *Case) *evidence.Fact) Rule {
 	return Rule{ID: "G31", Find: func(c *Case) iter.Seq[Claim] {
 		return func(yield func(Claim) bool) {
 			for _, l := range c.Lives {
@@ -64,10 +64,10 @@ func TestStory(t *testing.T) {
 			r := &record{host: "WS0"}
 			r.maps(day, user, "X:", `\\fs0\data`)
 			r.add(at.Add(c.off), c.o)
-			slices.SortStableFunc(r.list, func(a, b *evidence.Observation) int { return a.Time.Compare(b.Time) })
+			slices.SortStableFunc(r.list, func(a, b *evidence.Fact) int { return a.Time.Compare(b.Time) })
 			k := r.newCase()
 			Meet([]*Case{k})
-			gaps, _, _ := Reason(k, []Rule{removedAt(at, func(*Case) *evidence.Observation { return nil })})
+			gaps, _, _ := Reason(k, []Rule{removedAt(at, func(*Case) *evidence.Fact { return nil })})
 			var text string
 			for _, s := range gaps[0].Reasoning {
 				text += s.Statement + "\n"
@@ -114,7 +114,7 @@ func TestSessionEnd(t *testing.T) {
 			fs.add(at.Add(c.end+skew), evidence.Observation{Artifact: "logons", Action: evidence.Logoff, User: "1001", SID: "S-1-5-21-1-2-3-1001", LogonID: "0x1"})
 			cases := []*Case{ws.newCase(), fs.newCase()}
 			Meet(cases)
-			gaps, conns, _ := Reason(cases[0], []Rule{removedAt(at, func(*Case) *evidence.Observation { return nil })})
+			gaps, conns, _ := Reason(cases[0], []Rule{removedAt(at, func(*Case) *evidence.Fact { return nil })})
 			var text string
 			for _, s := range gaps[0].Reasoning {
 				text += s.Statement + "\n"
@@ -143,7 +143,7 @@ func TestBurst(t *testing.T) {
 			From: evidence.Provenance{EventID: 5145}, Detail: evidence.Detail{{Name: "count", Value: n}, {Name: "first", Value: at.Add(-time.Minute)}, {Name: "last", Value: at.Add(2 * time.Minute)}}})
 		cases := []*Case{ws.newCase(), fs.newCase()}
 		Meet(cases)
-		gaps, _, _ := Reason(cases[0], []Rule{removedAt(at, func(*Case) *evidence.Observation { return nil })})
+		gaps, _, _ := Reason(cases[0], []Rule{removedAt(at, func(*Case) *evidence.Fact { return nil })})
 		told := slices.ContainsFunc(gaps[0].Reasoning, func(s Step) bool { return strings.Contains(s.Statement, "files of") })
 		if told != want {
 			t.Errorf("%d files: told is %v: %+v", n, told, gaps[0].Reasoning)
@@ -180,7 +180,7 @@ func TestAgree(t *testing.T) {
 			fs.add(at.Add(c.end), evidence.Observation{Artifact: "logons", Action: evidence.Logoff, User: "1001", SID: "S-1-5-21-1-2-3-1001", LogonID: "0x1"})
 			cases := []*Case{ws.newCase(), fs.newCase()}
 			Meet(cases)
-			rule := removedAt(at, func(*Case) *evidence.Observation { return by })
+			rule := removedAt(at, func(*Case) *evidence.Fact { return by })
 			find := rule.Find
 			rule.Find = func(k *Case) iter.Seq[Claim] {
 				return func(yield func(Claim) bool) {

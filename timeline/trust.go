@@ -20,8 +20,8 @@ func (c *Case) trust(cl Claim) Claim {
 			facts = append(facts, c.byID[id])
 		}
 	}
-	facts = slices.DeleteFunc(facts, func(o *evidence.Observation) bool { return o == nil })
-	var before []*evidence.Observation // what shows that it was there
+	facts = slices.DeleteFunc(facts, func(o *evidence.Fact) bool { return o == nil })
+	var before []*evidence.Fact // what shows that it was there
 	if l := cl.Life; l != nil {
 		before = slices.Concat(l.Maps, l.Uses)
 	}
@@ -31,7 +31,7 @@ func (c *Case) trust(cl Claim) Claim {
 		switch {
 		case o.State == evidence.Carved:
 			carved = addNew(carved, o.ID)
-			places = addNew(places, placeName(&o.From))
+			places = addNew(places, placeName(o.From().Place))
 		case !gone(o.State) && !slices.Contains(before, o):
 			others = true
 		}
@@ -53,8 +53,8 @@ func (c *Case) trust(cl Claim) Claim {
 }
 
 // placeName names the bytes that a record was found in, for a sentence.
-func placeName(p *evidence.Provenance) string {
-	if p.Place == nil {
+func placeName(p *evidence.Place) string {
+	if p == nil {
 		return "an unknown place"
 	}
 	name := strings.Trim(p.Path, "()")
@@ -66,8 +66,8 @@ func placeName(p *evidence.Provenance) string {
 
 // onlyDeleted says so if a claim rests on nothing but what was deleted and is
 // recovered from the log, hive or file that it was in.
-func onlyDeleted(cl Claim, facts []*evidence.Observation) Claim {
-	if len(facts) == 0 || slices.ContainsFunc(facts, func(o *evidence.Observation) bool { return o.State != evidence.Deleted }) {
+func onlyDeleted(cl Claim, facts []*evidence.Fact) Claim {
+	if len(facts) == 0 || slices.ContainsFunc(facts, func(o *evidence.Fact) bool { return o.State != evidence.Deleted }) {
 		return cl
 	}
 	cl.Steps = append(slices.Clip(cl.Steps), Step{

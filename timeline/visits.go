@@ -17,10 +17,10 @@ type Visit struct {
 	LogonID     string
 	Address     string                  // from which it came; "" if not recorded
 	Workstation string                  // as the client called itself: any client may give any name
-	Begin, End  *evidence.Observation   // 4624 and 4634; nil if not recorded
-	Opens       []*evidence.Observation // of shares, oldest first
+	Begin, End  *evidence.Fact   // 4624 and 4634; nil if not recorded
+	Opens       []*evidence.Fact // of shares, oldest first
 	Client      *Case                   // whose session it was; nil if not known
-	Why         *evidence.Observation   // shows that Client had the address; nil if its name is all that is known
+	Why         *evidence.Fact   // shows that Client had the address; nil if its name is all that is known
 	Skew        *Skew                   // between the clocks of Server and Client; nil as long as no client is known
 }
 
@@ -33,13 +33,13 @@ func (v *Visit) From() time.Time {
 }
 
 // Facts returns all records of the session.
-func (v *Visit) Facts() []*evidence.Observation {
-	return slices.DeleteFunc(append(append([]*evidence.Observation{v.Begin}, v.Opens...), v.End), func(o *evidence.Observation) bool { return o == nil })
+func (v *Visit) Facts() []*evidence.Fact {
+	return slices.DeleteFunc(append(append([]*evidence.Fact{v.Begin}, v.Opens...), v.End), func(o *evidence.Fact) bool { return o == nil })
 }
 
 // Opened returns the first record in which the session opens the share called
 // name, or nil.
-func (v *Visit) Opened(name string) *evidence.Observation {
+func (v *Visit) Opened(name string) *evidence.Fact {
 	for _, o := range v.Opens {
 		if strings.EqualFold(shareName(o.Share), name) {
 			return o
@@ -75,7 +75,7 @@ func (c *Case) SeenBy(l *Life) []*Visit { return c.self().seen[l] }
 // of computers and of Windows itself, and those from the host itself, are none.
 func readVisitors(c *Case) (out []*Visit) {
 	open := map[string]*Visit{} // by logon id
-	begun := map[string]*evidence.Observation{}
+	begun := map[string]*evidence.Fact{}
 	for _, o := range c.Observations {
 		switch {
 		case o.Action == evidence.Boot: // ids of logons begin anew
@@ -111,7 +111,7 @@ func readVisitors(c *Case) (out []*Visit) {
 }
 
 // isMachine reports whether the account of o is a computer's or Windows' own.
-func isMachine(o *evidence.Observation) bool {
+func isMachine(o *evidence.Fact) bool {
 	return strings.HasSuffix(o.User, "$") || o.User == "" && o.SID == "" || o.SID != "" && !strings.HasPrefix(o.SID, "S-1-5-21-") && !strings.HasPrefix(o.SID, "S-1-12-1-")
 }
 

@@ -14,14 +14,14 @@ import (
 // near is how close to a logon or logoff a script of it runs.
 const near = 2 * time.Minute
 
-func verdict(explanation string, v timeline.Verdict, because string, facts ...*evidence.Observation) timeline.Benign {
+func verdict(explanation string, v timeline.Verdict, because string, facts ...*evidence.Fact) timeline.Benign {
 	return timeline.Benign{Explanation: explanation, Verdict: v, Because: because, Observations: timeline.Ids(facts...)}
 }
 
 const byScript = "a logon, logoff or Group Policy script removes drives routinely"
 
 // script tests whether command o was run by a logon or logoff script.
-func script(c *timeline.Case, o *evidence.Observation) timeline.Benign {
+func script(c *timeline.Case, o *evidence.Fact) timeline.Benign {
 	if host := scriptHost(o); host != "" {
 		return verdict(byScript, timeline.Supported, "the command was started by "+host, o)
 	}
@@ -45,7 +45,7 @@ func script(c *timeline.Case, o *evidence.Observation) timeline.Benign {
 
 // scriptHost returns the program that runs scripts for Windows, if it is the
 // command's parent or one of the ancestors that the log shows.
-func scriptHost(o *evidence.Observation) string {
+func scriptHost(o *evidence.Fact) string {
 	chain := slices.Clone(o.Detail.List("ancestors"))
 	if o.Process != nil {
 		chain = append(chain, o.Process.ParentImage, o.Process.ParentCommandLine)
@@ -67,7 +67,7 @@ func scriptHost(o *evidence.Observation) string {
 }
 
 // sessionEdge returns a logon or logoff of o's user near o.
-func sessionEdge(c *timeline.Case, o *evidence.Observation) *evidence.Observation {
+func sessionEdge(c *timeline.Case, o *evidence.Fact) *evidence.Fact {
 	for _, e := range c.Observations {
 		if (e.Action == evidence.Logoff || e.Action == evidence.Logon) && interactive(e) && !e.Time.IsZero() &&
 			e.Time.Sub(o.Time).Abs() <= near && timeline.SameUser(e.User, e.SID, o.User, o.SID) {
@@ -78,7 +78,7 @@ func sessionEdge(c *timeline.Case, o *evidence.Observation) *evidence.Observatio
 }
 
 // interactive reports whether a logon or logoff is that of a person's session.
-func interactive(o *evidence.Observation) bool {
+func interactive(o *evidence.Fact) bool {
 	switch o.Detail.Text("LogonType") {
 	case "", "2", "7", "10", "11": // 7001, 7002 and 4647 name no type
 		return true
@@ -87,7 +87,7 @@ func interactive(o *evidence.Observation) bool {
 }
 
 // atEdges counts how often the same command ran near a logon or logoff.
-func atEdges(c *timeline.Case, o *evidence.Observation) (n int) {
+func atEdges(c *timeline.Case, o *evidence.Fact) (n int) {
 	for _, x := range c.Observations {
 		if x.Action == evidence.Command && x.Process != nil && o.Process != nil && strings.EqualFold(x.Process.CommandLine, o.Process.CommandLine) && sessionEdge(c, x) != nil {
 			n++
@@ -101,7 +101,7 @@ func base(image string) string { return path.Base(strings.ReplaceAll(image, `\`,
 // innocents tests the causes that could have removed, without anybody wanting to
 // hide it, the remembered mapping that cl is about. by is the fact that shows who
 // did, or nil.
-func innocents(c *timeline.Case, by *evidence.Observation, cl *timeline.Claim) []timeline.Benign {
+func innocents(c *timeline.Case, by *evidence.Fact, cl *timeline.Claim) []timeline.Benign {
 	w := cl.Window
 
 	const explorer = "the user disconnected the drive in Explorer"
@@ -136,7 +136,7 @@ func innocents(c *timeline.Case, by *evidence.Observation, cl *timeline.Claim) [
 }
 
 // eventScript tests whether a recorded removal was the work of a script.
-func eventScript(c *timeline.Case, by *evidence.Observation) timeline.Benign {
+func eventScript(c *timeline.Case, by *evidence.Fact) timeline.Benign {
 	if p := policyScript(c, by.User, by.SID, timeline.At(by.Time, timeline.Recorded)); p != nil {
 		return verdict(byScript, timeline.Supported, "Group Policy ran a script of the user at "+stamp(p.Time), by, p)
 	}
@@ -149,7 +149,7 @@ func eventScript(c *timeline.Case, by *evidence.Observation) timeline.Benign {
 	return verdict(byScript, timeline.VerdictUnknown, "what started the process is not recorded", by)
 }
 
-func byImage(explanation, want, image string, by *evidence.Observation) timeline.Benign {
+func byImage(explanation, want, image string, by *evidence.Fact) timeline.Benign {
 	switch {
 	case image == "":
 		return verdict(explanation, timeline.VerdictUnknown, "the record does not name the process", by)
@@ -176,7 +176,7 @@ func driveMaps(c *timeline.Case, user, sid, explanation string, w timeline.Windo
 
 // driveMapsIn returns a record around w that the drive map extension of Group
 // Policy was at work for that user, or for one whom it does not name; or nil.
-func driveMapsIn(c *timeline.Case, user, sid string, w timeline.Window) *evidence.Observation {
+func driveMapsIn(c *timeline.Case, user, sid string, w timeline.Window) *evidence.Fact {
 	for _, o := range c.Observations {
 		ran, _ := o.Detail.Get("drive_maps").(bool)
 		if (o.Artifact == "group-policy-drive-maps" || o.Artifact == "group-policy" && ran) && around(o, w) &&
@@ -188,15 +188,15 @@ func driveMapsIn(c *timeline.Case, user, sid string, w timeline.Window) *evidenc
 }
 
 // around reports whether o lies in w, or near its ends.
-func around(o *evidence.Observation, w timeline.Window) bool {
+func around(o *evidence.Fact, w timeline.Window) bool {
 	return !o.Time.IsZero() && !o.Time.Before(w.NotBefore.Add(-near)) && !o.Time.After(w.NotAfter.Add(near))
 }
 
 // policyScript returns a record that Group Policy ran a logon or logoff script
 // around w for that user, or for one whom it does not name.
-func policyScript(c *timeline.Case, user, sid string, w timeline.Window) *evidence.Observation {
+func policyScript(c *timeline.Case, user, sid string, w timeline.Window) *evidence.Fact {
 	for _, o := range c.Observations {
-		if o.Artifact == "group-policy" && (o.From.EventID == 4018 || o.From.EventID == 5018) && around(o, w) &&
+		if o.Artifact == "group-policy" && (o.From().EventID == 4018 || o.From().EventID == 5018) && around(o, w) &&
 			(o.User == "" || timeline.SameUser(o.User, o.SID, user, sid)) {
 			return o
 		}
@@ -205,7 +205,7 @@ func policyScript(c *timeline.Case, user, sid string, w timeline.Window) *eviden
 }
 
 // logonIn returns a logon or logoff of a person in w.
-func logonIn(c *timeline.Case, w timeline.Window) *evidence.Observation {
+func logonIn(c *timeline.Case, w timeline.Window) *evidence.Fact {
 	for _, e := range c.Observations {
 		if (e.Action == evidence.Logon || e.Action == evidence.Logoff) && interactive(e) && !e.Time.Before(w.NotBefore) && !e.Time.After(w.NotAfter.Add(near)) {
 			return e

@@ -65,7 +65,7 @@ func between(c *timeline.Case, l *timeline.Life) (had, lacks *timeline.MappingSt
 	return had, lacks
 }
 
-func isMapOf(l *timeline.Life, k *evidence.Observation) bool {
+func isMapOf(l *timeline.Life, k *evidence.Fact) bool {
 	for _, o := range l.Maps {
 		if o == k {
 			return true

@@ -48,7 +48,7 @@ var _ = register(timeline.Rule{
 })
 
 // recoveredKey returns the newest deleted key of l, or nil.
-func recoveredKey(l *timeline.Life) (k *evidence.Observation) {
+func recoveredKey(l *timeline.Life) (k *evidence.Fact) {
 	if l.Side != evidence.Client || l.Drive == "" {
 		return nil
 	}
@@ -60,20 +60,20 @@ func recoveredKey(l *timeline.Life) (k *evidence.Observation) {
 	return k
 }
 
-func keyRecovered(c *timeline.Case, l *timeline.Life, k *evidence.Observation) timeline.Claim {
+func keyRecovered(c *timeline.Case, l *timeline.Life, k *evidence.Fact) timeline.Claim {
 	s := l.State
 	cl := claim(timeline.KindRemoval, l)
 	cl.Confidence, cl.Severity, cl.By, cl.Attack = timeline.Strong, timeline.Medium, timeline.ByUnknown, []string{"T1070.005"}
 	cl.Facts = append(append(cl.Facts, l.Maps...), s.Key)
 	cl.Window = timeline.Window{NotBefore: k.Time, NotAfter: s.AsOf, Basis: timeline.HiveState}
-	cl.Steps = []timeline.Step{step(fmt.Sprintf(`The deleted key of the mapping is recovered at offset %#x (%s), last written at %s.`, k.From.Offset, k.Detail.Text("found"), stamp(k.Time)), k), gone(s)}
+	cl.Steps = []timeline.Step{step(fmt.Sprintf(`The deleted key of the mapping is recovered at offset %#x (%s), last written at %s.`, k.From().Offset, k.Detail.Text("found"), stamp(k.Time)), k), gone(s)}
 	if earlier := c.StateAfter(l, k.Time); earlier != s && earlier.LastChange.After(k.Time) {
 		s = earlier // a state from before the newest lacks it already
 		cl.Facts = append(cl.Facts, s.Key)
 		cl.Steps = append(cl.Steps, gone(s))
 	}
 	under, _ := k.Detail.Get("path_complete").(bool)
-	under = under && strings.HasPrefix(strings.ToLower(k.From.Key), `network\`)
+	under = under && strings.HasPrefix(strings.ToLower(k.From().Key), `network\`)
 	switch {
 	case !l.Next.IsZero() && !s.AsOf.Before(l.Next):
 		cl.Window.NotAfter, cl.Window.Basis = l.Next, timeline.KeyLastWrite

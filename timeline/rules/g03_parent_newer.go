@@ -49,7 +49,7 @@ func parentNewer(c *timeline.Case, s *timeline.MappingState) timeline.Claim {
 		Kind: timeline.KindRemoval, User: s.User, SID: s.SID, Window: timeline.At(at, timeline.ParentKeyLastWrite),
 		Confidence: timeline.Likely, Severity: timeline.Low, By: timeline.ByUnknown, Attack: []string{"T1070.005"},
 		Text:  fmt.Sprintf(`A child of HKCU\Network of %s was removed at %s: the key is newer than every mapping that it still holds; which drive and share it was, the hive does not say.`, who(s.User, s.SID), stamp(at)),
-		Facts: []*evidence.Observation{s.Key},
+		Facts: []*evidence.Fact{s.Key},
 	}
 	cl.Steps = []timeline.Step{step(fmt.Sprintf(`Network was last written at %s and has %d children, all older by more than 2 s. Making a mapping would have left one of that time, so the last change was a removal.`, stamp(at), len(s.Drives)), s.Key)}
 	if s.Volatile > 0 {

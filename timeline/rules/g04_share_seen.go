@@ -52,19 +52,19 @@ var _ = register(timeline.Rule{
 
 // neverHeld reports whether Network was last written before the share was
 // first seen, so that it cannot have held the mapping.
-func neverHeld(s *timeline.MappingState, mapped, seen *evidence.Observation) bool {
+func neverHeld(s *timeline.MappingState, mapped, seen *evidence.Fact) bool {
 	return s.Untouched == timeline.Yes || s.Key != nil && s.LastChange.Before(firstOf(mapped, seen))
 }
 
 // toldWithCommand reports whether a delete command that nothing else explains
 // tells of l already (G07).
 func toldWithCommand(c *timeline.Case, l *timeline.Life) bool {
-	return slices.ContainsFunc(unnamed(c), func(o *evidence.Observation) bool { return slices.Contains(candidates(c, o), l) })
+	return slices.ContainsFunc(unnamed(c), func(o *evidence.Fact) bool { return slices.Contains(candidates(c, o), l) })
 }
 
 // from returns the fact of an artifact that l rests on, or nil.
-func from(l *timeline.Life, artifact string) *evidence.Observation {
-	for _, list := range [][]*evidence.Observation{l.Maps, l.Uses} {
+func from(l *timeline.Life, artifact string) *evidence.Fact {
+	for _, list := range [][]*evidence.Fact{l.Maps, l.Uses} {
 		for _, o := range list {
 			if o.Artifact == artifact {
 				return o
@@ -84,12 +84,12 @@ func remembered(l *timeline.Life) bool {
 	return false
 }
 
-func notRememberedNow(c *timeline.Case, l *timeline.Life, mapped, seen *evidence.Observation) timeline.Claim {
+func notRememberedNow(c *timeline.Case, l *timeline.Life, mapped, seen *evidence.Fact) timeline.Claim {
 	s := l.State
 	cl := claim(timeline.KindTrace, l)
 	cl.Confidence, cl.Severity, cl.By = timeline.Possible, timeline.Low, timeline.ByUnknown
 	cl.Window = timeline.Window{NotBefore: seen.Time, NotAfter: s.AsOf, Basis: timeline.HiveState}
-	cl.Facts = []*evidence.Observation{mapped, seen, s.Key}
+	cl.Facts = []*evidence.Fact{mapped, seen, s.Key}
 	cl.Steps = []timeline.Step{known(l), step("Explorer last wrote the key of the share at "+stamp(seen.Time)+".", seen), gone(s)}
 	if s.LastChange.After(seen.Time) {
 		cl.Window.NotAfter, cl.Window.Basis = s.LastChange, timeline.ParentKeyLastWrite
@@ -103,9 +103,9 @@ func notRememberedNow(c *timeline.Case, l *timeline.Life, mapped, seen *evidence
 
 // firstOf returns the earlier time of two facts; an entry that is not the
 // newest of its list has an upper bound only, and does not count.
-func firstOf(a, b *evidence.Observation) (t time.Time) {
+func firstOf(a, b *evidence.Fact) (t time.Time) {
 	times := []time.Time{}
-	for _, o := range []*evidence.Observation{a, b} {
+	for _, o := range []*evidence.Fact{a, b} {
 		if o.TimeKind != evidence.AtOrBefore {
 			times = append(times, o.Time)
 		}

@@ -49,7 +49,7 @@ var _ = register(timeline.Rule{
 
 // mountPoints returns the key MountPoints2 of o's user if it was read whole
 // and has no key that could be o's share, else nil.
-func mountPoints(c *timeline.Case, o *evidence.Observation) (parent *evidence.Observation) {
+func mountPoints(c *timeline.Case, o *evidence.Fact) (parent *evidence.Fact) {
 	read := slices.ContainsFunc(c.Facts, func(f evidence.Coverage) bool {
 		return timeline.SameUser(f.User, f.SID, o.User, o.SID) && slices.ContainsFunc(f.Keys, func(k string) bool { return strings.HasSuffix(k, `\MountPoints2`) })
 	})
@@ -71,10 +71,10 @@ func mountPoints(c *timeline.Case, o *evidence.Observation) (parent *evidence.Ob
 	return parent
 }
 
-func keyScrubbed(c *timeline.Case, o, parent *evidence.Observation) timeline.Claim {
+func keyScrubbed(c *timeline.Case, o, parent *evidence.Fact) timeline.Claim {
 	cl := timeline.Claim{
 		Kind: timeline.KindTrace, User: o.User, SID: o.SID, Share: o.Share, Confidence: timeline.Possible, Severity: timeline.Low,
-		By: timeline.ByUnknown, Attack: []string{"T1070.005"}, Facts: []*evidence.Observation{o, parent},
+		By: timeline.ByUnknown, Attack: []string{"T1070.005"}, Facts: []*evidence.Fact{o, parent},
 		Window: timeline.Window{NotAfter: c.End, Basis: timeline.HiveState},
 	}
 	if o.TimeKind != evidence.AtOrBefore {

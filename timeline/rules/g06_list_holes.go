@@ -39,13 +39,13 @@ var _ = register(timeline.Rule{
 	},
 })
 
-func listHoles(o *evidence.Observation) timeline.Claim {
-	list := o.From.Key[strings.LastIndex(o.From.Key, `\`)+1:]
+func listHoles(o *evidence.Fact) timeline.Claim {
+	list := o.From().Key[strings.LastIndex(o.From().Key, `\`)+1:]
 	return timeline.Claim{
 		Kind: timeline.KindTrace, User: o.User, SID: o.SID, Confidence: timeline.Likely, Severity: timeline.Low, By: timeline.ByUnknown,
-		Window: timeline.Window{NotAfter: o.Time, Basis: timeline.KeyLastWrite}, Facts: []*evidence.Observation{o}, Attack: []string{"T1070.005"},
+		Window: timeline.Window{NotAfter: o.Time, Basis: timeline.KeyLastWrite}, Facts: []*evidence.Fact{o}, Attack: []string{"T1070.005"},
 		Text:   fmt.Sprintf("Single entries were removed from the list %s of %s at or before %s: %s.", list, who(o.User, o.SID), stamp(o.Time), strings.Join(o.Detail.List("holes"), "; ")),
-		Steps:  []timeline.Step{step(fmt.Sprintf("%s: %s.", o.From.Key, strings.Join(o.Detail.List("holes"), "; ")), o)},
+		Steps:  []timeline.Step{step(fmt.Sprintf("%s: %s.", o.From().Key, strings.Join(o.Detail.List("holes"), "; ")), o)},
 		Benign: []timeline.Benign{verdict("a cleaner program removed single entries", timeline.VerdictUnknown, "the hive does not say what removed them", o)},
 	}
 }

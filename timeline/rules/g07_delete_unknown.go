@@ -43,7 +43,7 @@ var _ = register(timeline.Rule{
 })
 
 // unnamed returns the delete commands that name no known mapping, one an act.
-func unnamed(c *timeline.Case) (out []*evidence.Observation) {
+func unnamed(c *timeline.Case) (out []*evidence.Fact) {
 next:
 	for _, o := range c.Observations {
 		if !timeline.IsRemoval(o) || o.Time.IsZero() || namesKnown(c, o) {
@@ -64,7 +64,7 @@ next:
 
 // namesKnown reports whether command o names a mapping that is known, and is
 // taken to have removed it, or not to have.
-func namesKnown(c *timeline.Case, o *evidence.Observation) bool {
+func namesKnown(c *timeline.Case, o *evidence.Fact) bool {
 	return slices.ContainsFunc(c.Lives, func(l *timeline.Life) bool {
 		if len(l.Maps) == 0 || !slices.Contains(l.Removes, o) {
 			return false
@@ -80,12 +80,12 @@ func namesKnown(c *timeline.Case, o *evidence.Observation) bool {
 	})
 }
 
-func unknownRemoved(c *timeline.Case, o *evidence.Observation) timeline.Claim {
+func unknownRemoved(c *timeline.Case, o *evidence.Fact) timeline.Claim {
 	cl := timeline.Claim{
 		Kind: timeline.KindRemoval, User: o.User, SID: o.SID, Drive: o.Drive, Share: o.Share,
 		Window:     commandWindow(o, time.Time{}),
 		Confidence: timeline.Likely, Severity: timeline.Low, By: timeline.ByTheCommand, Actor: o, Attack: []string{"T1070.005"},
-		Facts: []*evidence.Observation{o},
+		Facts: []*evidence.Fact{o},
 	}
 	if o.Detail.Text("Class") == "key.delete" {
 		cl.By = timeline.ByRegistry
@@ -163,7 +163,7 @@ func nameOfUser(c *timeline.Case, sid string) string {
 
 // connectionOf returns the connection that nothing but the command, or uses
 // without a mapping, name.
-func connectionOf(c *timeline.Case, o *evidence.Observation) *timeline.Life {
+func connectionOf(c *timeline.Case, o *evidence.Fact) *timeline.Life {
 	for _, l := range c.Lives {
 		if len(l.Maps) == 0 && l.Side == evidence.Client && slices.Contains(l.Removes, o) && (o.Drive != "" && l.Drive == o.Drive || o.Drive == "" && o.Share != "" && l.Drive == "") {
 			return l
@@ -174,7 +174,7 @@ func connectionOf(c *timeline.Case, o *evidence.Observation) *timeline.Life {
 
 // lettered returns a mapping with a letter whose share a command names by its
 // remote name.
-func lettered(c *timeline.Case, o *evidence.Observation) *timeline.Life {
+func lettered(c *timeline.Case, o *evidence.Fact) *timeline.Life {
 	if o.Drive != "" || o.Share == "" {
 		return nil
 	}
@@ -189,7 +189,7 @@ func lettered(c *timeline.Case, o *evidence.Observation) *timeline.Life {
 
 // candidates returns the shares that Explorer knows of the user, without a
 // letter: any of them may be what the command removed.
-func candidates(c *timeline.Case, o *evidence.Observation) (out []*timeline.Life) {
+func candidates(c *timeline.Case, o *evidence.Fact) (out []*timeline.Life) {
 	for _, l := range c.Lives {
 		if l.Side == evidence.Client && l.Drive == "" && l.Share != "" && len(l.Maps)+len(l.Uses) > 0 && timeline.SameUser(l.User, l.SID, o.User, o.SID) &&
 			(o.Share == "" || evidence.ShareKey(o.Share) == evidence.ShareKey(l.Share)) && from(l, "map-drive-mru") != nil {
@@ -201,7 +201,7 @@ func candidates(c *timeline.Case, o *evidence.Observation) (out []*timeline.Life
 
 // goneBefore returns the mapping of the letter that is known, and was over before
 // command o, or nil.
-func goneBefore(c *timeline.Case, o *evidence.Observation) *timeline.Life {
+func goneBefore(c *timeline.Case, o *evidence.Fact) *timeline.Life {
 	for _, l := range slices.Backward(c.Lives) {
 		if o.Drive != "" && l.Drive == o.Drive && l.Side == evidence.Client && len(l.Maps) > 0 && l.Next.Equal(o.Time) && timeline.SameUser(l.User, l.SID, o.User, o.SID) {
 			return l
@@ -217,7 +217,7 @@ func unknownStep(seen []*timeline.Life, before *timeline.Life) timeline.Step {
 	if len(seen) == 0 {
 		return step("No remembered mapping, map command or list of mapped drives in the evidence names a mapping of this user that it could have removed.")
 	}
-	var facts []*evidence.Observation
+	var facts []*evidence.Fact
 	for _, l := range seen {
 		facts = append(append(facts, l.Maps...), l.Uses...)
 	}
@@ -244,7 +244,7 @@ func otherwise(seen []*timeline.Life, before *timeline.Life) string {
 
 // hygiene tests whether the command cleared a letter for a mapping that
 // followed at once.
-func hygiene(c *timeline.Case, o *evidence.Observation) timeline.Benign {
+func hygiene(c *timeline.Case, o *evidence.Fact) timeline.Benign {
 	const explanation = "the letter was cleared for a mapping that followed"
 	for _, l := range c.Lives {
 		if l.Side != evidence.Client || l.Drive == "" || len(l.Maps) == 0 || !l.Targets(o) || !timeline.SameUser(l.User, l.SID, o.User, o.SID) {
@@ -257,7 +257,7 @@ func hygiene(c *timeline.Case, o *evidence.Observation) timeline.Benign {
 	return verdict(explanation, timeline.Contradicted, "no mapping that it would clear the way for followed within 5 minutes", o)
 }
 
-func letter(o *evidence.Observation) string {
+func letter(o *evidence.Fact) string {
 	switch {
 	case o.Drive != "":
 		return " of " + o.Drive

@@ -44,12 +44,12 @@ var _ = register(timeline.Rule{
 	},
 })
 
-func noEffect(l *timeline.Life, o *evidence.Observation) timeline.Claim {
+func noEffect(l *timeline.Life, o *evidence.Fact) timeline.Claim {
 	k := holds(l.State, l)
 	cl := claim(timeline.KindNoEffect, l)
 	cl.Confidence, cl.Severity, cl.Actor = timeline.Strong, timeline.Info, o
 	cl.Window = timeline.Window{NotBefore: o.Time, NotAfter: o.Time.Add(timeline.EffectAfter), Basis: timeline.ByCommand}
-	cl.Facts = []*evidence.Observation{o, k}
+	cl.Facts = []*evidence.Fact{o, k}
 	cl.Text = fmt.Sprintf("%s, run by %s at %s, did not remove %s for good: it is still remembered, last written at %s, in the hive as of %s.",
 		quote(o), who(o.User, o.SID), stamp(o.Time), mapping(l.Drive, l.Share), stamp(k.Time), stamp(l.State.AsOf))
 	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s was run by %s at %s.", quote(o), who(o.User, o.SID), stamp(o.Time)), o),

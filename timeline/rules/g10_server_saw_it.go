@@ -77,7 +77,7 @@ func traceless(c *timeline.Case) (out [][]*timeline.Visit) {
 }
 
 // filesOpened returns the records of shares that Windows does not open by itself.
-func filesOpened(v *timeline.Visit) (out []*evidence.Observation) {
+func filesOpened(v *timeline.Visit) (out []*evidence.Fact) {
 	for _, o := range v.Opens {
 		if !timeline.IsSystemShare(nameOf(o.Share)) {
 			out = append(out, o)
@@ -94,7 +94,7 @@ func traceOf(c, server *timeline.Case) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(c.Observations, func(o *evidence.Observation) bool {
+	return slices.ContainsFunc(c.Observations, func(o *evidence.Fact) bool {
 		if o.Side != evidence.Client {
 			return false
 		}
@@ -111,7 +111,7 @@ func traceOf(c, server *timeline.Case) bool {
 func onlyTheServer(c *timeline.Case, visits []*timeline.Visit) timeline.Claim {
 	v, last := visits[0], visits[len(visits)-1]
 	s := v.Server
-	var opened, all []*evidence.Observation
+	var opened, all []*evidence.Fact
 	var shares []string
 	for _, x := range visits {
 		opened = append(opened, filesOpened(x)...)

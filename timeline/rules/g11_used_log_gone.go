@@ -51,7 +51,7 @@ type silenced struct {
 	log   string
 	hole  evidence.Hole
 	lives []*timeline.Life
-	uses  []*evidence.Observation
+	uses  []*evidence.Fact
 }
 
 // silencedUses groups the uses by the act that hides their time, and by user.
@@ -79,7 +79,7 @@ func hiddenBy(c *timeline.Case, log string, h evidence.Hole, told []*silenced) (
 			slices.ContainsFunc(told, func(s *silenced) bool { return slices.Contains(s.lives, l) }) {
 			continue
 		}
-		var uses []*evidence.Observation
+		var uses []*evidence.Fact
 		for _, o := range l.Uses {
 			if slices.Contains(fileUses, o.Artifact) && !o.Time.IsZero() && o.TimeKind != evidence.AtOrBefore && within(o.Time, timeline.Window{NotBefore: h.From, NotAfter: h.To}) {
 				uses = append(uses, o)
@@ -104,7 +104,7 @@ func tellsOfConnections(channel string) bool {
 }
 
 func usedInTheDark(s *silenced) timeline.Claim {
-	slices.SortStableFunc(s.uses, func(a, b *evidence.Observation) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(s.uses, func(a, b *evidence.Fact) int { return a.Time.Compare(b.Time) })
 	first, last := s.uses[0], s.uses[len(s.uses)-1]
 	l := s.lives[0]
 	cl := timeline.Claim{

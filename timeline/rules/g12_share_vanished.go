@@ -116,7 +116,7 @@ func otherVanished(c *timeline.Case, l *timeline.Life, t time.Time) bool {
 	})
 }
 
-func bootAfter(c *timeline.Case, t time.Time) *evidence.Observation {
+func bootAfter(c *timeline.Case, t time.Time) *evidence.Fact {
 	for _, o := range c.Observations {
 		if o.Action == evidence.Boot && o.Time.After(t) {
 			return o

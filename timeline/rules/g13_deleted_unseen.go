@@ -44,7 +44,7 @@ var _ = register(timeline.Rule{
 })
 
 // deletedEvent returns the 5144 of l, or nil.
-func deletedEvent(l *timeline.Life) *evidence.Observation {
+func deletedEvent(l *timeline.Life) *evidence.Fact {
 	for _, o := range l.Gone {
 		if o.Action == evidence.ShareDeleted {
 			return o

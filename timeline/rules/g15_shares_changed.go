@@ -59,17 +59,17 @@ const retire = "an administrator retired the share"
 const setUpTime = 24 * time.Hour
 
 // explained reports whether a recorded deletion accounts for the last write.
-func explained(c *timeline.Case, o *evidence.Observation) bool {
+func explained(c *timeline.Case, o *evidence.Fact) bool {
 	return slices.ContainsFunc(c.Lives, func(l *timeline.Life) bool {
 		if l.Side != evidence.Server {
 			return false
 		}
-		return slices.ContainsFunc(slices.Concat(l.Gone, l.Removes), func(x *evidence.Observation) bool { return timeline.Within(o.Time, x.Time) })
+		return slices.ContainsFunc(slices.Concat(l.Gone, l.Removes), func(x *evidence.Fact) bool { return timeline.Within(o.Time, x.Time) })
 	})
 }
 
 // emptied makes the claim of a list that holds no share any more.
-func emptied(c *timeline.Case, o *evidence.Observation) (timeline.Claim, bool) {
+func emptied(c *timeline.Case, o *evidence.Fact) (timeline.Claim, bool) {
 	sec := sameSet(c, o, "security")
 	if sec == nil {
 		return timeline.Claim{}, false
@@ -77,7 +77,7 @@ func emptied(c *timeline.Case, o *evidence.Observation) (timeline.Claim, bool) {
 	cl := sharesChanged(c, o)
 	cl.Confidence, cl.Facts = timeline.Likely, append(cl.Facts, sec)
 	cl.Text = fmt.Sprintf(`The last stored share of %s was removed at %s (%s): LanmanServer\Shares is empty and was written then; which share it was, the hive does not say.`, c.Host, stamp(o.Time), o.Detail.Text("ControlSet"))
-	cl.Steps = []timeline.Step{step(fmt.Sprintf(`%s holds no share and was last written at %s; Security, which is made with it, at %s.`, o.From.Key, stamp(o.Time), stamp(sec.Time)), o, sec)}
+	cl.Steps = []timeline.Step{step(fmt.Sprintf(`%s holds no share and was last written at %s; Security, which is made with it, at %s.`, o.From().Key, stamp(o.Time), stamp(sec.Time)), o, sec)}
 	if o.Time.Sub(sec.Time) > timeline.EffectBefore {
 		return cl, true
 	}
@@ -92,7 +92,7 @@ func emptied(c *timeline.Case, o *evidence.Observation) (timeline.Claim, bool) {
 }
 
 // installed returns the fact that says when Windows was installed, or nil.
-func installed(c *timeline.Case) *evidence.Observation {
+func installed(c *timeline.Case) *evidence.Fact {
 	for _, o := range slices.Backward(c.Observations) {
 		if _, ok := o.Detail.Get("InstallDate").(time.Time); ok && o.Artifact == "os-version" {
 			return o
@@ -103,10 +103,10 @@ func installed(c *timeline.Case) *evidence.Observation {
 
 // changed makes the claim of a list that still holds shares, and was changed
 // after the last event of a share that is known.
-func changed(c *timeline.Case, o *evidence.Observation) (timeline.Claim, bool) {
-	var before *evidence.Observation
+func changed(c *timeline.Case, o *evidence.Fact) (timeline.Claim, bool) {
+	var before *evidence.Fact
 	for _, x := range c.Observations {
-		if x.Side != evidence.Server || x.From.Channel == "" || x.Time.IsZero() {
+		if x.Side != evidence.Server || x.From().Channel == "" || x.Time.IsZero() {
 			continue
 		}
 		switch x.Action {
@@ -130,7 +130,7 @@ func changed(c *timeline.Case, o *evidence.Observation) (timeline.Claim, bool) {
 	cl := sharesChanged(c, o)
 	cl.Confidence, cl.Facts = timeline.Possible, append(cl.Facts, before)
 	cl.Text = fmt.Sprintf(`A stored share of %s was removed, made or changed at %s past the server service: LanmanServer\Shares was last written then, and the log, which records what the service does, has nothing of it.`, c.Host, stamp(o.Time))
-	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s was last written at %s.", o.From.Key, stamp(o.Time)), o),
+	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s was last written at %s.", o.From().Key, stamp(o.Time)), o),
 		step(fmt.Sprintf("The last record before that of a share of this computer is of %s; none says that one was made, changed or deleted then.", stamp(before.Time)), before)}
 	cl.Benign = append(cl.Benign, verdict("a share was made or changed, not removed", timeline.VerdictUnknown, "the key keeps no time for each share", o))
 	return cl, true
@@ -139,15 +139,15 @@ func changed(c *timeline.Case, o *evidence.Observation) (timeline.Claim, bool) {
 // madeThen reports whether a command made a share at t.
 func madeThen(c *timeline.Case, t time.Time) bool {
 	return slices.ContainsFunc(c.Lives, func(l *timeline.Life) bool {
-		return l.Side == evidence.Server && slices.ContainsFunc(l.Maps, func(m *evidence.Observation) bool { return timeline.Within(t, m.Time) })
+		return l.Side == evidence.Server && slices.ContainsFunc(l.Maps, func(m *evidence.Fact) bool { return timeline.Within(t, m.Time) })
 	})
 }
 
 // sharesChanged begins a claim that the stored shares were changed at o.
-func sharesChanged(c *timeline.Case, o *evidence.Observation) timeline.Claim {
+func sharesChanged(c *timeline.Case, o *evidence.Fact) timeline.Claim {
 	cl := timeline.Claim{
 		Kind: timeline.KindRemoval, Window: timeline.At(o.Time, timeline.KeyLastWrite), Severity: timeline.Low,
-		By: timeline.ByUnknown, Attack: []string{"T1070.005"}, Facts: []*evidence.Observation{o},
+		By: timeline.ByUnknown, Attack: []string{"T1070.005"}, Facts: []*evidence.Fact{o},
 	}
 	cl.Benign = []timeline.Benign{verdict(retire, timeline.VerdictUnknown, "no record says who did it", o)}
 	cl.Missing = auditMissing(c, cl.Window)

@@ -53,29 +53,29 @@ var _ = register(timeline.Rule{
 
 // isShareList reports whether o is the key Shares ("shares") or its subkey
 // Security ("security") of a control set.
-func isShareList(o *evidence.Observation, which string) bool {
-	return o.Artifact == "server-shares" && o.Action == evidence.Context && strings.HasSuffix(strings.ToLower(o.From.Key), `\`+which)
+func isShareList(o *evidence.Fact, which string) bool {
+	return o.Artifact == "server-shares" && o.Action == evidence.Context && strings.HasSuffix(strings.ToLower(o.From().Key), `\`+which)
 }
 
 // sameSet returns the other list of the same control set and hive, or nil.
-func sameSet(c *timeline.Case, o *evidence.Observation, which string) *evidence.Observation {
+func sameSet(c *timeline.Case, o *evidence.Fact, which string) *evidence.Fact {
 	for _, x := range c.Observations {
-		if isShareList(x, which) && x.From.Place == o.From.Place && strings.EqualFold(x.Detail.Text("ControlSet"), o.Detail.Text("ControlSet")) {
+		if isShareList(x, which) && x.From().Place == o.From().Place && strings.EqualFold(x.Detail.Text("ControlSet"), o.Detail.Text("ControlSet")) {
 			return x
 		}
 	}
 	return nil
 }
 
-func hasName(o *evidence.Observation, name string) bool {
+func hasName(o *evidence.Fact, name string) bool {
 	return slices.ContainsFunc(o.Detail.List("Names"), func(s string) bool { return strings.EqualFold(s, name) })
 }
 
-func orphan(c *timeline.Case, name string, shares, sec *evidence.Observation) timeline.Claim {
+func orphan(c *timeline.Case, name string, shares, sec *evidence.Fact) timeline.Claim {
 	cl := timeline.Claim{
 		Kind: timeline.KindRemoval, Share: `\\` + c.Host + `\` + name, Confidence: timeline.Likely, Severity: timeline.Low,
 		Window: timeline.Window{NotAfter: shares.Time, Basis: timeline.KeyLastWrite}, By: timeline.ByRegistry,
-		Attack: []string{"T1070.005"}, Facts: []*evidence.Observation{shares, sec},
+		Attack: []string{"T1070.005"}, Facts: []*evidence.Fact{shares, sec},
 	}
 	for _, l := range c.Lives {
 		if l.Side == evidence.Server && strings.EqualFold(nameOf(l.Share), name) {
@@ -83,8 +83,8 @@ func orphan(c *timeline.Case, name string, shares, sec *evidence.Observation) ti
 		}
 	}
 	cl.Text = fmt.Sprintf(`The stored share %s was removed at or before %s and its access rights were left: they stand in Shares\Security, and the share does not stand in Shares.`, cl.Share, stamp(shares.Time))
-	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s, last written at %s, stores access rights for %s.", sec.From.Key, stamp(sec.Time), name), sec),
-		step(fmt.Sprintf("%s, last written at %s, was read whole and does not store the share. Windows removes both together.", shares.From.Key, stamp(shares.Time)), shares)}
+	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s, last written at %s, stores access rights for %s.", sec.From().Key, stamp(sec.Time), name), sec),
+		step(fmt.Sprintf("%s, last written at %s, was read whole and does not store the share. Windows removes both together.", shares.From().Key, stamp(shares.Time)), shares)}
 	cl.Benign = []timeline.Benign{verdict("a printer or a cluster role keeps its shares differently", timeline.VerdictUnknown, "the hive does not say what made the share", sec)}
 	return cl
 }

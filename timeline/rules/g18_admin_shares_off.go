@@ -43,12 +43,12 @@ var _ = register(timeline.Rule{
 	},
 })
 
-func adminSharesOff(c *timeline.Case, o *evidence.Observation, name string) timeline.Claim {
+func adminSharesOff(c *timeline.Case, o *evidence.Fact, name string) timeline.Claim {
 	return timeline.Claim{
-		Kind: timeline.KindTrace, Confidence: timeline.Certain, Severity: timeline.Info, Facts: []*evidence.Observation{o},
+		Kind: timeline.KindTrace, Confidence: timeline.Certain, Severity: timeline.Info, Facts: []*evidence.Fact{o},
 		Window: timeline.Window{NotAfter: o.Time, Basis: timeline.KeyLastWrite}, Attack: []string{"T1070.005"},
 		Text:   fmt.Sprintf("%s makes no administrative shares (%s = 0), set at or before %s.", c.Host, name, stamp(o.Time)),
-		Steps:  []timeline.Step{step(fmt.Sprintf("%s is 0 in %s, last written at %s.", name, o.From.Key, stamp(o.Time)), o)},
+		Steps:  []timeline.Step{step(fmt.Sprintf("%s is 0 in %s, last written at %s.", name, o.From().Key, stamp(o.Time)), o)},
 		Benign: []timeline.Benign{verdict("hardening guides ask for it", timeline.VerdictUnknown, "the hive does not say who set it", o)},
 	}
 }

@@ -47,7 +47,7 @@ var _ = register(timeline.Rule{
 type try struct{ user, server string }
 
 // credentialTries groups the attempts at servers of which no share is known.
-func credentialTries(c *timeline.Case) (out [][]*evidence.Observation) {
+func credentialTries(c *timeline.Case) (out [][]*evidence.Fact) {
 	at := map[try]int{}
 	for _, o := range c.Observations {
 		if !isTry(o) || !strings.HasPrefix(o.SID, "S-1-5-21-") || strings.HasSuffix(o.User, "$") || o.Time.IsZero() {
@@ -68,18 +68,18 @@ func credentialTries(c *timeline.Case) (out [][]*evidence.Observation) {
 	return out
 }
 
-func isTry(o *evidence.Observation) bool {
+func isTry(o *evidence.Fact) bool {
 	switch o.Artifact {
 	case "explicit-credentials":
 		return strings.HasPrefix(strings.ToLower(o.Detail.Text("TargetInfo")), "cifs/") || o.Detail.Text("ProcessId") == "4"
 	case "smb-client":
-		return o.From.EventID == 31001
+		return o.From().EventID == 31001
 	}
 	return false
 }
 
 // serverTried returns the server that an attempt names.
-func serverTried(o *evidence.Observation) string {
+func serverTried(o *evidence.Fact) string {
 	if info := o.Detail.Text("TargetInfo"); len(info) > len("cifs/") && strings.EqualFold(info[:len("cifs/")], "cifs/") {
 		return info[len("cifs/"):]
 	}
@@ -90,7 +90,7 @@ func serverTried(o *evidence.Observation) string {
 	return o.Peer
 }
 
-func accountTried(o *evidence.Observation) string {
+func accountTried(o *evidence.Fact) string {
 	if name := o.Detail.Text("TargetUserName"); name != "" {
 		if domain := o.Detail.Text("TargetDomainName"); domain != "" {
 			return domain + `\` + name
@@ -113,7 +113,7 @@ func serverLabel(server string) string {
 
 // shareKnown reports whether any share of the server is known of the user that
 // o is about.
-func shareKnown(c *timeline.Case, o *evidence.Observation, server string) bool {
+func shareKnown(c *timeline.Case, o *evidence.Fact, server string) bool {
 	for _, l := range c.Lives {
 		if l.Side == evidence.Client && l.Share != "" && serverLabel(evidence.ServerOf(l.Share)) == server && timeline.SameUser(l.User, l.SID, o.User, o.SID) {
 			return true
@@ -122,7 +122,7 @@ func shareKnown(c *timeline.Case, o *evidence.Observation, server string) bool {
 	return false
 }
 
-func onlyCredentials(c *timeline.Case, tries []*evidence.Observation) timeline.Claim {
+func onlyCredentials(c *timeline.Case, tries []*evidence.Fact) timeline.Claim {
 	first, last := tries[0], tries[len(tries)-1]
 	cl := timeline.Claim{
 		Kind: timeline.KindTrace, User: first.User, SID: first.SID,
@@ -155,7 +155,7 @@ func onlyCredentials(c *timeline.Case, tries []*evidence.Observation) timeline.C
 }
 
 // logoffOf returns the logoff of the session that o belongs to, or nil.
-func logoffOf(c *timeline.Case, o *evidence.Observation) *evidence.Observation {
+func logoffOf(c *timeline.Case, o *evidence.Fact) *evidence.Fact {
 	if o.LogonID == "" {
 		return nil
 	}

@@ -63,7 +63,7 @@ func blind(r timeline.CoverageRow, h evidence.Hole) (timeline.Claim, bool) {
 	cl := timeline.Claim{Kind: timeline.KindBlind, Confidence: timeline.Certain, Severity: timeline.Info, Actor: h.Why}
 	cl.Window = timeline.Window{NotBefore: h.From, NotAfter: h.To, Basis: timeline.Recorded}
 	if h.Why != nil {
-		cl.User, cl.SID, cl.Facts = h.Why.User, h.Why.SID, []*evidence.Observation{h.Why}
+		cl.User, cl.SID, cl.Facts = h.Why.User, h.Why.SID, []*evidence.Fact{h.Why}
 	}
 	from := "its beginning, which no record that is left gives,"
 	if !h.From.IsZero() {
@@ -92,7 +92,7 @@ func blind(r timeline.CoverageRow, h evidence.Hole) (timeline.Claim, bool) {
 			to = stamp(h.To)
 		}
 		what := "The event log service was stopped at %s while the computer ran: from then to %s no log can tell anything."
-		if h.Why.From.EventID == 1104 {
+		if h.Why.From().EventID == 1104 {
 			what = "The Security log was full at %s: from then to %s it may lack what happened."
 		}
 		cl.Text = fmt.Sprintf(what, stamp(h.From), to)

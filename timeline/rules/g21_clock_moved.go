@@ -49,7 +49,7 @@ var _ = register(timeline.Rule{
 })
 
 // byService reports whether the time service made the change.
-func byService(o *evidence.Observation) bool {
+func byService(o *evidence.Fact) bool {
 	return strings.EqualFold(base(o.Detail.Text("ProcessName")), "svchost.exe") || o.Detail.Text("Reason") == "2"
 }
 
@@ -58,7 +58,7 @@ func atStart(c *timeline.Case, j timeline.Jump) bool {
 		return true
 	}
 	boot := func(t time.Time) bool {
-		return slices.ContainsFunc(c.Between(t.Add(-5*time.Minute), t), func(o *evidence.Observation) bool { return o.Action == evidence.Boot })
+		return slices.ContainsFunc(c.Between(t.Add(-5*time.Minute), t), func(o *evidence.Fact) bool { return o.Action == evidence.Boot })
 	}
 	return boot(j.Old) || boot(j.New)
 }
@@ -77,7 +77,7 @@ func clockMoved(j timeline.Jump) timeline.Claim {
 	return timeline.Claim{
 		Kind: timeline.KindBlind, User: o.User, SID: o.SID, Confidence: timeline.Certain, Severity: timeline.Info, Actor: o,
 		Window: timeline.Window{NotBefore: earlier(j.Old, j.New), NotAfter: later(j.Old, j.New), Basis: timeline.Recorded},
-		Facts:  []*evidence.Observation{o}, Attack: []string{"T1070.006"},
+		Facts:  []*evidence.Fact{o}, Attack: []string{"T1070.006"},
 		Text:   fmt.Sprintf("The clock was moved from %s to %s by %s: times between these two tell no order.", stamp(j.Old), stamp(j.New), who),
 		Steps:  []timeline.Step{step("The change is recorded.", o)},
 		Benign: []timeline.Benign{benign},

@@ -51,7 +51,7 @@ var _ = register(timeline.Rule{
 var recordedPrograms = []string{"net", "net1", "reg", "wevtutil", "subst"}
 
 // programOf returns the name of the program of o, without .exe, lower case.
-func programOf(o *evidence.Observation) string {
+func programOf(o *evidence.Fact) string {
 	if o.Process == nil {
 		return ""
 	}
@@ -60,7 +60,7 @@ func programOf(o *evidence.Observation) string {
 
 // startRecorded reports whether the process log has the start that o dates, or
 // may not have had it.
-func startRecorded(c *timeline.Case, o *evidence.Observation) bool {
+func startRecorded(c *timeline.Case, o *evidence.Fact) bool {
 	w := timeline.Window{NotBefore: o.Time.Add(-timeline.EffectBefore), NotAfter: o.Time.Add(timeline.EffectBefore)}
 	if o.Artifact == "bam" {
 		w.NotBefore = o.Time.Add(-10 * time.Minute)
@@ -68,12 +68,12 @@ func startRecorded(c *timeline.Case, o *evidence.Observation) bool {
 	if class, _ := c.ClassOf("evtx:Security", w); class != timeline.Continuous || !c.CommandsWitnessed(w) {
 		return true
 	}
-	return slices.ContainsFunc(c.Between(w.NotBefore, w.NotAfter), func(x *evidence.Observation) bool {
+	return slices.ContainsFunc(c.Between(w.NotBefore, w.NotAfter), func(x *evidence.Fact) bool {
 		return x.Artifact == "process-creation" && (programOf(x) == programOf(o) || strings.EqualFold(x.Detail.Text("Program"), programOf(o)))
 	})
 }
 
-func unrecorded(c *timeline.Case, o *evidence.Observation) timeline.Claim {
+func unrecorded(c *timeline.Case, o *evidence.Fact) timeline.Claim {
 	where := "Prefetch"
 	if o.Artifact == "bam" {
 		where = "the Background Activity Moderator"
@@ -82,7 +82,7 @@ func unrecorded(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 	name := strings.ToUpper(programOf(o)) + ".EXE"
 	return timeline.Claim{
 		Kind: timeline.KindTrace, User: o.User, SID: o.SID, Confidence: timeline.Likely, Severity: timeline.Low,
-		Window: timeline.At(o.Time, timeline.Recorded), Facts: []*evidence.Observation{o},
+		Window: timeline.At(o.Time, timeline.Recorded), Facts: []*evidence.Fact{o},
 		Text: fmt.Sprintf("%s was started at %s, as %s notes, and the Security log, which recorded processes before and after, does not have it: what it was given to do is not known.", name, stamp(o.Time), where),
 		Steps: []timeline.Step{step(fmt.Sprintf("%s notes a start of %s at %s.", capital(where), name, stamp(o.Time)), o),
 			step("Processes were recorded with their command lines before and after, and no record of this program lies near: " + why + ".")},

@@ -44,7 +44,7 @@ var _ = register(timeline.Rule{
 	},
 })
 
-func letterGone(c *timeline.Case, l *timeline.Life, last *evidence.Observation) timeline.Claim {
+func letterGone(c *timeline.Case, l *timeline.Life, last *evidence.Fact) timeline.Claim {
 	s := l.State
 	cl := claim(timeline.KindTrace, l)
 	cl.Confidence, cl.Severity, cl.By = timeline.Possible, timeline.Low, timeline.ByUnknown

@@ -45,7 +45,7 @@ var _ = register(timeline.Rule{
 })
 
 // historyGone reports whether o records that the file of a history went.
-func historyGone(o *evidence.Observation) bool {
+func historyGone(o *evidence.Fact) bool {
 	if o.Artifact != "usn-journal" || o.Detail.Text("trace") != "ps-history" || o.State == evidence.Deleted {
 		return false
 	}
@@ -63,7 +63,7 @@ func isHistory(path string) bool {
 }
 
 // historyClaim makes the claim that a history of commands was removed.
-func historyClaim(c *timeline.Case, o *evidence.Observation) timeline.Claim {
+func historyClaim(c *timeline.Case, o *evidence.Fact) timeline.Claim {
 	const innocent = "the profile was removed with all that is in it"
 	profile := o.Detail.Text("profile")
 	benign := verdict(innocent, timeline.VerdictUnknown, "the journal does not say what else of the profile went", o)
@@ -79,7 +79,7 @@ func historyClaim(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 	return timeline.Claim{
 		Kind: timeline.KindTrace, User: profile, Confidence: timeline.Certain, Severity: timeline.Low, By: timeline.ByUnknown,
 		Window: timeline.Window{NotBefore: o.Time, NotAfter: o.Time, Basis: timeline.Recorded},
-		Facts:  []*evidence.Observation{o}, Attack: []string{"T1070.003"},
+		Facts:  []*evidence.Fact{o}, Attack: []string{"T1070.003"},
 		Text:   fmt.Sprintf("The history of PowerShell commands %s was %s at %s.", o.Detail.Text("File"), what, stamp(o.Time)),
 		Steps:  []timeline.Step{step("The change journal of the volume records it; by whom, it does not say.", o)},
 		Benign: []timeline.Benign{benign, verdict("people switch histories off or remove them for privacy", timeline.VerdictUnknown, "the record does not say why", o)},
@@ -90,17 +90,17 @@ func historyClaim(c *timeline.Case, o *evidence.Observation) timeline.Claim {
 const profileGone = 10 * time.Minute
 
 // isCommand reports whether o is a command of that class that was run here.
-func isCommand(o *evidence.Observation, class string) bool {
+func isCommand(o *evidence.Fact, class string) bool {
 	deferred, _ := o.Detail.Get("Deferred").(bool)
 	return o.Action == evidence.Command && o.Detail.Text("Class") == class && !deferred && o.Detail.Text("Remote") == "" && !o.Time.IsZero()
 }
 
 // traceCommand makes the claim that a command which takes traces away was run.
-func traceCommand(o *evidence.Observation, what, technique, innocent string) timeline.Claim {
+func traceCommand(o *evidence.Fact, what, technique, innocent string) timeline.Claim {
 	return timeline.Claim{
 		Kind: timeline.KindTrace, User: o.User, SID: o.SID, Confidence: timeline.Certain, Severity: timeline.Low, Actor: o, By: timeline.ByTheCommand,
 		Window: timeline.Window{NotBefore: o.Time, NotAfter: o.Time.Add(timeline.EffectAfter), Basis: timeline.ByCommand},
-		Facts:  []*evidence.Observation{o}, Attack: []string{technique},
+		Facts:  []*evidence.Fact{o}, Attack: []string{technique},
 		Text:   fmt.Sprintf("A command that %s was run by %s at %s: %s.", what, who(o.User, o.SID), stamp(o.Time), quote(o)),
 		Steps:  []timeline.Step{step("The command is recorded; whether it took effect is not.", o)},
 		Benign: []timeline.Benign{verdict(innocent, timeline.VerdictUnknown, "the record does not say why", o)},

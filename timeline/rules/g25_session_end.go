@@ -43,7 +43,7 @@ var _ = register(timeline.Rule{
 
 // sessionEnd returns the logoff that ended the session of l: that of its logon
 // id, else the first of its user, else the shutdown of the host.
-func sessionEnd(c *timeline.Case, l *timeline.Life) (end *evidence.Observation, why string) {
+func sessionEnd(c *timeline.Case, l *timeline.Life) (end *evidence.Fact, why string) {
 	after := l.MappedAtFirst()
 	for _, o := range c.Observations {
 		if !o.Time.After(after) || !l.Next.IsZero() && o.Time.After(l.Next) {
@@ -65,7 +65,7 @@ func sessionEnd(c *timeline.Case, l *timeline.Life) (end *evidence.Observation, 
 	return end, why
 }
 
-func ended(c *timeline.Case, l *timeline.Life, end *evidence.Observation, why string) timeline.Claim {
+func ended(c *timeline.Case, l *timeline.Life, end *evidence.Fact, why string) timeline.Claim {
 	cl := claim(timeline.KindEnd, l)
 	since, _ := l.Since(end.Time)
 	cl.Window = timeline.Window{NotBefore: since, NotAfter: end.Time, Basis: timeline.BySession}
@@ -79,7 +79,7 @@ func ended(c *timeline.Case, l *timeline.Life, end *evidence.Observation, why st
 	}
 	cl.Benign = []timeline.Benign{verdict("a logoff or a restart ends what is not remembered", timeline.Supported, why, end)}
 	for _, o := range c.Observations {
-		if o.Artifact == "vpn" && o.From.EventID == 20226 && o.Time.After(since) && !o.Time.After(end.Time) {
+		if o.Artifact == "vpn" && o.From().EventID == 20226 && o.Time.After(since) && !o.Time.After(end.Time) {
 			cl.Benign = append(cl.Benign, verdict("a VPN connection ended", timeline.Supported, "a VPN disconnected at "+stamp(o.Time), o))
 			break
 		}

@@ -47,7 +47,7 @@ var _ = register(timeline.Rule{
 })
 
 // logonNear reports whether a logon of o's user lies within a minute.
-func logonNear(c *timeline.Case, o *evidence.Observation) bool {
+func logonNear(c *timeline.Case, o *evidence.Fact) bool {
 	for _, e := range c.Observations {
 		if e.Action == evidence.Logon && timeline.SameUser(e.User, e.SID, o.User, o.SID) && e.Time.Sub(o.Time).Abs() <= time.Minute {
 			return true
@@ -56,10 +56,10 @@ func logonNear(c *timeline.Case, o *evidence.Observation) bool {
 	return false
 }
 
-func mountPointRemoved(o *evidence.Observation, newest time.Time) timeline.Claim {
+func mountPointRemoved(o *evidence.Fact, newest time.Time) timeline.Claim {
 	return timeline.Claim{
 		Kind: timeline.KindTrace, User: o.User, SID: o.SID, Confidence: timeline.Possible, Severity: timeline.Info,
-		Window: timeline.At(o.Time, timeline.ParentKeyLastWrite), Facts: []*evidence.Observation{o}, By: timeline.ByUnknown,
+		Window: timeline.At(o.Time, timeline.ParentKeyLastWrite), Facts: []*evidence.Fact{o}, By: timeline.ByUnknown,
 		Text:   fmt.Sprintf("A key of a volume or share may have been removed from MountPoints2 of %s at %s: it is newer than everything in it.", who(o.User, o.SID), stamp(o.Time)),
 		Steps:  []timeline.Step{step(fmt.Sprintf("MountPoints2 was last written at %s, its newest subkey at %s.", stamp(o.Time), stamp(newest)), o)},
 		Benign: []timeline.Benign{verdict("removable media were unplugged", timeline.VerdictUnknown, "arrivals and removals of media are not read from this evidence", o)},

@@ -55,14 +55,14 @@ type act struct {
 	user, sid  string
 	from, to   time.Time
 	confidence timeline.Confidence
-	facts      []*evidence.Observation
+	facts      []*evidence.Fact
 	of         *timeline.Found // the finding that tells it, or nil
 	actor      bool            // a record names who did it
 }
 
 // acts returns what took traces away on a host, and is dated, by time.
 func acts(c *timeline.Case, found []*timeline.Found) (out []act) {
-	told := map[*evidence.Observation]*timeline.Found{}
+	told := map[*evidence.Fact]*timeline.Found{}
 	for _, f := range found {
 		for _, cl := range f.Claims {
 			for _, o := range cl.Facts {
@@ -80,15 +80,15 @@ func acts(c *timeline.Case, found []*timeline.Found) (out []act) {
 		if kind == "" || o.Time.IsZero() || undated(o) || toldTwice(out, o, kind) {
 			continue
 		}
-		out = append(out, act{kind, text, o.User, o.SID, o.Time, o.Time, timeline.Certain, []*evidence.Observation{o}, told[o], true})
+		out = append(out, act{kind, text, o.User, o.SID, o.Time, o.Time, timeline.Certain, []*evidence.Fact{o}, told[o], true})
 	}
 	slices.SortStableFunc(out, func(a, b act) int { return a.from.Compare(b.from) })
 	return out
 }
 
 // clearsFirst returns the records of cleared logs, and then the commands.
-func clearsFirst(all []*evidence.Observation) []*evidence.Observation {
-	var clears, commands []*evidence.Observation
+func clearsFirst(all []*evidence.Fact) []*evidence.Fact {
+	var clears, commands []*evidence.Fact
 	for _, o := range all {
 		switch o.Action {
 		case evidence.LogCleared:
@@ -102,7 +102,7 @@ func clearsFirst(all []*evidence.Observation) []*evidence.Observation {
 
 // toldTwice reports whether o is an act that list holds already: the command to
 // clear a log whose clearing is recorded, or the shell around a program.
-func toldTwice(list []act, o *evidence.Observation, kind string) bool {
+func toldTwice(list []act, o *evidence.Fact, kind string) bool {
 	if o.Action != evidence.Command {
 		return false
 	}
@@ -124,7 +124,7 @@ func removalAct(f *timeline.Found) (act, bool) {
 	}
 	a := act{"removal", "removal of " + removedThing(f), f.User, f.SID, w.NotBefore, w.NotAfter, f.Confidence, nil, f, false}
 	if by := f.Claims[0].Actor; by != nil {
-		a.actor, a.facts = true, []*evidence.Observation{by}
+		a.actor, a.facts = true, []*evidence.Fact{by}
 		if by.User != "" || by.SID != "" {
 			a.user, a.sid = by.User, by.SID
 		}
@@ -140,7 +140,7 @@ func removedThing(f *timeline.Found) string {
 }
 
 // traceAct says what kind of trace o takes away, "" if none.
-func traceAct(o *evidence.Observation) (kind, text string) {
+func traceAct(o *evidence.Fact) (kind, text string) {
 	if o.Action == evidence.LogCleared {
 		return "log", "the log " + cmp.Or(o.Detail.Text("ClearedChannel"), "that is not named") + " cleared"
 	}
@@ -279,10 +279,10 @@ func lasted(d time.Duration) string {
 }
 
 // factsOf returns the facts that the strongest claim of f rests on.
-func factsOf(f *timeline.Found) []*evidence.Observation { return f.Claims[0].Facts }
+func factsOf(f *timeline.Found) []*evidence.Fact { return f.Claims[0].Facts }
 
 // others returns the facts of all acts but those of a.
-func others(list []act, a act) (out []*evidence.Observation) {
+func others(list []act, a act) (out []*evidence.Fact) {
 	for _, x := range list {
 		if x.of != a.of || a.of == nil {
 			out = append(out, x.facts...)

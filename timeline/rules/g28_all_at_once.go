@@ -51,12 +51,12 @@ var _ = register(timeline.Rule{
 type sweep struct {
 	of    []*timeline.Found
 	text  string
-	facts []*evidence.Observation
+	facts []*evidence.Fact
 }
 
 // sweeps finds the sweeps among the removals of a host.
 func sweeps(found []*timeline.Found) (out []*sweep) {
-	byCommand := map[*evidence.Observation]*sweep{}
+	byCommand := map[*evidence.Fact]*sweep{}
 	var shares []*timeline.Found
 	for _, f := range found {
 		by := f.Claims[0].Actor
@@ -72,7 +72,7 @@ func sweeps(found []*timeline.Found) (out []*sweep) {
 		}
 		s := byCommand[by]
 		if s == nil {
-			s = &sweep{facts: []*evidence.Observation{by}}
+			s = &sweep{facts: []*evidence.Fact{by}}
 			byCommand[by] = s
 			out = append(out, s)
 		}
@@ -86,7 +86,7 @@ func sweeps(found []*timeline.Found) (out []*sweep) {
 
 // shareSweeps finds the sweeps among the deletions of shares.
 func shareSweeps(shares []*timeline.Found) (out []*sweep) {
-	by := func(f *timeline.Found) *evidence.Observation { return f.Claims[0].Actor }
+	by := func(f *timeline.Found) *evidence.Fact { return f.Claims[0].Actor }
 	slices.SortStableFunc(shares, func(a, b *timeline.Found) int { return by(a).Time.Compare(by(b).Time) })
 	for len(shares) > 0 {
 		n, admin := 1, timeline.IsDefaultShare(nameOf(shares[0].Share))

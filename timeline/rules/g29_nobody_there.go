@@ -76,17 +76,17 @@ func whileAway(c *timeline.Case, f *timeline.Found) (timeline.Claim, bool) {
 
 // awaySince returns the logoff of the owner, or the start of the computer, after
 // which nothing shows the owner there until t; nil if it is not known.
-func awaySince(c *timeline.Case, f *timeline.Found, t time.Time) (since *evidence.Observation) {
+func awaySince(c *timeline.Case, f *timeline.Found, t time.Time) (since *evidence.Fact) {
 	recorded := false // that this log tells of logons
 	for _, o := range c.Observations {
 		if o.Time.IsZero() || o.Time.After(t) {
 			break
 		}
-		if o.From.EventID == 7001 || o.From.EventID == 7002 {
+		if o.From().EventID == 7001 || o.From().EventID == 7002 {
 			recorded = true
 		}
 		switch mine := timeline.SameUser(o.User, o.SID, f.User, f.SID); {
-		case o.Action == evidence.Boot, o.Action == evidence.Logoff && mine && o.From.EventID == 7002:
+		case o.Action == evidence.Boot, o.Action == evidence.Logoff && mine && o.From().EventID == 7002:
 			since = o
 		case mine && (o.Action == evidence.Logon || o.Action == evidence.Command && !undated(o) || o.Artifact == "terminal-services" || o.Artifact == "sessions-reconnect"):
 			since = nil

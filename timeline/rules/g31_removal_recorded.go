@@ -106,7 +106,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	}
 	if k := recoveredKey(l); k != nil && k.Detail.Text("doubt") == "" && cl.Confidence == timeline.Likely && namesLetter(l, by) && !undated(by) && l.State != nil && !l.State.AsOf.Before(by.Time) && holds(l.State, l) == nil {
 		cl.Confidence, l.Facts.MappingGone = timeline.Strong, timeline.Yes
-		cl.Steps = append(cl.Steps, step(fmt.Sprintf("The deleted key of the mapping is recovered at offset %#x: two kinds of evidence agree.", k.From.Offset), k))
+		cl.Steps = append(cl.Steps, step(fmt.Sprintf("The deleted key of the mapping is recovered at offset %#x: two kinds of evidence agree.", k.From().Offset), k))
 	}
 	how := fmt.Sprintf("%s %s removed by %s, run by %s", capital(mapping(l.Drive, l.Share)), verb, quote(by), who(by.User, by.SID))
 	cl.Text = fmt.Sprintf("%s, %s.", how, span(cl.Window))
@@ -126,7 +126,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 }
 
 // dating is the step that says what the last write of Network dates (E2).
-func dating(c *timeline.Case, l *timeline.Life, by *evidence.Observation, s *timeline.MappingState) timeline.Step {
+func dating(c *timeline.Case, l *timeline.Life, by *evidence.Fact, s *timeline.MappingState) timeline.Step {
 	what := "it is the instant of the removal."
 	if !namesLetter(l, by) && !alone(c, l, by) {
 		what = "it is the instant at which the last of the drives that the command removed went; the others went between the command and then, in an order that is not known."
@@ -160,7 +160,7 @@ func youngerShare(c *timeline.Case, l *timeline.Life, t time.Time) *timeline.Lif
 
 // effective returns the command that removed l: the one whose effect the hive
 // dates, else the first that no later state refutes. nil if there is none.
-func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Observation) {
+func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Fact) {
 	for _, o := range l.Removes {
 		if refuted(l, o) || endedBefore(c, l, o) || !undated(o) && l.GoneInState(c, o.Time.Add(-timeline.EffectBefore)) || timeline.KeepsProfile(o) && keptAfter(l, o) {
 			continue
@@ -177,7 +177,7 @@ func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Observation) {
 
 // anotherWent reports whether command o named another mapping of the letter, of
 // which it is known when it was made.
-func anotherWent(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
+func anotherWent(c *timeline.Case, l *timeline.Life, o *evidence.Fact) bool {
 	return slices.ContainsFunc(c.Lives, func(x *timeline.Life) bool {
 		return x != l && x.Drive == l.Drive && len(x.Maps) > 0 && x.Dated() && slices.Contains(x.Removes, o)
 	})
@@ -185,13 +185,13 @@ func anotherWent(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bo
 
 // keptAfter reports whether l outlived command o, which leaves what is remembered
 // as it is: it was remembered, or is gone from a hive that may have held it.
-func keptAfter(l *timeline.Life, o *evidence.Observation) bool {
+func keptAfter(l *timeline.Life, o *evidence.Fact) bool {
 	return l.Persistent == timeline.Yes || l.Persistent == timeline.Unknown && l.State != nil && l.State.AsOf.After(o.Time)
 }
 
 // endedBefore reports whether a connection that was not remembered ended with
 // its session before command o.
-func endedBefore(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
+func endedBefore(c *timeline.Case, l *timeline.Life, o *evidence.Fact) bool {
 	if l.Persistent != timeline.No || len(l.Maps) == 0 {
 		return false
 	}
@@ -200,13 +200,13 @@ func endedBefore(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bo
 }
 
 // namesLetter reports whether a command names the letter of l itself.
-func namesLetter(l *timeline.Life, o *evidence.Observation) bool {
+func namesLetter(l *timeline.Life, o *evidence.Fact) bool {
 	return o.Drive != "" && o.Drive == l.Drive
 }
 
 // sameRun reports whether two commands are one act: a shell that was given
 // the line, and the program that it started.
-func sameRun(a, b *evidence.Observation) bool {
+func sameRun(a, b *evidence.Fact) bool {
 	return a.Time.Sub(b.Time).Abs() <= shellDelay && timeline.SameUser(a.User, a.SID, b.User, b.SID) &&
 		slices.Equal(a.Detail.List("Targets"), b.Detail.List("Targets"))
 }
@@ -216,13 +216,13 @@ const shellDelay = 5 * time.Second
 
 // direct reports whether the process is the program that does the work, not a
 // shell that was told to start it.
-func direct(o *evidence.Observation) bool {
+func direct(o *evidence.Fact) bool {
 	return o.Process != nil && strings.EqualFold(strings.TrimSuffix(strings.ToLower(base(o.Process.Image)), ".exe"), o.Detail.Text("Program"))
 }
 
 // refuted reports whether a later state of the hive still holds what command o
 // should have removed.
-func refuted(l *timeline.Life, o *evidence.Observation) bool {
+func refuted(l *timeline.Life, o *evidence.Fact) bool {
 	s := l.State
 	if s == nil || s.AsOf.Before(o.Time) {
 		return false
@@ -234,7 +234,7 @@ func refuted(l *timeline.Life, o *evidence.Observation) bool {
 // dated reports whether the last write of Network dates the effect of o (E2):
 // it falls within the time in which the command takes effect, it was a removal
 // that stamped it, and no other removal can have been that one.
-func dated(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
+func dated(c *timeline.Case, l *timeline.Life, o *evidence.Fact) bool {
 	s := c.StateAfter(l, o.Time)
 	return s != nil && !undated(o) && !s.Restamped && (l.Next.IsZero() || s.AsOf.Before(l.Next)) && timeline.Within(s.LastChange, o.Time) && holds(s, l) == nil &&
 		l.Persistent != timeline.No && l.Drive != "" && (s.ChildRemoved || s.Empty) && !rivals(c, l, o, s) &&
@@ -244,7 +244,7 @@ func dated(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 // rivals reports whether another mapping of the user went, or may have gone, at
 // the instant that o's effect is dated by in the state s: then it is not known
 // whose removal stamped Network last.
-func rivals(c *timeline.Case, l *timeline.Life, o *evidence.Observation, s *timeline.MappingState) bool {
+func rivals(c *timeline.Case, l *timeline.Life, o *evidence.Fact, s *timeline.MappingState) bool {
 	for _, x := range c.Lives {
 		if x == l || !timeline.SameUser(x.User, x.SID, l.User, l.SID) || x.Drive == "" || x.Side != evidence.Client || !x.Next.IsZero() || x.Persistent == timeline.No || s.Drives[x.Drive] != nil || x.Targets(o) {
 			continue
@@ -273,7 +273,7 @@ func removedBefore(x *timeline.Life, t time.Time) bool {
 }
 
 // effect grades the removal of l by command o and bounds it.
-func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeline.Confidence, timeline.Window) {
+func effect(c *timeline.Case, l *timeline.Life, o *evidence.Fact) (timeline.Confidence, timeline.Window) {
 	since, _ := l.Since(o.Time)
 	w := commandWindow(o, since)
 	s := c.StateAfter(l, o.Time)
@@ -322,7 +322,7 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Observation) (timeli
 // undatedEffect grades and bounds the removal of l by a command of a history,
 // which may have been typed before l was mapped: then something else removed it,
 // later perhaps than the history was saved.
-func undatedEffect(l *timeline.Life, o *evidence.Observation, w timeline.Window) (timeline.Confidence, timeline.Window) {
+func undatedEffect(l *timeline.Life, o *evidence.Fact, w timeline.Window) (timeline.Confidence, timeline.Window) {
 	s := l.State
 	if s == nil || s.AsOf.Before(o.Time) || holds(s, l) != nil {
 		w.NotBefore = time.Time{} // it may have been typed against an earlier mapping of the letter
@@ -342,12 +342,12 @@ func undatedEffect(l *timeline.Life, o *evidence.Observation, w timeline.Window)
 // stoodAt reports whether l can be taken to have stood when command o removed
 // all: it is known by more than its map command, or is the only one that is
 // known, and no other command removed it.
-func stoodAt(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
+func stoodAt(c *timeline.Case, l *timeline.Life, o *evidence.Fact) bool {
 	return (tookEffect(c, l) || alone(c, l, o)) && watched(c, l, o)
 }
 
 // alone reports whether command o named no other letter that is known.
-func alone(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
+func alone(c *timeline.Case, l *timeline.Life, o *evidence.Fact) bool {
 	return !slices.ContainsFunc(c.Lives, func(x *timeline.Life) bool {
 		return x != l && x.Drive != "" && len(x.Maps) > 0 && slices.Contains(x.Removes, o)
 	})
@@ -356,7 +356,7 @@ func alone(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 // watched reports whether commands were recorded without a break from when l was
 // last seen to command o, and no drive map of Group Policy is: then nothing that
 // leaves a record removed it in between.
-func watched(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
+func watched(c *timeline.Case, l *timeline.Life, o *evidence.Fact) bool {
 	since, _ := l.Since(o.Time)
 	for _, x := range l.Removes {
 		if x.Time.After(since) && x.Time.Before(o.Time.Add(-timeline.Retry)) {
@@ -371,7 +371,7 @@ func watched(c *timeline.Case, l *timeline.Life, o *evidence.Observation) bool {
 }
 
 // eventClaim makes the claim of a removal that an event records (E1).
-func eventClaim(c *timeline.Case, l *timeline.Life, by *evidence.Observation) timeline.Claim {
+func eventClaim(c *timeline.Case, l *timeline.Life, by *evidence.Fact) timeline.Claim {
 	cl := claim(timeline.KindRemoval, l)
 	cl.Actor, cl.Attack, cl.Severity, cl.Confidence = by, []string{"T1070.005"}, timeline.High, timeline.Certain
 	cl.Window = timeline.At(by.Time, timeline.Recorded)

@@ -68,7 +68,7 @@ var _ = register(timeline.Rule{
 })
 
 // shareDeleted makes the claim of a deletion that an event records.
-func shareDeleted(c *timeline.Case, l *timeline.Life, by *evidence.Observation) timeline.Claim {
+func shareDeleted(c *timeline.Case, l *timeline.Life, by *evidence.Fact) timeline.Claim {
 	cl := claim(timeline.KindRemoval, l)
 	cl.User, cl.SID = by.User, by.SID
 	cl.Confidence, cl.Severity, cl.Attack = timeline.Certain, timeline.High, []string{"T1070.005"}
@@ -93,7 +93,7 @@ func shareDeleted(c *timeline.Case, l *timeline.Life, by *evidence.Observation) 
 	return cl
 }
 
-func retired(by *evidence.Observation) timeline.Benign {
+func retired(by *evidence.Fact) timeline.Benign {
 	return verdict(retire, timeline.VerdictUnknown, "who deletes a share has the right to; whether it was meant to hide something, the evidence does not say", by)
 }
 
@@ -201,7 +201,7 @@ func otherWrite(c *timeline.Case, l *timeline.Life, t time.Time) bool {
 		if x == l || x.Side != evidence.Server {
 			return false
 		}
-		return slices.ContainsFunc(slices.Concat(x.Maps, x.Gone, x.Removes), func(o *evidence.Observation) bool { return timeline.Within(t, o.Time) })
+		return slices.ContainsFunc(slices.Concat(x.Maps, x.Gone, x.Removes), func(o *evidence.Fact) bool { return timeline.Within(t, o.Time) })
 	})
 }
 
@@ -219,7 +219,7 @@ func onlyInOldSet(c *timeline.Case) iter.Seq[timeline.Claim] {
 		}
 		for _, o := range c.Observations {
 			current, ok := o.Detail.Get("current").(bool)
-			if o.Artifact != "server-shares" || o.Action != evidence.Context || !ok || current || !o.Time.Before(now.LastChange) || !strings.HasSuffix(strings.ToLower(o.From.Key), `\shares`) {
+			if o.Artifact != "server-shares" || o.Action != evidence.Context || !ok || current || !o.Time.Before(now.LastChange) || !strings.HasSuffix(strings.ToLower(o.From().Key), `\shares`) {
 				continue
 			}
 			for _, name := range o.Detail.List("Names") {
@@ -238,16 +238,16 @@ func onlyInOldSet(c *timeline.Case) iter.Seq[timeline.Claim] {
 func removalKnown(c *timeline.Case, name string, t time.Time) bool {
 	return slices.ContainsFunc(c.Lives, func(l *timeline.Life) bool {
 		return l.Side == evidence.Server && strings.EqualFold(nameOf(l.Share), name) &&
-			slices.ContainsFunc(append(slices.Clone(l.Gone), l.Removes...), func(o *evidence.Observation) bool { return o.Time.After(t) })
+			slices.ContainsFunc(append(slices.Clone(l.Gone), l.Removes...), func(o *evidence.Fact) bool { return o.Time.After(t) })
 	})
 }
 
-func oldSetClaim(c *timeline.Case, name string, old *evidence.Observation, now *timeline.SharesState) timeline.Claim {
+func oldSetClaim(c *timeline.Case, name string, old *evidence.Fact, now *timeline.SharesState) timeline.Claim {
 	cl := timeline.Claim{
 		Kind: timeline.KindRemoval, Share: `\\` + c.Host + `\` + name,
 		Window:     timeline.Window{NotBefore: old.Time, NotAfter: now.LastChange, Basis: timeline.HiveState},
 		Confidence: timeline.Strong, Severity: timeline.Medium, By: timeline.ByUnknown, Attack: []string{"T1070.005"},
-		Facts: []*evidence.Observation{old, now.Key},
+		Facts: []*evidence.Fact{old, now.Key},
 	}
 	for _, l := range c.Lives {
 		if l.Side == evidence.Server && strings.EqualFold(nameOf(l.Share), name) {
@@ -258,8 +258,8 @@ func oldSetClaim(c *timeline.Case, name string, old *evidence.Observation, now *
 		cl.Life.Facts.ShareGone = timeline.Yes
 	}
 	cl.Text = fmt.Sprintf("The stored share %s was removed after %s and at or before %s: an older control set stores it, the current one does not.", cl.Share, stamp(old.Time), stamp(now.LastChange))
-	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s, last written at %s, stores it.", old.From.Key, stamp(old.Time)), old),
-		step(fmt.Sprintf("%s, last written at %s, was read whole and does not.", now.Key.From.Key, stamp(now.LastChange)), now.Key)}
+	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s, last written at %s, stores it.", old.From().Key, stamp(old.Time)), old),
+		step(fmt.Sprintf("%s, last written at %s, was read whole and does not.", now.Key.From().Key, stamp(now.LastChange)), now.Key)}
 	cl.Benign = []timeline.Benign{verdict(retire, timeline.VerdictUnknown, "no record says who did it")}
 	cl.Missing = auditMissing(c, cl.Window)
 	return cl

@@ -62,7 +62,7 @@ func who(user, sid string) string { return cmp.Or(user, sid, "an unknown account
 
 // ran is the step that names a command. A history says only that it was typed
 // at or before the history was saved.
-func ran(o *evidence.Observation) timeline.Step {
+func ran(o *evidence.Fact) timeline.Step {
 	if undated(o) {
 		return step(fmt.Sprintf("%s stands in a history of %s that was last saved at %s: when it was typed before that is not known.", quote(o), who(o.User, o.SID), stamp(o.Time)), o)
 	}
@@ -70,7 +70,7 @@ func ran(o *evidence.Observation) timeline.Step {
 }
 
 // runAt tells when a command was run, in a sentence.
-func runAt(o *evidence.Observation) string {
+func runAt(o *evidence.Fact) string {
 	if undated(o) {
 		return "at or before " + stamp(o.Time)
 	}
@@ -78,11 +78,11 @@ func runAt(o *evidence.Observation) string {
 }
 
 // undated reports whether a command's time is only an upper bound.
-func undated(o *evidence.Observation) bool { return o.TimeKind == evidence.AtOrBefore }
+func undated(o *evidence.Fact) bool { return o.TimeKind == evidence.AtOrBefore }
 
 // commandWindow is the time in which command o takes effect; since is when what
 // it removes was last seen, or zero.
-func commandWindow(o *evidence.Observation, since time.Time) timeline.Window {
+func commandWindow(o *evidence.Fact, since time.Time) timeline.Window {
 	w := timeline.Window{NotBefore: o.Time, NotAfter: o.Time.Add(timeline.EffectAfter), Basis: timeline.ByCommand}
 	if undated(o) {
 		w.NotBefore = since
@@ -96,7 +96,7 @@ func tookEffect(c *timeline.Case, l *timeline.Life) bool {
 	if len(l.Maps) == 0 {
 		return false
 	}
-	shows := func(o *evidence.Observation) bool {
+	shows := func(o *evidence.Fact) bool {
 		return o.Action != evidence.Command && (o.Drive != "" && o.Drive == l.Drive || !o.Time.Before(l.MappedAtFirst().Add(-timeline.EffectBefore)))
 	}
 	if slices.ContainsFunc(l.Maps, shows) || slices.ContainsFunc(l.Uses, shows) {
@@ -109,7 +109,7 @@ func tookEffect(c *timeline.Case, l *timeline.Life) bool {
 }
 
 // quote shows a command line in a sentence, cut to a readable length.
-func quote(o *evidence.Observation) string {
+func quote(o *evidence.Fact) string {
 	s := ""
 	if o.Process != nil {
 		s = cmp.Or(o.Process.CommandLine, o.Process.Image)
@@ -125,7 +125,7 @@ func quote(o *evidence.Observation) string {
 }
 
 // step makes one step of reasoning.
-func step(statement string, facts ...*evidence.Observation) timeline.Step {
+func step(statement string, facts ...*evidence.Fact) timeline.Step {
 	return timeline.Step{Statement: statement, Observations: timeline.Ids(facts...)}
 }
 
@@ -161,7 +161,7 @@ func gone(s *timeline.MappingState) timeline.Step {
 }
 
 // holds reports whether the state has the connection as a remembered mapping.
-func holds(s *timeline.MappingState, l *timeline.Life) *evidence.Observation {
+func holds(s *timeline.MappingState, l *timeline.Life) *evidence.Fact {
 	o := s.Drives[l.Drive]
 	if o == nil || o.Share != "" && l.Share != "" && evidence.ShareKey(o.Share) != evidence.ShareKey(l.Share) {
 		return nil

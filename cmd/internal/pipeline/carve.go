@@ -166,7 +166,7 @@ func (h *hostNames) carvedHosts(tasks []*task) {
 	var names []string // that nothing but carved records gives
 	each := func(f func(own bool, v *source.Volume, host *string)) {
 		for _, t := range tasks {
-			for _, o := range t.out.Observations {
+			for o := range t.statements() {
 				if t.raw() {
 					f(own[t.vol][strings.ToLower(o.Host)], t.vol, &o.Host)
 				}
@@ -197,7 +197,7 @@ func (h *hostNames) carvedHosts(tasks []*task) {
 }
 
 // onlyHost returns the host that all of obs are about, "" if there are several.
-func onlyHost(obs []*evidence.Observation) (host string) {
+func onlyHost(obs []*evidence.Fact) (host string) {
 	for _, o := range obs {
 		if host != "" && o.Host != host {
 			return ""

@@ -317,7 +317,7 @@ func conclude(ctx context.Context, tasks []*task, problems []evidence.Problem, o
 	obs, facts, found := resolve(tasks)
 	rep := timeline.Report{Problems: append(problems, found...)}
 	obs = identify(obs)
-	byHost := map[string][]*evidence.Observation{}
+	byHost := map[string][]*evidence.Fact{}
 	for _, o := range obs {
 		byHost[o.Host] = append(byHost[o.Host], o)
 	}
@@ -397,11 +397,11 @@ func nameHoles(holes []evidence.Hole) {
 
 // shown leaves out the context facts that the policy does not want as rows. An
 // id that a list names is always a row.
-func shown(obs []*evidence.Observation, named map[string]bool, policy string) []evidence.Observation {
+func shown(obs []*evidence.Fact, named map[string]bool, policy string) []evidence.Observation {
 	rows := []evidence.Observation{}
 	for _, o := range obs {
 		if policy == "all" || !o.Action.IsContext() || named[o.ID] && policy != "none" {
-			rows = append(rows, *o)
+			rows = append(rows, o.Whole())
 		}
 	}
 	return rows

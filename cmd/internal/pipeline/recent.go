@@ -17,7 +17,7 @@ type shortcut struct {
 // joinRecent gives the documents that a user's hive lists by name the places
 // that their shortcuts in Recent lead to: the list itself names no share.
 func joinRecent(tasks []*task) {
-	links := map[shortcut]*evidence.Observation{}
+	links := map[shortcut]*evidence.Fact{}
 	for _, t := range tasks {
 		dir, name := path.Split(strings.ToLower(t.file.Path))
 		if path.Base(dir) != "recent" {
@@ -33,14 +33,15 @@ func joinRecent(tasks []*task) {
 		return
 	}
 	for _, t := range tasks {
-		for _, o := range t.out.Observations {
-			if o.Artifact != "recent-docs" {
+		for _, f := range t.out.Observations {
+			if f.Artifact != "recent-docs" {
 				continue
 			}
-			l := links[shortcut{t.vol, strings.ToLower(o.User), strings.ToLower(o.Detail.Text("Shortcut"))}]
+			l := links[shortcut{t.vol, strings.ToLower(f.User), strings.ToLower(f.Detail.Text("Shortcut"))}]
 			if l == nil {
 				continue
 			}
+			o := f.Own()
 			o.Action, o.Share, o.Drive, o.Peer = evidence.Used, l.Share, l.Drive, l.Peer
 			where := l.Share
 			switch {
@@ -50,7 +51,7 @@ func joinRecent(tasks []*task) {
 				where = "network drive " + l.Drive
 			}
 			o.Summary = "Document " + o.Detail.Text("Document") + " was opened; its shortcut in Recent leads to " + where + "."
-			o.Detail = append(o.Detail, evidence.Field{Name: "link", Value: l.From.Path})
+			o.Detail = append(o.Detail, evidence.Field{Name: "link", Value: l.From().Path})
 			if sub := l.Detail.Text("subpath"); sub != "" {
 				o.Detail = append(o.Detail, evidence.Field{Name: "subpath", Value: sub})
 			}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"crypto/sha256"
+	"iter"
 	"path"
 	"slices"
 	"strconv"
@@ -13,13 +14,13 @@ import (
 )
 
 // resolve gives every fact its host and user, and returns all facts together.
-func resolve(tasks []*task) (obs []*evidence.Observation, facts []evidence.Coverage, problems []evidence.Problem) {
+func resolve(tasks []*task) (obs []*evidence.Fact, facts []evidence.Coverage, problems []evidence.Problem) {
 	joinRecent(tasks)
 	hosts := nameHosts(tasks)
 	hosts.carvedHosts(tasks)
 	for _, t := range tasks {
 		t.place.Host = hosts.volume[t.vol]
-		for _, o := range t.out.Observations {
+		for o := range t.statements() {
 			o.Host = hosts.canonical(cmp.Or(o.Host, t.place.Host))
 			if rest, ok := strings.CutPrefix(o.Share, anyServer); ok {
 				o.Share = `\\` + o.Host + `\` + rest
@@ -44,7 +45,7 @@ func resolve(tasks []*task) (obs []*evidence.Observation, facts []evidence.Cover
 	}
 	users := nameUsers(tasks)
 	for _, t := range tasks {
-		for _, o := range t.out.Observations {
+		for o := range t.statements() {
 			users.fill(o)
 		}
 		for i := range t.out.Coverage {
@@ -56,6 +57,21 @@ func resolve(tasks []*task) (obs []*evidence.Observation, facts []evidence.Cover
 		t.out.Observations, t.out.Coverage = nil, nil
 	}
 	return obs, append(facts, volumeFacts(tasks, hosts)...), problems
+}
+
+// statements returns what the facts of t say, each once: facts share them.
+func (t *task) statements() iter.Seq[*evidence.Observation] {
+	return func(yield func(*evidence.Observation) bool) {
+		seen := map[*evidence.Observation]bool{}
+		for _, f := range t.out.Observations {
+			if o := f.Observation; !seen[o] {
+				seen[o] = true
+				if !yield(o) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // anyServer is how a server's own records begin the names of its shares.
@@ -304,9 +320,9 @@ func (u *userNames) fillCoverage(c *evidence.Coverage) {
 
 // identify orders the facts, makes one row of the same fact in several places,
 // and gives each its id.
-func identify(obs []*evidence.Observation) []*evidence.Observation {
+func identify(obs []*evidence.Fact) []*evidence.Fact {
 	sortObservations(obs)
-	slices.SortStableFunc(obs, func(a, b *evidence.Observation) int { return cmp.Compare(stateRank(a.State), stateRank(b.State)) })
+	slices.SortStableFunc(obs, func(a, b *evidence.Fact) int { return cmp.Compare(stateRank(a.State), stateRank(b.State)) })
 	at := make(map[factKey]int, len(obs))
 	ordinals := make(map[string]int, len(obs))
 	kept := obs[:0]
@@ -315,10 +331,11 @@ func identify(obs []*evidence.Observation) []*evidence.Observation {
 		if i, ok := at[key]; ok {
 			// One structure may state two facts that agree in everything;
 			// the same fact elsewhere differs in its place.
-			if !slices.Contains(kept[i].Views, o.Views[0]) || copied(kept[i], o) {
-				kept[i].Views = append(kept[i].Views, o.Views...)
-				if !sameStructure(&kept[i].From, &o.From) && !slices.ContainsFunc(kept[i].AlsoAt, func(p evidence.Provenance) bool { return sameStructure(&p, &o.From) }) {
-					kept[i].AlsoAt = append(kept[i].AlsoAt, o.From)
+			if first := kept[i]; !slices.Contains(first.Views(), o.Views()[0]) || copied(first, o) {
+				first.AddViews(o.Views()...)
+				at, also := first.From(), o.From()
+				if !sameStructure(&at, &also) && !slices.ContainsFunc(first.AlsoAt(), func(p evidence.Provenance) bool { return sameStructure(&p, &also) }) {
+					first.AddPlace(also)
 				}
 				continue
 			}
@@ -340,8 +357,8 @@ func identify(obs []*evidence.Observation) []*evidence.Observation {
 
 // copied reports whether o is another copy, in the same stream, of the carved
 // record that a is.
-func copied(a, o *evidence.Observation) bool {
-	return o.State == evidence.Carved && o.From.Channel != "" && a.From.Offset != o.From.Offset
+func copied(a, o *evidence.Fact) bool {
+	return o.State == evidence.Carved && o.From().Channel != "" && a.From().Offset != o.From().Offset
 }
 
 // sameStructure reports whether a and b name the same bytes of the same file,
@@ -356,7 +373,7 @@ type factKey [sha256.Size]byte
 // sameFact is equal for two observations that state one fact: the same record
 // of a log, live or archived, or the same entry of a user's or host's registry
 // with the same time and content.
-func sameFact(o *evidence.Observation) factKey {
+func sameFact(o *evidence.Fact) factKey {
 	var room [512]byte
 	b := room[:0]
 	add := func(parts ...string) {
@@ -365,12 +382,12 @@ func sameFact(o *evidence.Observation) factKey {
 		}
 	}
 	add(o.Host, o.Artifact, string(o.Action), evidence.FormatTime(o.Time), string(o.TimeKind), o.Share, o.Drive, o.User, o.SID, o.Summary, o.LogonID)
-	if o.From.Channel != "" {
-		add(strings.ToLower(o.From.Channel), strconv.FormatUint(o.From.RecordID, 10), strconv.Itoa(int(o.From.EventID)))
+	if from := o.From(); from.Channel != "" {
+		add(strings.ToLower(from.Channel), strconv.FormatUint(from.RecordID, 10), strconv.Itoa(int(from.EventID)))
 	} else {
-		add(strings.ToLower(o.From.Key), strings.ToLower(o.From.Value))
-		if o.From.Key == "" {
-			add(path.Clean(o.From.Path), strconv.FormatInt(o.From.Offset, 10))
+		add(strings.ToLower(from.Key), strings.ToLower(from.Value))
+		if from.Key == "" {
+			add(path.Clean(from.Path), strconv.FormatInt(from.Offset, 10))
 		}
 	}
 	if o.Process != nil {
@@ -388,17 +405,20 @@ func stateRank(s evidence.State) int {
 }
 
 // sortObservations puts facts in the order of output: by time, undated last.
-func sortObservations(obs []*evidence.Observation) {
-	slices.SortStableFunc(obs, func(a, b *evidence.Observation) int {
+func sortObservations(obs []*evidence.Fact) {
+	slices.SortStableFunc(obs, func(a, b *evidence.Fact) int {
 		if a.Time.IsZero() != b.Time.IsZero() {
 			if a.Time.IsZero() {
 				return 1
 			}
 			return -1
 		}
-		return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.Host, b.Host),
-			strings.Compare(a.From.Path, b.From.Path), strings.Compare(a.From.Snapshot, b.From.Snapshot),
-			cmp.Compare(a.From.Offset, b.From.Offset), cmp.Compare(a.From.RecordID, b.From.RecordID), strings.Compare(a.ID, b.ID),
-			strings.Compare(a.From.Source, b.From.Source), strings.Compare(a.From.Volume, b.From.Volume), strings.Compare(a.Summary, b.Summary))
+		if c := a.Time.Compare(b.Time); c != 0 {
+			return c
+		}
+		p, q := a.From(), b.From()
+		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(p.Path, q.Path), strings.Compare(p.Snapshot, q.Snapshot),
+			cmp.Compare(p.Offset, q.Offset), cmp.Compare(p.RecordID, q.RecordID), strings.Compare(a.ID, b.ID),
+			strings.Compare(p.Source, q.Source), strings.Compare(p.Volume, q.Volume), strings.Compare(a.Summary, b.Summary))
 	})
 }
