@@ -13,17 +13,17 @@ import (
 // indexed, and the lives of its shares. Rules read it and change nothing.
 type Case struct {
 	Host         string
-	Observations []*evidence.Fact // by time, undated last
-	Facts        []evidence.Coverage     // as read, one a file and kind
-	Coverage     []CoverageRow           // what each kind of evidence could have told
-	States       []*MappingState         // oldest first
-	Shares       []*SharesState          // oldest first
+	Observations []*evidence.Fact    // by time, undated last
+	Facts        []evidence.Coverage // as read, one a file and kind
+	Coverage     []CoverageRow       // what each kind of evidence could have told
+	States       []*MappingState     // oldest first
+	Shares       []*SharesState      // oldest first
 	Lives        []*Life
 	removals     []*evidence.Fact // commands and records of removals, by time
-	End          time.Time               // the newest instant that any evidence of the host shows, but for carved records
+	End          time.Time        // the newest instant that any evidence of the host shows, but for carved records
 
-	byID map[string]*evidence.Fact
-	own  *self // its names, addresses and sessions with other hosts
+	byID []*evidence.Fact // in the order of their ids
+	own  *self            // its names, addresses and sessions with other hosts
 }
 
 // A MappingState is the set of remembered mappings in one hive of one user: the
@@ -61,15 +61,15 @@ type Life struct {
 	Gone    []*evidence.Fact // events that record its removal
 	Key     *evidence.Fact   // the remembered mapping, or the stored share, as it stands
 	Old     *evidence.Fact   // server side: an older control set that stores the share, which the current one does not
-	State   *MappingState           // of its user; nil if no hive of the user was read whole
+	State   *MappingState    // of its user; nil if no hive of the user was read whole
 	Stored  *evidence.Fact   // server side: the value in an earlier state of the hive, which the newest does not hold
-	Had     *SharesState            // server side: the last state that stores it, if there is one
-	Lacks   *SharesState            // server side: the first state after Had that does not; nil if all do
-	Shares  *SharesState            // server side: the stored shares of its host
-	Next    time.Time               // when the same letter, or share name, was made again
-	LogonID string                  // of the session that mapped it
-	since   time.Time               // commands before this are about an earlier connection of the letter
-	stored  bool                    // its key was in some state of the hive, or is recovered from it
+	Had     *SharesState     // server side: the last state that stores it, if there is one
+	Lacks   *SharesState     // server side: the first state after Had that does not; nil if all do
+	Shares  *SharesState     // server side: the stored shares of its host
+	Next    time.Time        // when the same letter, or share name, was made again
+	LogonID string           // of the session that mapped it
+	since   time.Time        // commands before this are about an earlier connection of the letter
+	stored  bool             // its key was in some state of the hive, or is recovered from it
 	named   []*evidence.Fact // show what else its server is called, and what became of its share there
 }
 
@@ -134,9 +134,9 @@ type SharesState struct {
 // NewCase indexes the facts of one host and builds the lives of its shares.
 // Observations must be in the order of SortObservations.
 func NewCase(host string, obs []*evidence.Fact, facts []evidence.Coverage) *Case {
-	c := &Case{Host: host, Observations: obs, Facts: facts, byID: make(map[string]*evidence.Fact, len(obs))}
+	c := &Case{Host: host, Observations: obs, Facts: facts, byID: slices.Clone(obs)}
+	slices.SortFunc(c.byID, func(a, b *evidence.Fact) int { return strings.Compare(a.ID, b.ID) })
 	for _, o := range obs {
-		c.byID[o.ID] = o
 		if o.Time.After(c.End) && o.State != evidence.Carved {
 			c.End = o.Time
 		}

@@ -15,7 +15,7 @@ import (
 // connection.
 func Reason(c *Case, rules []Rule) (gaps []Gap, conns []Connection, notRun []NotRun) {
 	var claims []Claim
-	for _, r := range rules {
+	for i, r := range rules {
 		if why := c.lacks(r.Needs); why != "" {
 			notRun = append(notRun, NotRun{Rule: r.ID, Host: c.Host, Why: why})
 			continue
@@ -24,7 +24,7 @@ func Reason(c *Case, rules []Rule) (gaps []Gap, conns []Connection, notRun []Not
 			continue
 		}
 		for claim := range r.Find(c) {
-			claim.rule = r
+			claim.rule = &rules[i]
 			claims = append(claims, c.trust(claim))
 		}
 	}
@@ -45,6 +45,7 @@ func Reason(c *Case, rules []Rule) (gaps []Gap, conns []Connection, notRun []Not
 		}
 	}
 	found = c.tie(found, rules)
+	gaps = make([]Gap, 0, len(found))
 	for _, f := range found {
 		c.tell(f)
 		gaps = append(gaps, *f.Gap)
@@ -101,7 +102,8 @@ func mergeClaims(claims []Claim) (groups [][]Claim) {
 		if !ok {
 			at = len(groups)
 			known[lifeKind{cl.Life, cl.Kind}] = at
-			groups = append(groups, nil)
+			groups = append(groups, claims[i:i+1:i+1]) // most are alone: no copy
+			continue
 		}
 		groups[at] = append(groups[at], cl)
 	}
@@ -114,7 +116,7 @@ func mergeClaims(claims []Claim) (groups [][]Claim) {
 		slices.SortStableFunc(g, strongest)
 		end(at)
 	}
-	for _, cl := range rest {
+	for i, cl := range rest {
 		joined := false
 		for _, at := range ends[cl.Window.NotBefore.UnixNano()] {
 			if explains(groups[at][0], cl) {
@@ -122,7 +124,7 @@ func mergeClaims(claims []Claim) (groups [][]Claim) {
 			}
 		}
 		if !joined {
-			groups = append(groups, []Claim{cl})
+			groups = append(groups, rest[i:i+1:i+1])
 			end(len(groups) - 1)
 		}
 	}

@@ -49,7 +49,7 @@ type self struct {
 	visits    []*Visit // sessions of this host at others
 	seen      map[*Life][]*Visit
 	doubts    map[*Life][]Step
-	servers   []string                           // other hosts whose share accesses were read
+	servers   []string                    // other hosts whose share accesses were read
 	logons    map[string][]*evidence.Fact // by logon id, oldest first
 	boots     []time.Time
 	moved     time.Duration // by how much the clock was moved at most

@@ -67,7 +67,7 @@ type Claim struct {
 	Of         *Found   // Rule.Tie only: the claim says more of this gap, and is none of its own
 	Ties       []*Found // Rule.Tie only: the gaps that the claim ties together
 
-	rule Rule
+	rule *Rule
 }
 
 // Ids returns the ids of facts, each once, in order.

@@ -29,12 +29,12 @@ func (f *Found) Innocent() bool {
 // tie runs the rules that look at gaps, and adds what they find.
 func (c *Case) tie(found []*Found, rules []Rule) []*Found {
 	first := found
-	for _, r := range rules {
+	for i, r := range rules {
 		if r.Tie == nil || c.lacks(r.Needs) != "" {
 			continue
 		}
 		for cl := range r.Tie(c, first) {
-			cl.rule = r
+			cl.rule = &rules[i]
 			if cl.Of != nil {
 				cl.Of.join(cl)
 				continue

@@ -17,7 +17,9 @@ func (c *Case) trust(cl Claim) Claim {
 	facts := slices.Clone(cl.Facts) // perhaps of other hosts
 	for _, s := range cl.Steps {
 		for _, id := range s.Observations {
-			facts = append(facts, c.byID[id])
+			if i, ok := slices.BinarySearchFunc(c.byID, id, func(o *evidence.Fact, id string) int { return strings.Compare(o.ID, id) }); ok {
+				facts = append(facts, c.byID[i])
+			}
 		}
 	}
 	facts = slices.DeleteFunc(facts, func(o *evidence.Fact) bool { return o == nil })

@@ -15,13 +15,13 @@ type Visit struct {
 	Server      *Case
 	User, SID   string
 	LogonID     string
-	Address     string                  // from which it came; "" if not recorded
-	Workstation string                  // as the client called itself: any client may give any name
+	Address     string           // from which it came; "" if not recorded
+	Workstation string           // as the client called itself: any client may give any name
 	Begin, End  *evidence.Fact   // 4624 and 4634; nil if not recorded
 	Opens       []*evidence.Fact // of shares, oldest first
-	Client      *Case                   // whose session it was; nil if not known
+	Client      *Case            // whose session it was; nil if not known
 	Why         *evidence.Fact   // shows that Client had the address; nil if its name is all that is known
-	Skew        *Skew                   // between the clocks of Server and Client; nil as long as no client is known
+	Skew        *Skew            // between the clocks of Server and Client; nil as long as no client is known
 }
 
 // From returns when the session is first known.

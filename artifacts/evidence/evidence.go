@@ -269,8 +269,8 @@ const (
 type Hole struct {
 	From, To     time.Time
 	Reason       Reason
-	Observations []string     // ids of what shows the hole
-	Why          *Fact // the same before ids are known; nil if the place itself shows it
+	Observations []string // ids of what shows the hole
+	Why          *Fact    // the same before ids are known; nil if the place itself shows it
 }
 
 // A Coverage is one place that was read for one kind of evidence: what it can

@@ -9,28 +9,31 @@ import (
 
 // The garbage collector of Go lets the heap grow in proportion to what is in
 // use: with little in use it runs all the time, with much it doubles it. We give
-// it the same room always, and a quarter of what is in use, so that many small
+// it the same room always, and an eighth of what is in use, so that many small
 // files are read fast and one large log does not cost twice its facts.
 const (
-	heapRoom  = 32 << 20 // bytes above what is in use
-	heapShare = 4        // and a part of what is in use, for less work where that is much
+	heapRoom  = 24 << 20 // bytes above what is in use
+	heapShare = 8        // and a part of what is in use, for less work where that is much
+	heapSlack = 16 << 20 // bytes that the heap may hold in pieces, or not yet have given back
 )
 
 // paceHeap sets the pace of the collector now and after each collection. It
-// leaves alone who has set GOGC.
+// leaves alone who has set it.
 func paceHeap() {
-	if os.Getenv("GOGC") != "" {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
 	last := 0
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	var pace func(*cycle)
 	pace = func(*cycle) {
-		metrics.Read(live)
-		if p := pacePercent(live[0].Value.Uint64()); p < last-last/16 || p > last+last/16 {
+		metrics.Read(sample)
+		live := sample[0].Value.Uint64()
+		if p := pacePercent(live); p < last-last/16 || p > last+last/16 {
 			debug.SetGCPercent(p)
 			last = p
 		}
+		debug.SetMemoryLimit(int64(live + live/heapShare + heapRoom + heapSlack))
 		runtime.SetFinalizer(&cycle{}, pace)
 	}
 	pace(nil)

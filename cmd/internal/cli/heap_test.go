@@ -2,7 +2,7 @@ package cli
 
 import "testing"
 
-// TestPace: little in use gets room, much in use a quarter of it at most above the room.
+// TestPace: little in use gets room, much in use an eighth of it at most above the room.
 func TestPace(t *testing.T) {
 	for _, live := range []uint64{0, 1 << 10, 4 << 20, 40 << 20, 1 << 30, 1 << 40} {
 		p := pacePercent(live)

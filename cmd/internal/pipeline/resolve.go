@@ -322,25 +322,49 @@ func (u *userNames) fillCoverage(c *evidence.Coverage) {
 // and gives each its id.
 func identify(obs []*evidence.Fact) []*evidence.Fact {
 	sortObservations(obs)
+	// The same event has the same time, so that the many facts of logs need no
+	// memory of all that came before.
+	var events, kept []*evidence.Fact
+	for _, o := range obs {
+		if o.Time.IsZero() || o.From().Channel == "" {
+			kept = append(kept, o)
+		} else {
+			events = append(events, o)
+		}
+	}
+	kept = distinct(kept)
+	for len(events) > 0 {
+		n := 1
+		for n < len(events) && events[n].Time.Equal(events[0].Time) {
+			n++
+		}
+		kept = append(kept, distinct(events[:n])...)
+		events = events[n:]
+	}
+	sortObservations(kept)
+	return kept
+}
+
+// distinct makes one of the facts that are the same, from its best state on, and
+// gives each its id.
+func distinct(obs []*evidence.Fact) []*evidence.Fact {
 	slices.SortStableFunc(obs, func(a, b *evidence.Fact) int { return cmp.Compare(stateRank(a.State), stateRank(b.State)) })
-	at := make(map[factKey]int, len(obs))
-	ordinals := make(map[string]int, len(obs))
+	at := map[factKey]*evidence.Fact{}
+	ordinals := map[string]int{}
 	kept := obs[:0]
 	for _, o := range obs {
 		key := sameFact(o)
-		if i, ok := at[key]; ok {
+		if first := at[key]; first == nil {
+			at[key] = o
+		} else if !slices.Contains(first.Views(), o.Views()[0]) || copied(first, o) {
 			// One structure may state two facts that agree in everything;
 			// the same fact elsewhere differs in its place.
-			if first := kept[i]; !slices.Contains(first.Views(), o.Views()[0]) || copied(first, o) {
-				first.AddViews(o.Views()...)
-				at, also := first.From(), o.From()
-				if !sameStructure(&at, &also) && !slices.ContainsFunc(first.AlsoAt(), func(p evidence.Provenance) bool { return sameStructure(&p, &also) }) {
-					first.AddPlace(also)
-				}
-				continue
+			first.AddViews(o.Views()...)
+			at, also := first.From(), o.From()
+			if !sameStructure(&at, &also) && !slices.ContainsFunc(first.AlsoAt(), func(p evidence.Provenance) bool { return sameStructure(&p, &also) }) {
+				first.AddPlace(also)
 			}
-		} else {
-			at[key] = len(kept)
+			continue
 		}
 		o.SetID(0)
 		n := ordinals[o.ID]
@@ -351,7 +375,6 @@ func identify(obs []*evidence.Fact) []*evidence.Fact {
 		kept = append(kept, o)
 	}
 	clear(obs[len(kept):])
-	sortObservations(kept)
 	return kept
 }
 
