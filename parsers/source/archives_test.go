@@ -12,6 +12,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -292,5 +293,38 @@ func TestEncrypted7z(t *testing.T) {
 		wantLines(t, open(t, p, Options{}), `error "`+name+`" @-1: 7z archive cannot be read: encrypted: give its password with --password or --password-file`)
 		wantLines(t, open(t, p, Options{Passwords: [][]byte{[]byte("x")}}), `error "`+name+`" @-1: 7z archive cannot be read: encrypted: none of the given passwords opens it, or it is damaged`)
 		wantLines(t, open(t, p, Options{Passwords: [][]byte{[]byte("x"), []byte("password")}}), noEvidence)
+	}
+}
+
+// The members of an archive whose list can be read without the password.
+func TestEncryptedMembersOf7z(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "case.7z")
+	if err := os.WriteFile(path, sealed7z(t, "C/Users/bob/NTUSER.DAT", user, "long enough"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ev := open(t, path, Options{Passwords: [][]byte{[]byte("wrong"), []byte("long enough")}})
+	wantLines(t, ev, `volume id="case.7z" root="C" label="case" 7z windows`, "  Users/bob/NTUSER.DAT hive expected")
+	if readAll(t, ev.Volumes[0].Files[0]) != user {
+		t.Error("decrypts to something else")
+	}
+	const sealed = `error "case.7z" @-1: 7z archive cannot be read: encrypted: `
+	wantLines(t, open(t, path, Options{}), sealed+"give its password with --password or --password-file")
+	wantLines(t, open(t, path, Options{Passwords: [][]byte{[]byte("wrong")}}), sealed+"none of the given passwords opens it, or it is damaged")
+}
+
+// Where nothing is compressed, damage shows by the checksum only.
+func TestDamaged7z(t *testing.T) {
+	b := stored7z("C/Users/bob/NTUSER.DAT", user)
+	path := filepath.Join(t.TempDir(), "case.7z")
+	for _, damaged := range []bool{false, true} {
+		want := []string{`volume id="case.7z" root="C" label="case" 7z windows`, "  Users/bob/NTUSER.DAT hive expected"}
+		if damaged {
+			b[bytes.Index(b, []byte("regf"))+2000] ^= 1
+			want = append(want, `  error "Users/bob/NTUSER.DAT" @-1: member is damaged: the CRC-32 checksum does not match`)
+		}
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		wantLines(t, open(t, path, Options{}), want...)
 	}
 }

@@ -6,8 +6,10 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"sharetrail/parsers/binread"
@@ -203,55 +205,105 @@ func (s *scanner) sevenZip(c *scope, h Handle) error {
 	return nil
 }
 
-// open7z opens an archive with the first password that fits: that its members
-// can be read shows only with the first.
+// open7z opens an archive with the first password that fits. That one does not
+// shows in the content of the first member only.
 func open7z(h Handle, passwords [][]byte) (*sevenzip.Reader, error) {
-	var first error
-	encrypted := false
-	for _, p := range append([][]byte{nil}, passwords...) {
-		var z *sevenzip.Reader
-		err := guard("7z", func() (err error) {
-			if z, err = sevenzip.NewReaderWithPassword(h, h.Size(), string(p)); err != nil {
-				return err
-			}
-			for _, f := range z.File {
-				if f.UncompressedSize == 0 || f.FileInfo().IsDir() {
-					continue
-				}
-				r, err := f.Open()
-				if err != nil {
-					return err
-				}
-				defer r.Close()
-				_, err = io.CopyN(io.Discard, r, int64(min(f.UncompressedSize, 64<<10)))
-				return err
-			}
-			return nil
-		})
-		if err == nil {
+	z, encrypted, err := try7z(h, "")
+	if !encrypted && z != nil {
+		return z, nil // if it is damaged, what can be read is
+	}
+	if !encrypted {
+		return nil, binread.Errorf(-1, "7z", "%w", err)
+	}
+	if len(passwords) == 0 {
+		return nil, errors.New("encrypted: give its password with --password or --password-file")
+	}
+	for _, p := range passwords {
+		if z, _, err := try7z(h, string(p)); err == nil {
 			return z, nil
 		}
-		re := (*sevenzip.ReadError)(nil)
-		isEncrypted := errors.As(err, &re) && re.Encrypted
-		if first == nil {
-			first = err
+	}
+	return nil, errors.New("encrypted: none of the given passwords opens it, or it is damaged")
+}
+
+// tried7z is how many bytes of the first member are read to try a password.
+const tried7z = 1 << 30
+
+// try7z opens an archive with a password, and says whether it takes one. If it
+// does, an error means that this is another, or that the archive is damaged.
+func try7z(h Handle, password string) (z *sevenzip.Reader, encrypted bool, err error) {
+	g := &gate{Handle: h}
+	err = guard("7z", func() error {
+		// That a member is encrypted the library tells only in an error of reading it.
+		asked, err := sevenzip.NewReaderWithPassword(g, h.Size(), password)
+		if err != nil {
+			encrypted = isSealed7z(err)
+			return err
 		}
-		encrypted = encrypted || isEncrypted
+		g.shut = true
+		encrypted = isSealed7z(check7z(asked, 1))
 		if encrypted {
-			continue // a wrong password looks like any damage
+			tried, err := sevenzip.NewReaderWithPassword(h, h.Size(), password)
+			if err == nil {
+				err = check7z(tried, tried7z)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if z != nil {
-			return z, nil // damaged: what can be read is
-		}
-		break
+		// A new one: a reader that makes a key for the first time writes the password over
+		// the initialization vector that it read, and gives garbage when its first member
+		// is opened again.
+		z, err = sevenzip.NewReaderWithPassword(h, h.Size(), password)
+		return err
+	})
+	return z, encrypted, err
+}
+
+func isSealed7z(err error) bool {
+	re := (*sevenzip.ReadError)(nil)
+	return errors.As(err, &re) && re.Encrypted
+}
+
+// check7z reads up to limit bytes of the first member, and compares its checksum if
+// that is all of it.
+func check7z(z *sevenzip.Reader, limit int64) error {
+	i := slices.IndexFunc(z.File, func(f *sevenzip.File) bool { return f.UncompressedSize > 0 && !f.FileInfo().IsDir() })
+	if i < 0 {
+		return nil
 	}
+	f := z.File[i]
+	r, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	sum := crc32.NewIEEE()
+	n, err := io.Copy(sum, io.LimitReader(r, limit))
 	switch {
-	case encrypted && len(passwords) == 0:
-		return nil, errors.New("encrypted: give its password with --password or --password-file")
-	case encrypted:
-		return nil, errors.New("encrypted: none of the given passwords opens it, or it is damaged")
+	case err != nil:
+		return err
+	case uint64(n) < min(uint64(limit), f.UncompressedSize):
+		return io.ErrUnexpectedEOF
+	case uint64(n) == f.UncompressedSize && f.CRC32 != 0 && f.CRC32 != sum.Sum32(): // 0: none is stored
+		return errSum7z
 	}
-	return nil, binread.Errorf(-1, "7z", "%w", first)
+	return nil
+}
+
+var errSum7z = errors.New("the CRC-32 checksum does not match")
+
+// A gate is a file whose content can be made unreadable.
+type gate struct {
+	Handle
+	shut bool
+}
+
+func (g *gate) ReadAt(b []byte, off int64) (int, error) {
+	if g.shut {
+		return 0, errors.New("shut")
+	}
+	return g.Handle.ReadAt(b, off)
 }
 
 // member7z looks at a member and unpacks it if it may be evidence.
@@ -290,11 +342,15 @@ func (s *scanner) member7z(c *scope, it *item, f *sevenzip.File, archiveSize int
 		it.lost = true
 		return
 	}
-	sp, err := s.spool(io.MultiReader(bytes.NewReader(first), r), limit)
+	sum := crc32.NewIEEE()
+	sp, err := s.spool(io.TeeReader(io.MultiReader(bytes.NewReader(first), r), sum), limit)
 	if err == nil && sp.size < it.size {
 		err = io.ErrUnexpectedEOF
 	}
 	it.open = sp.open
+	if err == nil && f.CRC32 != 0 && f.CRC32 != sum.Sum32() { // 0: none is stored
+		c.problem(errorf(it.path, "member is damaged: %s", errSum7z))
+	}
 	if err != nil {
 		c.problem(Problem{Severity: Error, Path: it.path, Offset: sp.size, What: fmt.Sprintf("member is damaged: only its first %d of %d bytes can be read: %s", sp.size, it.size, text(err))})
 	}
