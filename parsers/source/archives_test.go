@@ -10,6 +10,7 @@ import (
 	"crypto/pbkdf2"
 	"crypto/sha1"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
@@ -327,4 +328,20 @@ func TestDamaged7z(t *testing.T) {
 		}
 		wantLines(t, open(t, path, Options{}), want...)
 	}
+}
+
+// A tar archive that is cut short in its last member still has the start of it.
+func TestTarCutShort(t *testing.T) {
+	b := tarOf(t, map[string]string{"C/Users/bob/NTUSER.DAT": user})
+	end := bytes.Index(b, []byte("regf")) + 2048
+	wantLines(t, open(t, save(t, "cut.tar", b[:end]), Options{}),
+		`volume id="cut.tar" root="C" label="cut" tar windows`, "  Users/bob/NTUSER.DAT hive expected",
+		fmt.Sprintf(`  error "Users/bob/NTUSER.DAT" @2048: member is damaged: only its first 2048 of %d bytes are there`, len(user)),
+		fmt.Sprintf(`error "cut.tar" @%d: tar archive cannot be read: member header: unexpected EOF: the archive is cut short or damaged here`, end))
+}
+
+// The list of members of a 7z archive stands at its end: without it nothing can be read.
+func TestCut7z(t *testing.T) {
+	b := stored7z("C/Users/bob/NTUSER.DAT", user)
+	wantLines(t, open(t, save(t, "case.7z.001", b[:1000]), Options{}), fmt.Sprintf(`error "case.7z.001" @1000: 7z archive cannot be read: list of members: at %#x, it lies behind the end: the archive is cut short, or the first of several volumes: join them (cat CASE.7z.* >CASE.7z) and point at the whole`, 32+len(user)))
 }

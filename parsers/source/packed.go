@@ -2,8 +2,10 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"compress/bzip2"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -213,7 +215,7 @@ func open7z(h Handle, passwords [][]byte) (*sevenzip.Reader, error) {
 		return z, nil // if it is damaged, what can be read is
 	}
 	if !encrypted {
-		return nil, binread.Errorf(-1, "7z", "%w", err)
+		return nil, cmp.Or(cut7z(h), binread.Errorf(-1, "7z", "%w", err))
 	}
 	if len(passwords) == 0 {
 		return nil, errors.New("encrypted: give its password with --password or --password-file")
@@ -224,6 +226,20 @@ func open7z(h Handle, passwords [][]byte) (*sevenzip.Reader, error) {
 		}
 	}
 	return nil, errors.New("encrypted: none of the given passwords opens it, or it is damaged")
+}
+
+// cut7z says that the list of members, which stands at the end, is not there
+// (7zFormat.txt, "Start Header").
+func cut7z(h Handle) error {
+	b := make([]byte, 32)
+	if n, _ := h.ReadAt(b, 0); n < len(b) {
+		return nil
+	}
+	at := 32 + binary.LittleEndian.Uint64(b[12:])
+	if end := at + binary.LittleEndian.Uint64(b[20:]); end <= uint64(h.Size()) || at > 1<<62 {
+		return nil
+	}
+	return binread.Errorf(h.Size(), "list of members", "at %#x, it lies behind the end: the archive is cut short, or the first of several volumes: join them (cat CASE.7z.* >CASE.7z) and point at the whole", at)
 }
 
 // tried7z is how many bytes of the first member are read to try a password.

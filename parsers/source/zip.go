@@ -165,7 +165,7 @@ func (z *zipFile) check(it *item, m *archive.Member) *Problem {
 		it.open = nil
 		return &Problem{Severity: Error, Offset: -1, What: "member not unpacked: " + why}
 	}
-	z.read += m.Packed
+	z.read += z.present(m)
 	if n := m.Present(); n >= 0 { // it lies there as it is
 		if n < m.Size {
 			it.size, it.cut = n, true
@@ -188,6 +188,15 @@ func (z *zipFile) check(it *item, m *archive.Member) *Problem {
 	return &Problem{Severity: Error, Offset: n, What: fmt.Sprintf("member is damaged: only its first %d of %d bytes can be read: %s", n, m.Size, text(err))}
 }
 
+// present is how many bytes of the archive m takes: fewer than it claims if the
+// archive is cut short in it.
+func (z *zipFile) present(m *archive.Member) int64 {
+	if n := m.Present(); n >= 0 {
+		return min(n, m.Packed)
+	}
+	return m.Packed
+}
+
 // exceeds names the limit that m breaks.
 func (z *zipFile) exceeds(m *archive.Member) string {
 	o := z.s.o
@@ -200,7 +209,7 @@ func (z *zipFile) exceeds(m *archive.Member) string {
 		return fmt.Sprintf("%d bytes from %d exceed the ratio of %d (MaxRatio)", m.Size, m.Packed, o.MaxRatio)
 	case m.Present() < 0 && m.Size > o.MaxTotal-z.s.total:
 		return fmt.Sprintf("%d bytes exceed what is left of the limit of %d for all members (MaxTotal)", m.Size, o.MaxTotal)
-	case m.Packed > z.size-z.read:
+	case z.present(m) > z.size-z.read:
 		return "the members claim more bytes than the archive has: they overlap"
 	}
 	return ""

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -13,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A member is one entry of an archive made for a test.
@@ -176,7 +180,8 @@ func TestZip(t *testing.T) {
 		{"bomb: nested too deep", nested(4), Options{}, []string{
 			`error "case.zip!in.zip!in.zip!in.zip!in.zip" @-1: zip archive cannot be read: more than 4 archives inside each other (MaxDepth); extract it and point at the extracted folder`}},
 		{"cut short", cut(zipOf(t, member{name: "NTUSER.DAT", data: user}), 30), Options{}, []string{
-			`error "case.zip" @171: zip archive cannot be read: central directory: zip: not a valid zip file: the archive is cut short or damaged`}},
+			`volume id="case.zip" root="" label="case" zip loose`, "  NTUSER.DAT hive expected",
+			`error "case.zip" @171: zip archive cannot be read: central directory: zip: not a valid zip file: the archive is cut short or damaged; members known without it: 1, up to 0x7b`}},
 		{"a program before the archive", append([]byte("MZ\x90\x00stub"), zipOf(t, member{name: "NTUSER.DAT", data: user})...), Options{}, []string{
 			`volume id="case.zip" root="" label="case" zip loose`, "  NTUSER.DAT hive expected"}},
 		{"no evidence", zipOf(t, member{name: "readme.txt", data: "x"}), Options{}, []string{noEvidence}},
@@ -331,4 +336,79 @@ func FuzzZip(f *testing.F) {
 			}
 		}
 	})
+}
+
+// An archive that is cut short still has the members before the cut, and the
+// start of the one that it is cut in.
+func TestZipCutShort(t *testing.T) {
+	const first, second = "C/Users/amy/NTUSER.DAT", "C/Users/bob/NTUSER.DAT"
+	var streamed bytes.Buffer // sizes behind the content
+	w := zip.NewWriter(&streamed)
+	for _, name := range []string{first, second} {
+		f, err := w.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(f, user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const known = `volume id="case.zip" root="C" label="case" zip windows`
+	for _, test := range []struct {
+		name   string
+		b      []byte
+		before string // where it is cut: so many bytes before this
+		bytes  int
+		want   []string
+	}{
+		{"stored, in the directory", zipOf(t, member{name: first, data: user, stored: true}, member{name: second, data: user, stored: true}), "PK\x01\x02", -10, []string{
+			"  Users/amy/NTUSER.DAT hive expected", "  Users/bob/NTUSER.DAT hive expected"}},
+		{"deflated, in the directory", zipOf(t, member{name: first, data: user}, member{name: second, data: user}), "PK\x01\x02", -10, []string{
+			"  Users/amy/NTUSER.DAT hive expected", "  Users/bob/NTUSER.DAT hive expected"}},
+		{"stored, in a member", zipOf(t, member{name: first, data: user, stored: true}, member{name: second, data: user, stored: true}), "PK\x01\x02", 100, []string{
+			"  Users/amy/NTUSER.DAT hive expected", "  Users/bob/NTUSER.DAT hive expected",
+			fmt.Sprintf(`  error "Users/bob/NTUSER.DAT" @%d: member is damaged: only its first %d of %d bytes can be read: unexpected EOF`, len(user)-100, len(user)-100, len(user))}},
+		{"streamed, in the directory", streamed.Bytes(), "PK\x01\x02", -10, []string{
+			"  Users/amy/NTUSER.DAT hive expected", "  Users/bob/NTUSER.DAT hive expected"}},
+		{"streamed, in a member", streamed.Bytes(), "PK\x01\x02", 30, []string{
+			"  Users/amy/NTUSER.DAT hive expected",
+			`  warning "Users/bob/NTUSER.DAT" @-1: member left out: the archive ends in it, and its size stood behind it`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			end := bytes.Index(test.b, []byte(test.before)) - test.bytes
+			ev := open(t, zipFileOf(t, test.b[:end]), Options{})
+			var got []string
+			for _, line := range describe(ev) {
+				if strings.HasPrefix(line, "  ") {
+					got = append(got, line)
+				}
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("members (-want +got):\n%s", diff)
+			}
+			if len(ev.Volumes) != 1 || readAll(t, ev.Volumes[0].Files[0]) != user {
+				t.Errorf("the first member differs:\n%s", strings.Join(describe(ev), "\n"))
+			}
+			all := strings.Join(describe(ev), "\n")
+			if !strings.Contains(all, known) || !strings.Contains(all, "the archive is cut short or damaged; members known without it: ") {
+				t.Error(all)
+			}
+		})
+	}
+}
+
+// What Info-ZIP splits is one archive only when it is whole.
+func TestSplitZip(t *testing.T) {
+	b := zipOf(t, member{name: "NTUSER.DAT", data: user})
+	last := bytes.Clone(b)
+	last[bytes.LastIndex(last, []byte("PK\x05\x06"))+4] = 1 // number of this disk
+	for _, b := range [][]byte{last, append([]byte("PK\x07\x08"), b[:100]...)} {
+		ev := open(t, zipFileOf(t, b), Options{})
+		if all := strings.Join(describe(ev), "\n"); len(ev.Volumes) != 0 || !strings.Contains(all, "a part of a split archive: join the parts") {
+			t.Error(all)
+		}
+	}
 }

@@ -55,7 +55,7 @@ func Tar(r io.ReaderAt, size int64, o Options) (a *Archive, err error) {
 		switch {
 		case errors.Is(err, tar.ErrInsecurePath) && h != nil: // the name is judged below
 		case err != nil:
-			return a, binread.Errorf(at, "member header", "%w: the archive is cut short or damaged here", err)
+			return a, binread.Errorf(min(at, size), "member header", "%w: the archive is cut short or damaged here", err)
 		case serr != nil:
 			return a, serr
 		}

@@ -19,7 +19,8 @@ import (
 
 // Zip lists the zip archive in the first size bytes of r (PKWARE APPNOTE.TXT
 // 6.3.10). It reads the central directory and the first bytes of encrypted
-// members only.
+// members only. Without that directory it returns what the start of the archive
+// tells, and an error.
 func Zip(r io.ReaderAt, size int64, o Options) (a *Archive, err error) {
 	defer func() {
 		if p := recover(); p != nil { // of archive/zip
@@ -28,14 +29,21 @@ func Zip(r io.ReaderAt, size int64, o Options) (a *Archive, err error) {
 	}()
 	lim := &meter{r: r, left: int64(o.MaxMembers)*entrySize + directoryEnd}
 	z, err := zip.NewReader(lim, size)
+	a = &Archive{}
 	switch {
 	case lim.left < 0, err == nil && len(z.File) > o.MaxMembers:
 		return nil, binread.Errorf(-1, "central directory", "%w: more than %d, or their names are too long", ErrTooMany, o.MaxMembers)
-	case err != nil && (z == nil || !errors.Is(err, zip.ErrInsecurePath)):
-		return nil, binread.Errorf(size, "central directory", "%w: the archive is cut short or damaged", err)
+	case z != nil && (err == nil || errors.Is(err, zip.ErrInsecurePath)):
+		if err = nil; isSplit(r, size, z) {
+			return nil, binread.Errorf(-1, "central directory", "%w", errSplit)
+		}
+	default:
+		z, r, a.Refused, err = withoutDirectory(r, size, o.MaxMembers, err)
+		if err = binread.Errorf(size, "central directory", "%w", err); z == nil {
+			return nil, err
+		}
 	}
 	lim.off = true
-	a = &Archive{}
 	for _, f := range z.File {
 		c := &zipped{File: f, archive: r, method: f.Method}
 		a.add(f.Name, irregular(f), Member{
@@ -43,7 +51,7 @@ func Zip(r io.ReaderAt, size int64, o Options) (a *Archive, err error) {
 			ModTime: modTime(f), Sealed: c.unseal(o.Passwords), content: c,
 		})
 	}
-	return a, nil
+	return a, err
 }
 
 // A zip's directory is read before its length is known: these bound how much of
