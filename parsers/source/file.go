@@ -1,7 +1,7 @@
 package source
 
 import (
-	"fmt"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,7 +57,11 @@ func (s *scanner) single(abs string) error {
 		case s.o.Carve && it.head.kind == "" && it.head.foreign == "" && !promises(it.place):
 			it.raw = true
 		case it.head.kind == "" && it.head.foreign == "" && !promises(it.place):
-			c.problem(Problem{Error, it.path, 0, fmt.Sprintf("neither a registry hive nor an event log nor an archive nor a disk image: %s", it.starts())})
+			what := "neither a registry hive nor an event log nor an archive nor a disk image: " + it.starts()
+			if im := s.openImage(it, besides(root), 1); errors.Is(im.err, container.ErrPart) { // by its name
+				what = "disk image cannot be read: " + text(im.err)
+			}
+			c.problem(Problem{Error, it.path, 0, what})
 		}
 	}
 	s.ev.Tree, err = s.layout(c)

@@ -395,3 +395,19 @@ func TestImageIsNotTouched(t *testing.T) {
 		t.Errorf("the image changed: %v", err)
 	}
 }
+
+// The pieces that split makes are one disk, and the first names it.
+func TestPiecesByLetters(t *testing.T) {
+	img := diskOf(volume(t, ntfsFile("Users/bob/NTUSER.DAT", user)))
+	dir := write(t, map[string]string{"xaa": string(img[:3<<20]), "xab": string(img[3<<20 : 6<<20]), "xac": string(img[6<<20:])})
+	ev := open(t, filepath.Join(dir, "xaa"), Options{})
+	wantLines(t, ev, `volume id="xaa!p1" root="" label="xaa" ntfs windows`, "  Users/bob/NTUSER.DAT hive expected")
+	if len(ev.Parts) != 3 || readAll(t, ev.Volumes[0].Files[0]) != user {
+		t.Errorf("read from %q", ev.Parts)
+	}
+	wantLines(t, open(t, filepath.Join(dir, "xac"), Options{}), `error "xac" @0: disk image cannot be read: name: xaa comes before: open the first piece instead: a part of an image`)
+	ev = open(t, dir, Options{})
+	if len(ev.Volumes) != 1 || ev.Volumes[0].ID != "xaa!p1" || len(ev.Problems) != 0 {
+		t.Errorf("the folder:\n%s", strings.Join(describe(ev), "\n"))
+	}
+}

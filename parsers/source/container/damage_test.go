@@ -28,6 +28,7 @@ func TestDamage(t *testing.T) {
 	one := e01{disk: disk, sectors: 8, perTable: 7, perSeg: 99}.write("a.E01")
 	smart := e01{disk: disk, sectors: 16, perTable: 7, perSeg: 99, smart: true, noHash: true}.write("a.s01")
 	bad := e01{disk: disk, sectors: 8, perTable: 7, perSeg: 2, bad: []uint32{70, 2, 10, 3, 12, 4}}.write("a.E01")
+	xa := files{"xaa": disk[:50176], "xab": disk[50176:100352], "xac": disk[100352:150528], "xad": disk[150528:200704], "xae": disk[200704:]}
 	dd := files{"d.001": disk[:100352], "d.002": disk[100352:200704], "d.003": disk[200704:]}
 	vm := files{"a.vmdk": vmdk{disk: disk, grain: 8192}.write()}
 	stream := files{"a.vmdk": vmdk{disk: disk, grain: 8192, packed: true}.write()}
@@ -91,6 +92,8 @@ func TestDamage(t *testing.T) {
 		{"e01, only its head", files{"a.E01": e["a.E01"][:13]}, "a.E01", func(f files) {}, disk, -1, "offset 0xd: section: need 76 bytes", ""},
 
 		{"raw, piece missing", dd, "d.001", func(f files) { delete(f, "d.002") }, disk, 196, `piece "d.002" is missing`, "disk offsets 0x18800 to 0x31000 cannot be read"},
+		{"raw, pieces missing", xa, "xaa", func(f files) { delete(f, "xab"); delete(f, "xac") }, disk, 196, `piece "xab" is missing`, "disk offsets 0xc400 to 0x18800 cannot be read"},
+		{"raw, third piece by letters opened", xa, "xac", func(f files) {}, disk, -1, "xaa comes before", ""},
 		{"raw, piece cut short", dd, "d.001", func(f files) { f["d.002"] = f["d.002"][:512] }, append(bytes.Clone(disk[:100864]), disk[200704:]...), 0, "", `a piece before "d.003" has 512 bytes`},
 		{"raw, second piece opened", dd, "d.002", func(f files) {}, disk, -1, "d.001 comes before", ""},
 

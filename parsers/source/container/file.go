@@ -95,6 +95,14 @@ func (d *folder) sibling(path string) (*file, error) {
 	return &file{name: base, r: h, size: max(size, 0)}, nil
 }
 
+// leave closes the file that sibling opened last: it is no part of the image.
+func (d *folder) leave() error {
+	last := len(d.files) - 1
+	h := d.files[last]
+	d.names, d.files = d.names[:last], d.files[:last]
+	return h.Close()
+}
+
 // parent opens the image that a differencing image builds on, by the first of
 // the paths that is there.
 func (d *folder) parent(kind string, paths ...string) (*image, *file, error) {

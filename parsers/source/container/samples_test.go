@@ -86,6 +86,11 @@ func samples() []sample {
 	return []sample{
 		{"disk.dd", files{"disk.dd": disk}, "raw", disk, nil, false},
 		{"d.001", files{"d.001": disk[:100000], "d.002": disk[100000:200000], "d.003": disk[200000:]}, "raw", disk, []string{"d.002", "d.003"}, false},
+		{"d.000", files{"d.000": disk[:100000], "d.001": disk[100000:200000], "d.002": disk[200000:]}, "raw", disk, []string{"d.001", "d.002"}, false},
+		{"d.0001", files{"d.0001": disk[:100000], "d.0002": disk[100000:200000], "d.0003": disk[200000:]}, "raw", disk, []string{"d.0002", "d.0003"}, false},
+		{"d.dd.aa", files{"d.dd.aa": disk[:100000], "d.dd.ab": disk[100000:200000], "d.dd.ac": disk[200000:]}, "raw", disk, []string{"d.dd.ab", "d.dd.ac"}, false},
+		{"xaa", files{"xaa": disk[:100000], "xab": disk[100000:200000], "xac": disk[200000:]}, "raw", disk, []string{"xab", "xac"}, false},
+		{"D.AAA", files{"D.AAA": disk[:100000], "D.AAB": disk[100000:200000], "D.AAC": disk[200000:]}, "raw", disk, []string{"D.AAB", "D.AAC"}, false},
 		{"d.00", files{"d.00": disk[:100000], "d.01": disk[100000:200000], "d.02": disk[200000:]}, "raw", disk, []string{"d.01", "d.02"}, false},
 		{"a.2024", files{"a.2024": disk, "a.2023": below, "a.2025": below}, "raw", disk, nil, false},
 		{"a.E01", e.write("a.E01"), "e01", disk, []string{"a.E02", "a.E03", "a.E04", "a.E05"}, true},
