@@ -20,7 +20,9 @@ type Case struct {
 	Shares       []*SharesState      // oldest first
 	Lives        []*Life
 	removals     []*evidence.Fact // commands and records of removals, by time
-	End          time.Time        // the newest instant that any evidence of the host shows, but for carved records
+	edges        []*evidence.Fact // logons, logoffs, starts and ends of Windows, by time
+	jumps        []Jump
+	End          time.Time // the newest instant that any evidence of the host shows, but for carved records
 
 	byID []*evidence.Fact // in the order of their ids
 	own  *self            // its names, addresses and sessions with other hosts
@@ -149,6 +151,16 @@ func NewCase(host string, obs []*evidence.Fact, facts []evidence.Coverage) *Case
 	for _, o := range obs {
 		if !o.Time.IsZero() && (IsRemoval(o) || o.Action == evidence.Removed && o.Drive != "") {
 			c.removals = append(c.removals, o)
+		}
+		switch o.Action {
+		case evidence.Logon, evidence.Logoff, evidence.Boot, evidence.Shutdown:
+			if !o.Time.IsZero() {
+				c.edges = append(c.edges, o)
+			}
+		case evidence.ClockChanged:
+			if j, ok := jump(o); ok {
+				c.jumps = append(c.jumps, j)
+			}
 		}
 	}
 	c.Coverage = coverageRows(c)

@@ -20,18 +20,13 @@ func (j Jump) By() time.Duration { return j.New.Sub(j.Old).Abs() }
 
 // Jumps returns the recorded changes of the clock, oldest record first. A
 // change of the time zone moves no clock.
-func (c *Case) Jumps() (out []Jump) {
-	for _, o := range c.Observations {
-		if o.Action != evidence.ClockChanged || o.Detail.Text("Reason") == "3" {
-			continue
-		}
-		before, _ := o.Detail.Get("OldTime").(time.Time)
-		after, _ := o.Detail.Get("NewTime").(time.Time)
-		if !before.IsZero() && !after.IsZero() {
-			out = append(out, Jump{before, after, o})
-		}
-	}
-	return out
+func (c *Case) Jumps() []Jump { return c.jumps }
+
+// jump returns the change of the clock that o records.
+func jump(o *evidence.Fact) (j Jump, ok bool) {
+	before, _ := o.Detail.Get("OldTime").(time.Time)
+	after, _ := o.Detail.Get("NewTime").(time.Time)
+	return Jump{before, after, o}, !before.IsZero() && !after.IsZero() && o.Detail.Text("Reason") != "3"
 }
 
 // span returns the readings of the clock that the jump makes doubtful: those

@@ -362,7 +362,11 @@ func clientLives(c *Case) []*Life {
 		if l.Key != nil && l.State != nil && l.State.Drives[l.Drive] != l.Key {
 			l.Key = nil // an earlier state had it, the newest does not
 		}
-		for _, o := range c.removals[firstSince(c.removals, l.since):] {
+		first := l.since
+		if len(l.Maps) > 0 && l.Maps[0].TimeKind != evidence.AtOrBefore && l.MappedAtFirst().After(first) {
+			first = l.MappedAtFirst() // what came before did not remove this one
+		}
+		for _, o := range c.removals[firstSince(c.removals, first):] {
 			if !l.Next.IsZero() && !o.Time.Before(l.Next) {
 				break
 			}
@@ -478,7 +482,7 @@ func (s *MappingState) neverHeld(t time.Time) bool {
 // and t: its user logged off, or the computer was restarted.
 func (c *Case) sessionEnded(l *Life, t time.Time) bool {
 	since := l.Maps[len(l.Maps)-1].Time
-	return slices.ContainsFunc(c.Observations, func(o *evidence.Fact) bool {
+	return slices.ContainsFunc(c.Edges(since, t), func(o *evidence.Fact) bool {
 		if !o.Time.After(since) || !o.Time.Before(t) {
 			return false
 		}

@@ -100,14 +100,26 @@ func (c *Case) logonOf(o *evidence.Fact) (logon *evidence.Fact) {
 
 // Between returns the dated observations of c from one instant to another.
 func (c *Case) Between(from, to time.Time) []*evidence.Fact {
+	return between(c.Observations, from, to)
+}
+
+// Edges returns the logons, logoffs, starts and ends of Windows from one instant
+// to another.
+func (c *Case) Edges(from, to time.Time) []*evidence.Fact {
+	return between(c.edges, from, to)
+}
+
+// between is the dated part of list, which is by time, undated last, from one
+// instant to another.
+func between(list []*evidence.Fact, from, to time.Time) []*evidence.Fact {
 	at := func(t time.Time, after bool) int {
-		return sort.Search(len(c.Observations), func(i int) bool {
-			x := c.Observations[i].Time
+		return sort.Search(len(list), func(i int) bool {
+			x := list[i].Time
 			return x.IsZero() || x.After(t) || !after && x.Equal(t)
 		})
 	}
 	i, j := at(from, false), at(to, true)
-	return c.Observations[i:max(i, j)]
+	return list[i:max(i, j)]
 }
 
 // tellBefore tells what the same account did with shares shortly before.

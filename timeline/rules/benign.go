@@ -68,9 +68,8 @@ func scriptHost(o *evidence.Fact) string {
 
 // sessionEdge returns a logon or logoff of o's user near o.
 func sessionEdge(c *timeline.Case, o *evidence.Fact) *evidence.Fact {
-	for _, e := range c.Observations {
-		if (e.Action == evidence.Logoff || e.Action == evidence.Logon) && interactive(e) && !e.Time.IsZero() &&
-			e.Time.Sub(o.Time).Abs() <= near && timeline.SameUser(e.User, e.SID, o.User, o.SID) {
+	for _, e := range c.Edges(o.Time.Add(-near), o.Time.Add(near)) {
+		if (e.Action == evidence.Logoff || e.Action == evidence.Logon) && interactive(e) && timeline.SameUser(e.User, e.SID, o.User, o.SID) {
 			return e
 		}
 	}
@@ -177,9 +176,9 @@ func driveMaps(c *timeline.Case, user, sid, explanation string, w timeline.Windo
 // driveMapsIn returns a record around w that the drive map extension of Group
 // Policy was at work for that user, or for one whom it does not name; or nil.
 func driveMapsIn(c *timeline.Case, user, sid string, w timeline.Window) *evidence.Fact {
-	for _, o := range c.Observations {
+	for _, o := range aroundIn(c, w) {
 		ran, _ := o.Detail.Get("drive_maps").(bool)
-		if (o.Artifact == "group-policy-drive-maps" || o.Artifact == "group-policy" && ran) && around(o, w) &&
+		if (o.Artifact == "group-policy-drive-maps" || o.Artifact == "group-policy" && ran) &&
 			!(strings.HasPrefix(o.SID, "S-1-5-21-") && !timeline.SameUser(o.User, o.SID, user, sid)) && (w.NotAfter.IsZero() || !o.Time.After(w.NotAfter.Add(timeline.EffectBefore))) { // it begins with its record
 			return o
 		}
@@ -187,16 +186,16 @@ func driveMapsIn(c *timeline.Case, user, sid string, w timeline.Window) *evidenc
 	return nil
 }
 
-// around reports whether o lies in w, or near its ends.
-func around(o *evidence.Fact, w timeline.Window) bool {
-	return !o.Time.IsZero() && !o.Time.Before(w.NotBefore.Add(-near)) && !o.Time.After(w.NotAfter.Add(near))
+// aroundIn returns what lies in w, or near its ends.
+func aroundIn(c *timeline.Case, w timeline.Window) []*evidence.Fact {
+	return c.Between(w.NotBefore.Add(-near), w.NotAfter.Add(near))
 }
 
 // policyScript returns a record that Group Policy ran a logon or logoff script
 // around w for that user, or for one whom it does not name.
 func policyScript(c *timeline.Case, user, sid string, w timeline.Window) *evidence.Fact {
-	for _, o := range c.Observations {
-		if o.Artifact == "group-policy" && (o.From().EventID == 4018 || o.From().EventID == 5018) && around(o, w) &&
+	for _, o := range aroundIn(c, w) {
+		if o.Artifact == "group-policy" && (o.From().EventID == 4018 || o.From().EventID == 5018) &&
 			(o.User == "" || timeline.SameUser(o.User, o.SID, user, sid)) {
 			return o
 		}
@@ -206,8 +205,8 @@ func policyScript(c *timeline.Case, user, sid string, w timeline.Window) *eviden
 
 // logonIn returns a logon or logoff of a person in w.
 func logonIn(c *timeline.Case, w timeline.Window) *evidence.Fact {
-	for _, e := range c.Observations {
-		if (e.Action == evidence.Logon || e.Action == evidence.Logoff) && interactive(e) && !e.Time.Before(w.NotBefore) && !e.Time.After(w.NotAfter.Add(near)) {
+	for _, e := range c.Edges(w.NotBefore, w.NotAfter.Add(near)) {
+		if (e.Action == evidence.Logon || e.Action == evidence.Logoff) && interactive(e) {
 			return e
 		}
 	}

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"iter"
+	"time"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/timeline"
@@ -44,9 +45,12 @@ var _ = register(timeline.Rule{
 // sessionEnd returns the logoff that ended the session of l: that of its logon
 // id, else the first of its user, else the shutdown of the host.
 func sessionEnd(c *timeline.Case, l *timeline.Life) (end *evidence.Fact, why string) {
-	after := l.MappedAtFirst()
-	for _, o := range c.Observations {
-		if !o.Time.After(after) || !l.Next.IsZero() && o.Time.After(l.Next) {
+	after, until := l.MappedAtFirst(), l.Next
+	if until.IsZero() {
+		until = time.Unix(1<<40, 0) // none began after it
+	}
+	for _, o := range c.Edges(after, until) {
+		if !o.Time.After(after) {
 			continue
 		}
 		if o.Action == evidence.Logoff && l.LogonID != "" && o.LogonID == l.LogonID {
