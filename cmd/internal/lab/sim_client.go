@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -166,6 +167,9 @@ func (l *simLife) ended(t time.Time) bool {
 
 // mapNew maps a share to a free letter.
 func (u *simUser) mapNew(t time.Time, w simWay) *simLife {
+	if !strings.ContainsFunc(simLetters, func(r rune) bool { return !u.busy(string(r), t) }) {
+		return nil // who has no letter left maps no more
+	}
 	l := &simLife{owner: u, mapHow: w.name, share: fmt.Sprintf(`\\fs%02d\%s`, 1+u.rng.IntN(3), pick(u.simHost, simShares))}
 	if n := len(u.lives); n > 0 && u.chance(0.3) { // letters and shares are used again
 		if old := u.lives[u.rng.IntN(n)]; old.letter != "" {
