@@ -370,6 +370,16 @@ func watched(c *timeline.Case, l *timeline.Life, o *evidence.Fact) bool {
 	return class == timeline.Continuous
 }
 
+// lastSeen returns the time of the last fact before t that shows l and its share.
+func lastSeen(l *timeline.Life, t time.Time) (last time.Time) {
+	for _, o := range slices.Concat(l.Maps, l.Uses) {
+		if o.Share != "" && o.Time.After(last) && !o.Time.After(t) {
+			last = o.Time
+		}
+	}
+	return last
+}
+
 // eventClaim makes the claim of a removal that an event records (E1).
 func eventClaim(c *timeline.Case, l *timeline.Life, by *evidence.Fact) timeline.Claim {
 	cl := claim(timeline.KindRemoval, l)
@@ -392,7 +402,11 @@ func eventClaim(c *timeline.Case, l *timeline.Life, by *evidence.Fact) timeline.
 	if len(l.Maps) > 0 {
 		cl.Steps = append(cl.Steps, known(l))
 	}
-	cl.Steps = append(cl.Steps, step(fmt.Sprintf("The deletion of the key Network\\%s is recorded at %s, by %s (E1).", l.Drive[:1], stamp(by.Time), image), by))
+	recorded := fmt.Sprintf("The deletion of the key Network\\%s is recorded at %s, by %s (E1).", l.Drive[:1], stamp(by.Time), image)
+	if seen := lastSeen(l, by.Time); l.Share != "" && !seen.IsZero() {
+		recorded += fmt.Sprintf(" It names no share: that the letter still led to %s, as when it was last seen at %s, is taken for granted.", l.Share, stamp(seen))
+	}
+	cl.Steps = append(cl.Steps, step(recorded, by))
 	for _, o := range l.Removes {
 		if timeline.Within(by.Time, o.Time) {
 			cl.By, cl.Actor = timeline.ByTheCommand, o
