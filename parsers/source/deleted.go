@@ -11,13 +11,22 @@ import (
 	"sharetrail/parsers/source/triage"
 )
 
-// deleted adds the hives and event logs whose MFT records are free and whose
-// content is still there, and tells of those whose content is not.
-func (w *lister) deleted() {
+// scan looks through the MFT: for event logs that lie where Windows keeps none,
+// and for deleted files.
+func (w *lister) scan() {
 	damaged := 0
 	var first error
+	var live func(string) bool
+	if w.some {
+		live = func(name string) bool {
+			n := triage.Expect(name, false)
+			return n == triage.Log || n == triage.Hive
+		}
+	} else if w.s.o.NoDeleted {
+		return
+	}
 	err := guard("MFT", func() error {
-		for e, err := range w.fs.Deleted() {
+		for e, err := range w.fs.Scan(live) {
 			switch {
 			case w.s.ctx.Err() != nil:
 				return nil
@@ -25,18 +34,67 @@ func (w *lister) deleted() {
 				if damaged++; first == nil {
 					first = err
 				}
-			case !e.Dir:
+			case e.Dir:
+			case !e.Info.Deleted:
+				w.elsewhere(e)
+			case !w.s.o.NoDeleted:
 				w.freed(e)
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		w.c.problem(warnf("", "the search for deleted files ended early: %s", text(err)))
+		w.c.problem(warnf("", "the search for deleted files, and for event logs where Windows keeps none, ended early: %s", text(err)))
+	}
+	if n := len(w.hives); n > 0 {
+		w.c.problem(warnf(w.hives[0], "a registry hive where Windows keeps none, one of %d on this volume: whose it is is not known, so it was not read; extract it and point at it", n))
 	}
 	if damaged > 0 {
 		w.c.problem(Problem{Severity: Warning, Offset: binread.Offset(first), What: fmt.Sprintf("%d records of the MFT cannot be read, and may be of deleted files; the first: %s", damaged, text(first))})
 	}
+}
+
+// elsewhere adds an event log that is not in the places of the volume that were
+// looked at. Its records say whose it is; a hive does not.
+func (w *lister) elsewhere(e *ntfs.Entry) {
+	p := e.Path
+	if w.have == nil {
+		w.have = map[string]bool{}
+		for _, it := range w.c.items {
+			w.have[it.path] = true
+		}
+	}
+	if w.have[p] || e.Size == 0 {
+		return
+	}
+	w.have[p] = true
+	if triage.Expect(p, false) != triage.Log {
+		w.hives = append(w.hives, p)
+		return
+	}
+	if len(w.away) == maxFreed {
+		w.c.problem(errorf(p, "more than %d event logs lie where Windows keeps none: the rest was not looked at", maxFreed))
+	}
+	if w.away = append(w.away, path.Dir(p)); len(w.away) > maxFreed {
+		return
+	}
+	it := &item{path: p, place: p, size: e.Size, mod: e.Info.SI.Modified, away: true}
+	it.open = func() (Handle, error) { return w.open(p) }
+	if !e.Rooted { // no directory leads to it
+		it.open = func() (Handle, error) { return openEntry(e) }
+	}
+	w.sniff(it)
+}
+
+func openEntry(e *ntfs.Entry) (h Handle, err error) {
+	err = guard("NTFS", func() error {
+		f, err := e.Open()
+		if err == nil {
+			h = f
+		}
+		return err
+	})
+	return h, err
 }
 
 // maxFreed bounds the deleted files of a volume that are told of.
@@ -59,16 +117,7 @@ func (w *lister) freed(e *ntfs.Entry) {
 		return
 	}
 	it := &item{path: p, place: p, size: e.Size, record: e.Info.Record, mod: e.Info.SI.Modified}
-	it.open = func() (h Handle, err error) {
-		err = guard("NTFS", func() error {
-			f, err := e.Open()
-			if err == nil {
-				h = f
-			}
-			return err
-		})
-		return h, err
-	}
+	it.open = func() (Handle, error) { return openEntry(e) }
 	err := guard("NTFS", it.sniff)
 	promised := triage.Expect(p, false) != triage.None
 	switch {

@@ -59,6 +59,7 @@ type item struct {
 	said    *Problem                        // this
 	record  uint64                          // number of its MFT record
 	cut     bool                            // its end is lost, a problem says so, and size is what is there
+	away    bool                            // of a volume with Windows: an event log where Windows keeps none
 	raw     bool                            // nothing else is known of it: see isRaw
 	passed  bool                            // not unpacked, since it cannot be evidence
 	dirs    func(ref uint64) (string, bool) // of a change journal: File.Directory

@@ -57,7 +57,7 @@ func save(t testing.TB, name string, data []byte) string {
 }
 
 // What lies outside of the places of evidence is not looked at in a volume with
-// Windows; all else is, as in a folder.
+// Windows, but for event logs; all else is, as in a folder.
 func TestVolumes(t *testing.T) {
 	windows := volume(t,
 		ntfsFile("Windows/System32/config/SYSTEM", system),
@@ -70,6 +70,8 @@ func TestVolumes(t *testing.T) {
 		ntfsFile("Users/bob/NTUSER.DAT", user),
 		ntfsFile("Users/bob/AppData/Local/Microsoft/Windows/UsrClass.dat", user),
 		ntfsFile("Users/bob/AppData/Local/Temp/hidden.evtx", evtx),
+		ntfsFile("Users/bob/AppData/Local/Temp/hidden.bin", evtx),
+		ntfsFile("backup/of/ann/ntuser.dat", user),
 		ntfsFile("Users/bob/AppData/Roaming/Microsoft/Windows/Recent/AutomaticDestinations/1.automaticDestinations-ms", "x"),
 		ntfsFile("Users/bob/Desktop/log.bin", evtx),
 		ntfsFile("Users/bob/Documents/20210304/PowerShell_transcript.WS01.txt", "x"),
@@ -87,6 +89,7 @@ func TestVolumes(t *testing.T) {
 	wantLines(t, ev,
 		`volume id="case.dd!p1" root="" label="case" ntfs windows`,
 		"  Users/bob/AppData/Local/Microsoft/Windows/UsrClass.dat hive expected",
+		"  Users/bob/AppData/Local/Temp/hidden.evtx evtx expected",
 		"  Users/bob/AppData/Roaming/Microsoft/Windows/Recent/AutomaticDestinations/1.automaticDestinations-ms other",
 		"  Users/bob/Desktop/log.bin evtx",
 		"  Users/bob/Documents/20210304/PowerShell_transcript.WS01.txt other",
@@ -97,6 +100,7 @@ func TestVolumes(t *testing.T) {
 		"  Windows/System32/config/SYSTEM hive expected",
 		"  Windows/System32/config/SYSTEM.LOG1 hive-log expected",
 		"  Windows/System32/config/renamed.bin hive",
+		`  warning "backup/of/ann/ntuser.dat" @-1: a registry hive where Windows keeps none, one of 1 on this volume: whose it is is not known, so it was not read; extract it and point at it`,
 		`volume id="case.dd!p1!Windows.old" root="Windows.old" label="case" ntfs windows`,
 		"  Users/bob/NTUSER.DAT hive expected",
 		"  Windows/System32/config/SYSTEM hive expected",
@@ -116,6 +120,9 @@ func TestVolumes(t *testing.T) {
 	for _, f := range ev.Volumes[0].Files {
 		if f.Path == "Users/bob/NTUSER.DAT" && readAll(t, f) != user {
 			t.Error("the content of a file differs")
+		}
+		if away := strings.HasSuffix(f.Path, "hidden.evtx"); f.Away != away || away && readAll(t, f) != evtx {
+			t.Errorf("%s: away %v, or its content differs", f.Path, f.Away)
 		}
 	}
 }
@@ -409,5 +416,31 @@ func TestPiecesByLetters(t *testing.T) {
 	ev = open(t, dir, Options{})
 	if len(ev.Volumes) != 1 || ev.Volumes[0].ID != "xaa!p1" || len(ev.Problems) != 0 {
 		t.Errorf("the folder:\n%s", strings.Join(describe(ev), "\n"))
+	}
+}
+
+// An event log that was moved is looked for in the snapshots where the live volume
+// has one.
+func TestMovedLogs(t *testing.T) {
+	base := []ntfstest.File{ntfsFile("Windows/System32/config/SYSTEM", system)}
+	old := volume(t, append(base, ntfsFile("Logs/Security.evtx", evtx+"old"), ntfsFile("Logs/notes.txt", "x"))...)
+	live := volume(t, append(base, ntfsFile("Logs/Security.evtx", evtx+"new"), ntfsFile("Logs/notes.txt", "y"))...)
+	img, err := vsstest.Write(live, []vsstest.Snapshot{{Image: old, Created: monday, Machine: "WS01"}}, 5<<20, 7<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev := open(t, save(t, "c.dd", diskOf(img)), Options{NoDeleted: true})
+	wantLines(t, ev,
+		`volume id="c.dd!p1" root="" label="c" ntfs windows`,
+		"  Logs/Security.evtx evtx expected",
+		"  Windows/System32/config/SYSTEM hive expected",
+		`volume id="c.dd!p1!vss1" root="" label="c" ntfs windows`,
+		"  Logs/Security.evtx evtx expected",
+		"  Windows/System32/config/SYSTEM hive expected",
+	)
+	for i, want := range []string{evtx + "new", evtx + "old"} {
+		if f := ev.Volumes[i].Files[0]; !f.Away || readAll(t, f) != want {
+			t.Errorf("%s of %s: away %v, or its content differs", f.Path, ev.Volumes[i].ID, f.Away)
+		}
 	}
 }

@@ -21,7 +21,12 @@ type lister struct {
 	fs     *ntfs.FS
 	listed map[string]bool // directories
 	files  []*item
-	seen   int // files and directories
+	seen   int             // files and directories
+	some   bool            // only the places where Windows keeps evidence are listed
+	have   map[string]bool // paths that were added; nil if none was looked for elsewhere
+	away   []string        // directories of the event logs that were found elsewhere
+	hives  []string        // hives elsewhere
+	strays bool            // what is listed now lies elsewhere
 }
 
 // list adds the files of the volume: where it has a Windows, those in the
@@ -38,6 +43,16 @@ func (w *lister) list() error {
 			}
 		}
 	}
+	for _, dir := range slices.Compact(slices.Sorted(slices.Values(w.away))) { // where the live volume has some
+		if len(roots) > 0 && w.is(dir) {
+			w.strays = true
+			if err := w.dir(dir, 0, false, true); err != nil {
+				return err
+			}
+			w.strays = false
+		}
+	}
+	w.some = len(roots) > 0
 	if w.s.o.Carve && len(roots) > 0 {
 		if err := w.memory(); err != nil {
 			return err
@@ -202,6 +217,7 @@ func (w *lister) dir(name string, depth int, deep, named bool) error {
 					return err
 				}
 			}
+		case first && w.strays && triage.Expect(p, false) != triage.Log:
 		case first && (!named || triage.Expect(p, true) != triage.None):
 			w.file(p, e)
 		}
@@ -259,7 +275,7 @@ func (w *lister) file(p string, e fs.DirEntry) {
 		w.c.items = append(w.c.items, &item{path: p, place: p, lost: true})
 		return
 	}
-	it := &item{path: p, place: p, size: info.Size(), mod: info.ModTime()}
+	it := &item{path: p, place: p, size: info.Size(), mod: info.ModTime(), away: w.strays}
 	it.open = func() (Handle, error) { return w.open(p) }
 	w.files = append(w.files, it)
 }

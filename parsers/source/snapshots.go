@@ -128,7 +128,7 @@ func (s *scanner) shadow(v *volumeSource, snap *vss.Snapshot) (view, error) {
 		v.node.Children = append(v.node.Children, &Node{ID: id, Kind: "snapshot", Size: snap.Size(), Offset: -1, Created: snap.Created, Problems: append([]Problem{p}, said...)})
 		return view{id: id}, nil
 	}
-	sv := &volumeSource{id: id, image: v.image, label: v.label, r: r, offset: -1, size: snap.Size(), depth: v.depth, snapshot: true}
+	sv := &volumeSource{id: id, image: v.image, label: v.label, r: r, offset: -1, size: snap.Size(), depth: v.depth, snapshot: true, away: v.away}
 	node, err := s.volume(sv)
 	if err != nil {
 		return view{}, err

@@ -113,6 +113,9 @@ type File struct {
 	// Incomplete says that the end of the file, or parts of it, were not collected
 	// or are lost: Size is what is there. Nothing may rest on what it lacks.
 	Incomplete bool
+	// Away says that it is an event log in a volume with Windows, outside of where
+	// Windows keeps them: whose it is only its records say.
+	Away bool
 	// Directory finds the path of a directory of the same volume by its reference
 	// (number of the MFT record, sequence number in the top 16 bits), for a change
 	// journal. nil if the volume's MFT is not at hand.

@@ -26,7 +26,8 @@ type volumeSource struct {
 	size      int64 // in bytes
 	depth     int
 	snapshot  bool
-	outer     *kape // of scope
+	outer     *kape    // of scope
+	away      []string // directories where the live volume has evidence, and Windows keeps none
 
 	node    *Node
 	fs      *ntfs.FS
@@ -46,15 +47,16 @@ func (s *scanner) volume(v *volumeSource) (*Node, error) {
 	if err != nil {
 		c.problem(Problem{Severity: Error, Offset: binread.Offset(err), What: "NTFS volume cannot be read: " + text(err)})
 	} else {
-		w := &lister{s: s, c: c, fs: v.fs, listed: map[string]bool{}}
+		w := &lister{s: s, c: c, fs: v.fs, listed: map[string]bool{}, away: v.away}
 		if err := guard("NTFS", w.list); err != nil {
 			if s.ctx.Err() != nil {
 				return nil, s.ctx.Err()
 			}
 			c.problem(Problem{Severity: Error, Offset: binread.Offset(err), What: "the rest of the volume was not looked at: " + text(err)})
 		}
-		if !v.snapshot && !s.o.NoDeleted {
-			w.deleted()
+		if !v.snapshot {
+			w.scan()
+			v.away = w.away
 		}
 		for _, err := range v.fs.Problems() {
 			c.problem(ofVolume(err))

@@ -215,7 +215,7 @@ func read(ctx context.Context, tasks []*task, o Options) error {
 
 // input is what the artifacts are told of a file.
 func (t *task) input(o Options) artifacts.File {
-	return artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose, Former: artifacts.IsFormer(t.vol.Root), Unmasked: o.ShowSecrets, AllContext: o.Context == "all", NoDeleted: o.NoDeleted, State: stateOf(t.vol, &t.file), Directory: t.file.Directory}
+	return artifacts.File{Place: t.place, Size: t.file.Size, Loose: t.vol.Loose || t.file.Away, Former: artifacts.IsFormer(t.vol.Root), Unmasked: o.ShowSecrets, AllContext: o.Context == "all", NoDeleted: o.NoDeleted, State: stateOf(t.vol, &t.file), Directory: t.file.Directory}
 }
 
 // run reads one file, through its artifacts and through the hash.

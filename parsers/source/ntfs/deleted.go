@@ -11,7 +11,7 @@ import (
 	"sharetrail/parsers/binread"
 )
 
-// An Entry is a name in an MFT record that is no longer in use.
+// An Entry is a name in an MFT record, most often of one that is no longer in use.
 type Entry struct {
 	// Path leads to the file by the names its parents have now, as far as
 	// these are known; a parent may be deleted too.
@@ -58,22 +58,37 @@ func (e *Entry) OpenStream(name string) (*File, error) {
 // records, one Entry for each name but the short ones. A record that cannot be
 // read yields an error: it may be that of a deleted file or not. It reads the
 // whole MFT.
-func (f *FS) Deleted() iter.Seq2[*Entry, error] {
+func (f *FS) Deleted() iter.Seq2[*Entry, error] { return f.Scan(nil) }
+
+// Scan yields what Deleted does and, among it, the files in use whose name live
+// accepts, also where no directory that can be read leads to them.
+func (f *FS) Scan(live func(name string) bool) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		w := &parents{f: f, known: map[reference]parent{}}
-		for r, err := range f.records() {
+		for r, err := range f.records(live) {
 			if err != nil {
 				if !yield(nil, err) {
 					return
 				}
 				continue
 			}
-			if r.inUse() || r.base != 0 {
-				continue
+			names := r.names()
+			if r.base != 0 {
+				if !r.inUse() {
+					continue
+				}
+				if base, err := f.record(r.base.num()); err == nil && base.base == 0 && base.seq == r.base.seq() && base.inUse() {
+					r = base
+				} else {
+					continue
+				}
 			}
 			in := f.inodeOf(r)
-			for _, n := range in.names() {
-				if n.dos {
+			if !r.inUse() {
+				names = in.names()
+			}
+			for _, n := range names {
+				if n.dos || r.inUse() && !live(n.name) {
 					continue
 				}
 				if !yield(w.entry(in, n), nil) {
@@ -87,11 +102,12 @@ func (f *FS) Deleted() iter.Seq2[*Entry, error] {
 // scanned is how much of the MFT is read at once, in bytes.
 const scanned = 256 << 10
 
-// records yields all records of the MFT that were ever used.
-func (f *FS) records() iter.Seq2[*record, error] {
+// records yields the records of the MFT that are free, but were in use once, and
+// those in use that hold a name which live accepts.
+func (f *FS) records(live func(name string) bool) iter.Seq2[*record, error] {
 	return func(yield func(*record, error) bool) {
 		size, rec := min(f.mft.size, f.mft.init), f.geo.record
-		b := make([]byte, scanned)
+		b, scratch := make([]byte, scanned), make([]byte, rec)
 		careful := int64(0) // up to here, read record by record
 		for off := int64(0); off+rec <= size; {
 			n := min(scanned, size-off) / rec * rec
@@ -107,7 +123,7 @@ func (f *FS) records() iter.Seq2[*record, error] {
 				continue
 			}
 			for p := int64(0); p < n; p += rec {
-				r, err := f.scan(b[p:p+rec], off+p)
+				r, err := f.scan(b[p:p+rec], off+p, live, scratch)
 				if (r != nil || err != nil) && !yield(r, err) {
 					return
 				}
@@ -129,15 +145,43 @@ func (f *FS) skip(off int64) int64 {
 }
 
 // scan decodes the record at off of the MFT in a copy of b, or returns nothing
-// if it was never used.
-func (f *FS) scan(b []byte, off int64) (*record, error) {
+// if it was never used or is not wanted.
+func (f *FS) scan(b []byte, off int64, live func(name string) bool, scratch []byte) (*record, error) {
 	if binary.LittleEndian.Uint32(b) == 0 {
 		return nil, nil
 	}
 	if string(b[:4]) == "FILE" && binary.LittleEndian.Uint16(b[22:])&recordInUse != 0 {
-		return nil, nil // not copied: most records are in use
+		if live == nil {
+			return nil, nil
+		}
+		if copy(scratch, b); !isNamed(scratch, live) { // as most are
+			return nil, nil
+		}
 	}
 	return parseRecord(append([]byte(nil), b...), uint64(off/f.geo.record), f.mft.volumeOffset(off))
+}
+
+// isNamed reports whether the record in b, which it changes, is a file's and holds
+// a name that live accepts.
+func isNamed(b []byte, live func(name string) bool) bool {
+	le := binary.LittleEndian
+	if le.Uint16(b[22:])&recordDirectory != 0 || fixup(b, "FILE", "MFT record", 0) != nil {
+		return false
+	}
+	b = b[:min(int64(len(b)), int64(le.Uint32(b[24:])))]
+	for p := int64(le.Uint16(b[20:])); p+24 <= int64(len(b)); {
+		typ, size := le.Uint32(b[p:]), int64(le.Uint32(b[p+4:]))
+		if typ > typeFileName || size < 24 || size > int64(len(b))-p { // they are in order
+			return false
+		}
+		if at := int64(le.Uint16(b[p+20:])); typ == typeFileName && at < size {
+			if n, ok := parseFileName(b[p+at : p+size]); ok && live(n.name) {
+				return true
+			}
+		}
+		p += size
+	}
+	return false
 }
 
 func (w *parents) entry(in *inode, n fileName) *Entry {
@@ -146,7 +190,9 @@ func (w *parents) entry(in *inode, n fileName) *Entry {
 	if !e.Dir {
 		e.Size = in.size()
 	}
-	e.why = in.whole()
+	if !in.inUse() {
+		e.why = in.whole()
+	}
 	e.Whole = e.why == nil
 	return e
 }

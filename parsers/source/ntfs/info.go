@@ -67,8 +67,13 @@ func parseTimes(b []byte) Times {
 }
 
 // names returns the names of the file, long ones first.
-func (in *inode) names() (out []fileName) {
-	for _, a := range in.attrs {
+func (in *inode) names() []fileName { return namesIn(in.attrs) }
+
+// names returns those that the record itself holds.
+func (r *record) names() []fileName { return namesIn(r.attrs) }
+
+func namesIn(attrs []attribute) (out []fileName) {
+	for _, a := range attrs {
 		if a.typ == typeFileName {
 			if n, ok := parseFileName(a.value); ok {
 				out = append(out, n)
