@@ -24,6 +24,7 @@ func coverageRows(c *Case) []CoverageRow {
 	var rows []CoverageRow
 	for _, f := range c.Facts {
 		switch {
+		case f.Whole:
 		case f.Evidence == "vss" && !f.NotCollected:
 			kinds["vss"] = nil
 			rows = append(rows, shadowRow(f))
@@ -59,13 +60,37 @@ func coverageRows(c *Case) []CoverageRow {
 	return rows
 }
 
-// absentRow tells of evidence that was not collected.
+// notThere reports whether a kind of evidence is known to have no file, as the
+// volume that Windows runs from was read whole. Not of user hives: profiles may lie on
+// other volumes.
+func (c *Case) notThere(kind string) bool {
+	whole := false
+	for _, f := range c.Facts {
+		if f.NotCollected && f.Evidence == kind || f.Whole && slices.Contains(f.Keys, kind) {
+			return false
+		}
+		whole = whole || f.Whole
+	}
+	return whole && !strings.HasPrefix(kind, "registry:NTUSER:") && kind != "vss"
+}
+
+// lack says why there is nothing of a kind of evidence.
+func (c *Case) lack(kind string) string {
+	if c.notThere(kind) {
+		return kind + " is not on the volume of Windows, which was read whole"
+	}
+	return kind + " was not collected"
+}
+
+// absentRow tells of evidence that was not collected, or is known to be not there.
 func (c *Case) absentRow(kind string) CoverageRow {
 	r := CoverageRow{Evidence: kind, AsOf: c.End, Records: -1, Enabled: Unknown, Class: Absent}
 	if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
 		r.Holes = c.seriesHoles(channel, nil) // recorded clears
 	}
-	r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.NotCollected})
+	if !c.notThere(kind) {
+		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.NotCollected})
+	}
 	return r
 }
 
@@ -555,7 +580,7 @@ func (c *Case) classWithout(kind string, w Window, without evidence.Reason) (Cla
 			continue
 		}
 		if r.Class == Absent {
-			return Absent, kind + " was not collected"
+			return Absent, c.lack(kind)
 		}
 		r.Holes = slices.DeleteFunc(slices.Clone(r.Holes), func(h evidence.Hole) bool { return h.Reason == without })
 		class := classIn(&r, w)
@@ -564,7 +589,7 @@ func (c *Case) classWithout(kind string, w Window, without evidence.Reason) (Cla
 		}
 		return class, fmt.Sprintf("%s: %s, %d records from %s to %s", kind, class, r.Records, evidence.FormatTime(r.From), evidence.FormatTime(r.To))
 	}
-	return Absent, kind + " was not collected"
+	return Absent, c.lack(kind)
 }
 
 // Commands judges whether a command that ran in w would have been recorded: a

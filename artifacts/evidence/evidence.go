@@ -287,14 +287,17 @@ type Coverage struct {
 	Complete  bool      // nothing in this place was unreadable
 	// NotCollected says that the collector reports to have left it behind.
 	NotCollected bool
-	Emptied      bool      // shadow copies: enabled, and none is there
-	Earlier      bool      // a state that a later one of the same hive supersedes
-	View         int       // counts the states of one hive, the first is 0
-	Dirty        bool      // a hive whose transaction logs were not replayed: it may lack its last changes
-	Series       []IDRange // event log: unbroken runs of record ids
-	Reexported   bool      // event log whose record headers were renumbered: gaps mean nothing
-	Witnesses    []Witness // event log: that something was being recorded
-	Place        *Place
+	// Whole says that the volume which Windows runs from was read whole: no kind of
+	// evidence but those in Keys has a file there. Evidence is "" then.
+	Whole      bool
+	Emptied    bool      // shadow copies: enabled, and none is there
+	Earlier    bool      // a state that a later one of the same hive supersedes
+	View       int       // counts the states of one hive, the first is 0
+	Dirty      bool      // a hive whose transaction logs were not replayed: it may lack its last changes
+	Series     []IDRange // event log: unbroken runs of record ids
+	Reexported bool      // event log whose record headers were renumbered: gaps mean nothing
+	Witnesses  []Witness // event log: that something was being recorded
+	Place      *Place
 }
 
 // A Witness is proof that a log recorded a kind of fact: the first and last

@@ -43,6 +43,7 @@ func (w *lister) scan() {
 		}
 		return nil
 	})
+	w.unsure = err != nil || damaged > 0
 	if err != nil {
 		w.c.problem(warnf("", "the search for deleted files, and for event logs where Windows keeps none, ended early: %s", text(err)))
 	}

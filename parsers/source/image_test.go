@@ -444,3 +444,28 @@ func TestMovedLogs(t *testing.T) {
 		}
 	}
 }
+
+// A volume is whole if Windows can run from it, and all of it could be read.
+func TestWhole(t *testing.T) {
+	base := []ntfstest.File{ntfsFile("Windows/System32/config/SYSTEM", system)}
+	runs := append(base, ntfsFile("Windows/System32/ntoskrnl.exe", "MZ"))
+	for _, test := range []struct {
+		name  string
+		files []ntfstest.File
+		whole bool
+	}{
+		{"of Windows", runs, true},
+		{"files of one", base, false},
+		{"a file unreadable", append(runs, ntfsFile("Windows/System32/winevt/Logs/System.evtx", "none")), false},
+	} {
+		ev := open(t, save(t, "c.dd", diskOf(volume(t, test.files...))), Options{})
+		if v := ev.Volumes[0]; v.Whole != test.whole {
+			t.Errorf("%s: whole %v", test.name, v.Whole)
+		}
+	}
+	b := volume(t, runs...)
+	clear(b[:512]) // its boot sector
+	if v := open(t, save(t, "c.dd", diskOf(b)), Options{}).Volumes[0]; v.Whole {
+		t.Error("a damaged volume is whole")
+	}
+}

@@ -27,6 +27,7 @@ type lister struct {
 	away   []string        // directories of the event logs that were found elsewhere
 	hives  []string        // hives elsewhere
 	strays bool            // what is listed now lies elsewhere
+	unsure bool            // there may be files that were not seen
 }
 
 // list adds the files of the volume: where it has a Windows, those in the

@@ -168,6 +168,10 @@ type Volume struct {
 	// collector says it did not take: their absence says nothing.
 	NotCollected []string
 
+	// Whole says that it is the volume that a Windows runs from, as an image has it,
+	// and that nothing in it was unreadable: what it does not hold is not there.
+	Whole bool
+
 	// Of a shadow copy only. The volume that it is a snapshot of may have no
 	// evidence, or not be readable: Of is then nil.
 	Snapshot   string    // id, as in ID without Root; "" for a volume as collected

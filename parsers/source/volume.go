@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"sharetrail/parsers/binread"
@@ -40,6 +41,7 @@ func (s *scanner) volume(v *volumeSource) (*Node, error) {
 		s.ntfs = append(s.ntfs, v) // also if it cannot be read: its snapshots may be
 	}
 	c := &scope{outer: v.outer, id: v.id, kind: "ntfs", label: v.label, size: v.size, depth: v.depth, shut: v.snapshot}
+	var listed *lister
 	err := guard("NTFS", func() (err error) {
 		v.fs, err = ntfs.Open(v.r, v.size)
 		return err
@@ -47,7 +49,8 @@ func (s *scanner) volume(v *volumeSource) (*Node, error) {
 	if err != nil {
 		c.problem(Problem{Severity: Error, Offset: binread.Offset(err), What: "NTFS volume cannot be read: " + text(err)})
 	} else {
-		w := &lister{s: s, c: c, fs: v.fs, listed: map[string]bool{}, away: v.away}
+		listed = &lister{s: s, c: c, fs: v.fs, listed: map[string]bool{}, away: v.away}
+		w := listed
 		if err := guard("NTFS", w.list); err != nil {
 			if s.ctx.Err() != nil {
 				return nil, s.ctx.Err()
@@ -62,6 +65,7 @@ func (s *scanner) volume(v *volumeSource) (*Node, error) {
 			c.problem(ofVolume(err))
 		}
 	}
+	whole := v.fs != nil && v.whole(listed)
 	if s.o.Carve && !v.snapshot {
 		v.free(c)
 	}
@@ -78,8 +82,22 @@ func (s *scanner) volume(v *volumeSource) (*Node, error) {
 	v.volumes = c.volumes
 	for _, vol := range v.volumes {
 		vol.Image = v.image
+		isError := func(p Problem) bool { return p.Severity == Error }
+		vol.Whole = whole && vol.Root == "" && !vol.Loose && !slices.ContainsFunc(vol.Problems, isError)
 	}
 	return v.node, nil
+}
+
+// kernel is what a Windows cannot run without, and what no collector takes.
+const kernel = "Windows/System32/ntoskrnl.exe"
+
+// whole reports whether the volume is that of a Windows and all of it was listed.
+func (v *volumeSource) whole(w *lister) bool {
+	if v.snapshot || w.unsure || len(v.fs.Problems()) > 0 {
+		return false
+	}
+	info, err := v.fs.Stat(kernel)
+	return err == nil && !info.IsDir()
 }
 
 // ofVolume is the problem that an error of package ntfs tells. What it found

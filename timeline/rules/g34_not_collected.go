@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"sharetrail/artifacts/evidence"
 	"sharetrail/timeline"
 )
 
@@ -13,7 +14,7 @@ import (
 //
 // Logic: a collector reports to have left evidence behind; or a host of which
 // system hives were collected lacks the hive of a known user, or the Security
-// or System log.
+// or System log. Of a volume that was read whole, that log does not exist there.
 //
 // Bound: none; absence of what was not collected says nothing.
 //
@@ -31,10 +32,25 @@ var _ = register(timeline.Rule{
 	Needs:     []string{"registry:SYSTEM", "registry:SOFTWARE"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
-			var lacks []string
+			var lacks, gone []string
 			for _, r := range c.Coverage {
-				if r.Class == timeline.Absent && shouldBeThere(c, r.Evidence) {
+				switch {
+				case r.Class != timeline.Absent || !shouldBeThere(c, r.Evidence):
+				case slices.ContainsFunc(r.Holes, func(h evidence.Hole) bool { return h.Reason == evidence.NotCollected }):
 					lacks = append(lacks, r.Evidence)
+				default:
+					gone = append(gone, r.Evidence)
+				}
+			}
+			if len(gone) > 0 {
+				list := strings.Join(gone, ", ")
+				if !yield(timeline.Claim{
+					Kind: timeline.KindBlind, Confidence: timeline.Certain, Severity: timeline.Info,
+					Text:   fmt.Sprintf("The volume of %s that Windows runs from has no file of %s: it was read whole, and Windows makes one.", c.Host, list),
+					Steps:  []timeline.Step{step("The volume was read whole, and no file of these lies on it: " + list + ".")},
+					Benign: []timeline.Benign{verdict("the log is kept on another volume", timeline.VerdictUnknown, "where the log is kept was not looked up")},
+				}) {
+					return
 				}
 			}
 			if len(lacks) == 0 {

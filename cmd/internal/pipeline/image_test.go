@@ -313,3 +313,79 @@ func TestDeletedHistory(t *testing.T) {
 		}
 	}
 }
+
+const softwareHive = "[Microsoft\\Windows NT\\CurrentVersion] 2026-01-01T00:00:00Z\nProductName=Windows 10\n"
+
+// TestAbsentOnWholeVolume: what the volume that Windows runs from does not hold is
+// absent. Of what may be a collection, or was not read whole, that is not known.
+func TestAbsentOnWholeVolume(t *testing.T) {
+	files := func(more ...string) map[string][]byte {
+		m := map[string][]byte{
+			"Windows/System32/config/SYSTEM":   buildHive(t, computerWS01),
+			"Windows/System32/config/SOFTWARE": buildHive(t, softwareHive),
+		}
+		for _, name := range more {
+			m[name] = []byte("MZ")
+		}
+		return m
+	}
+	const kernel, log = "Windows/System32/ntoskrnl.exe", "Windows/System32/winevt/Logs/System.evtx"
+	for _, test := range []struct {
+		name  string
+		files map[string][]byte
+		whole bool
+		claim string
+	}{
+		{"a volume", files(kernel), true, "The volume of WS01 that Windows runs from has no file of evtx:Security, evtx:System: it was read whole, and Windows makes one."},
+		{"files of a volume", files(), false, "The collection of WS01 lacks evtx:Security, evtx:System: what is missing there cannot be told from what is absent."},
+		{"a volume with a log that is none", files(kernel, log), false, "The collection of WS01 lacks evtx:Security, evtx:System: what is missing there cannot be told from what is absent."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			rep := &analyzeImage(t, ntfsOf(t, test.files), Options{}).Report
+			seen := 0
+			for _, r := range rep.Coverage {
+				if r.Evidence != "evtx:Security" && r.Evidence != "evtx:System" && r.Evidence != "registry:SECURITY" {
+					continue
+				}
+				seen++
+				said := slices.ContainsFunc(r.Holes, func(h evidence.Hole) bool { return h.Reason == evidence.NotCollected })
+				if r.Class != timeline.Absent || said == test.whole {
+					t.Errorf("%s: %s, holes %v", r.Evidence, r.Class, r.Holes)
+				}
+			}
+			if seen != 3 {
+				t.Errorf("%d of 3 rows", seen)
+			}
+			claims := ""
+			for _, g := range rep.Gaps {
+				claims += g.Rule + " " + g.Claim
+			}
+			if claims != "G34 "+test.claim {
+				t.Errorf("findings: %s", claims)
+			}
+		})
+	}
+}
+
+// TestLogsElsewhere: event logs that lie where Windows keeps none belong to the
+// computer that their records name.
+func TestLogsElsewhere(t *testing.T) {
+	share := func(computer string) []byte {
+		return buildLog(t, "@Channel=Security Provider=Microsoft-Windows-Security-Auditing Computer="+computer+"\n2026-03-01T09:00:00Z 5140 id=7\n  SubjectUserName = bob\n  ShareName = \\\\*\\x\n  IpAddress = 10.0.0.9\n", evtxtest.Options{})
+	}
+	img := ntfsOf(t, map[string][]byte{
+		"Windows/System32/config/SYSTEM": buildHive(t, computerWS01),
+		"Logs/Security.evtx":             share("WS01"),
+		"Users/bob/Downloads/a.evtx":     share("FS02.corp"),
+	})
+	got := map[string]string{}
+	for _, o := range analyzeImage(t, img, Options{}).Report.Observations {
+		if o.Action == evidence.Used {
+			got[o.From.Path] = o.Host + " " + o.Share
+		}
+	}
+	want := map[string]string{"Logs/Security.evtx": `WS01 \\WS01\x`, "Users/bob/Downloads/a.evtx": `FS02.corp \\FS02.corp\x`}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("rows (-want +got):\n%s", d)
+	}
+}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"sharetrail/artifacts/evidence"
@@ -37,6 +38,9 @@ func volumeFacts(tasks []*task, hosts *hostNames) (facts []evidence.Coverage) {
 				}
 			}
 		}
+		if v.Whole {
+			facts = append(facts, evidence.Coverage{Host: host, Records: -1, Whole: true, Keys: kindsOn(v), Place: t.place})
+		}
 		for _, p := range v.NotCollected {
 			if kind := kindOfPath(p); kind != "" {
 				facts = append(facts, evidence.Coverage{Evidence: kind, Host: host, Records: -1, NotCollected: true, Place: t.place})
@@ -47,6 +51,21 @@ func volumeFacts(tasks []*task, hosts *hostNames) (facts []evidence.Coverage) {
 		facts = append(facts, *shadows[h])
 	}
 	return facts
+}
+
+// kindsOn names the kinds of evidence that have a file on a volume.
+func kindsOn(v *source.Volume) (kinds []string) {
+	for _, f := range v.Files {
+		p := f.Path
+		if f.Expected && f.Kind == source.EVTX { // wherever it lies
+			p = "Windows/System32/winevt/Logs/" + path.Base(p)
+		}
+		if kind := kindOfPath(p); kind != "" && !f.Deleted {
+			kinds = append(kinds, kind)
+		}
+	}
+	slices.Sort(kinds)
+	return slices.Compact(kinds)
 }
 
 // kindOfPath returns the kind of evidence that Windows keeps at a path, "" if
