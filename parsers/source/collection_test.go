@@ -231,3 +231,14 @@ func TestCyLR(t *testing.T) {
 	wantLines(t, ev, `volume id="case.zip" root="C" label="case" zip windows`, "  Users/bob/NTUSER.DAT hive expected",
 		"  Windows/System32/config/SYSTEM hive expected", "  Windows/System32/winevt/Logs/Security.evtx evtx expected")
 }
+
+// Flows of one hunt have the same name on every computer; without other names the
+// folders of the clients tell them apart.
+func TestHuntWithoutNames(t *testing.T) {
+	const flow = "/collections/F.CABC123.H/uploads/auto/C%3A/Users/bob/NTUSER.DAT"
+	dir := write(t, map[string]string{"clients/WS01-C.1a" + flow: user, "clients/WS02-C.2b" + flow: user})
+	ev := open(t, dir, Options{})
+	if len(ev.Volumes) != 2 || ev.Volumes[0].Label != "WS01-C.1a" || ev.Volumes[1].Label != "WS02-C.2b" {
+		t.Errorf("%s", strings.Join(describe(ev), "\n"))
+	}
+}

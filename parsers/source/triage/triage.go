@@ -11,9 +11,11 @@
 package triage
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -125,17 +127,30 @@ var noHosts = map[string]bool{
 
 // Label returns the name that a collection gives to the host of root: the last
 // directory of root that is not a drive, a shadow copy ("VSS1") or part of a
-// collector's own layout; or "" if there is none.
+// collector's own layout; or "" if there is none. A flow of Velociraptor
+// ("F.CABC123.H") names the host only if nothing above it does: those of one hunt
+// have the same name on every host.
 func Label(root string) string {
+	run := ""
 	for root != "" {
 		dir, name := path.Split(root)
-		if !IsDrive(name) && !isSnapshot(name) && !noHosts[strings.ToLower(name)] {
+		switch {
+		case IsDrive(name) || isSnapshot(name) || noHosts[strings.ToLower(name)]:
+		case flow.MatchString(name):
+			run = cmp.Or(run, name)
+		case run != "" && hunt[strings.ToLower(name)]:
+		default:
 			return name
 		}
 		root = strings.TrimSuffix(dir, "/")
 	}
-	return ""
+	return run
 }
+
+var (
+	flow = regexp.MustCompile(`^F\.[0-9A-Z]{3,}(\.H)?$`)
+	hunt = map[string]bool{"collections": true, "clients": true} // above a flow
+)
 
 func isSnapshot(name string) bool {
 	_, ok := SnapshotNumber(name)

@@ -104,6 +104,8 @@ func TestLabel(t *testing.T) {
 	for root, want := range map[string]string{
 		"": "", "C": "", "WS01/C": "WS01", "cases/WS01/C": "WS01", "WS01": "WS01", "WS01-C.1a/uploads/auto/C%3A": "WS01-C.1a",
 		"uploads/ntfs/%5C%5C.%5CC%3A": "", "WS01/VSS12": "WS01", "VSSERVER/C": "VSSERVER", "VSS/C": "VSS", "WS01/C/Windows.old": "WS01",
+		"clients/WS01-C.1a/collections/F.CABC123.H/uploads/auto/C%3A": "WS01-C.1a", "WS01-C.1a/F.CABC123/uploads/auto/C%3A": "WS01-C.1a",
+		"clients/C.1a2b/collections/F.CABC123/uploads/auto/C%3A": "C.1a2b", "collections/F.CABC123/uploads/auto/C%3A": "F.CABC123", "clients/C": "clients",
 	} {
 		if got := Label(root); got != want {
 			t.Errorf("Label(%q) = %q, want %q", root, got, want)
