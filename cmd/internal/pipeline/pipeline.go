@@ -314,6 +314,7 @@ func (c cancelable) ReadAt(b []byte, off int64) (int, error) {
 // conclude resolves whose facts they are and reasons from them, host by host.
 // With ctx done it leaves out hosts.
 func conclude(ctx context.Context, tasks []*task, problems []evidence.Problem, o Options) timeline.Report {
+	tellApart(tasks)
 	obs, facts, found := resolve(tasks)
 	rep := timeline.Report{Problems: append(problems, found...)}
 	obs = identify(obs)
