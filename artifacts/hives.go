@@ -185,7 +185,8 @@ func digest(obs []*evidence.Fact) uint64 {
 
 // profile names the profile that a user hive belongs to: by the folder that
 // holds it, else by the path that Windows wrote into the hive, else by the
-// folders that the hive itself names, else by the file's own name.
+// folders that the hive itself names, else by its own path: two files of the name
+// NTUSER.DAT are no proof of one user.
 func profile(h *hive.Hive, at string) string {
 	if name := profileFolder(at); name != "" {
 		return name
@@ -205,7 +206,7 @@ func profile(h *hive.Hive, at string) string {
 			}
 		}
 	}
-	return path.Base(at)
+	return at
 }
 
 // profileOf returns the folder below Users that a Windows path names.
