@@ -134,7 +134,7 @@ type SharesState struct {
 }
 
 // NewCase indexes the facts of one host and builds the lives of its shares.
-// Observations must be in the order of SortObservations.
+// obs are by time, undated last.
 func NewCase(host string, obs []*evidence.Fact, facts []evidence.Coverage) *Case {
 	c := &Case{Host: host, Observations: obs, Facts: facts, byID: slices.Clone(obs)}
 	slices.SortFunc(c.byID, func(a, b *evidence.Fact) int { return strings.Compare(a.ID, b.ID) })
