@@ -18,12 +18,12 @@ func TestGrowth(t *testing.T) {
 func TestNextPart(t *testing.T) {
 	part := leastPart
 	for range 100 {
-		part = nextPart(part, 1, 9)
+		part = nextPart(part, 1, 1)
 	}
 	if part != mostPart {
 		t.Errorf("%v after a hundred dear collections", part)
 	}
-	if same := nextPart(part, 3, 97); same != part {
+	if same := nextPart(part, 12, 88); same != part {
 		t.Errorf("%v after one that took what it may", same)
 	}
 	for range 100 {
