@@ -115,7 +115,7 @@ func ReadLog(f File) *Emitter {
 	run, old := newLogRun(f, out, arts, want), newLogRun(f, f.emitter(), arts, want)
 	old.out.state = evidence.Deleted
 	live := func(rec *eventlog.Record) bool { return rec.State == "live" && run.read(rec) }
-	for rec, err := range l.Read(eventlog.Options{Want: live, Sample: sample, Jobs: f.Jobs, Slack: !f.NoDeleted, Lenders: f.Lenders}) {
+	for rec, err := range l.Read(eventlog.Options{Want: live, Sample: sample, Jobs: f.Jobs, Slack: !f.NoDeleted, Own: !f.Carve, Lenders: f.Lenders}) {
 		switch {
 		case err != nil:
 			out.Unreadable("", err)

@@ -30,6 +30,10 @@ type Options struct {
 	// overwritten, a definition with the same id and types of values is taken
 	// from another place of the log, and the record is doubted.
 	Slack bool
+	// Own leaves records of the slack whose template is overwritten as they are.
+	// To know the definitions of other chunks, each must be read before: twice as
+	// much to unpack, if the log lies in an image or archive.
+	Own bool
 	// Lenders are other logs, best of the same computer, that definitions for
 	// Slack may come from too. They are read once, if one is needed.
 	Lenders []Lender

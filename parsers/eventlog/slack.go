@@ -25,7 +25,11 @@ func (s *slackReader) read(c *chunkReader) {
 		s.dec = newDecoder()
 		s.dec.strict = true
 	}
-	s.dec.foreign = c.lender
+	lender := c.lender
+	if c.opt.Own {
+		lender = nil
+	}
+	s.dec.foreign = lender
 	s.dec.reset(c.buf, c.off)
 	s.recs = s.recs[:0]
 	end := chunkHeaderSize
@@ -40,7 +44,9 @@ func (s *slackReader) read(c *chunkReader) {
 		case slot.id == 0:
 			s.scan(c, slot.off, end)
 		default:
+			s.dec.foreign = c.lender
 			s.retry(c, slot, r)
+			s.dec.foreign = lender
 		}
 	}
 	s.scan(c, end, chunkSize)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -90,6 +91,11 @@ func TestSlackForeign(t *testing.T) {
 		if !strings.Contains(s, "slack") || !strings.Contains(s, "read from a definition with the same id") || !strings.Contains(s, "SubjectUserName=user") {
 			t.Errorf("%s", s)
 		}
+	}
+	// With Own, those of the slack stay as they are; those of the list do not.
+	own, census := list(t, b, eventlog.Options{Slack: true, Own: true})
+	if n := len(lines) - 17; census.Slack != 17 || census.SlackUnread != 17 || !slices.Equal(own[:n], lines[:n]) {
+		t.Errorf("own: census %+v, %q", census, own)
 	}
 	// Alone, the chunk has nothing that tells what the values mean.
 	alone := append(bytes.Clone(b[:4096]), b[chunk:]...)
