@@ -1,9 +1,7 @@
 package timeline
 
 import (
-	"iter"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -230,7 +228,7 @@ func (l *Life) overBefore(c *Case, t time.Time) bool {
 	if len(l.Maps) == 0 {
 		since = l.since.Add(-1) // the command that it is known by counts
 	}
-	for o := range c.removalsIn(since, t) {
+	for _, o := range c.removalsIn(since, t) {
 		user, sid := owner(o)
 		if SameUser(user, sid, l.User, l.SID) && o.Action == evidence.Command && o.TimeKind != evidence.AtOrBefore &&
 			l.Targets(o) && !(KeepsProfile(o) && len(l.Maps) > 0) && !c.keptStill(o) {
@@ -366,10 +364,11 @@ func clientLives(c *Case) []*Life {
 		if len(l.Maps) > 0 && l.Maps[0].TimeKind != evidence.AtOrBefore && l.MappedAtFirst().After(first) {
 			first = l.MappedAtFirst() // what came before did not remove this one
 		}
-		for _, o := range c.removals[firstSince(c.removals, first):] {
-			if !l.Next.IsZero() && !o.Time.Before(l.Next) {
-				break
-			}
+		until := l.Next.Add(-1)
+		if l.Next.IsZero() {
+			until = Forever
+		}
+		for _, o := range between(c.removals, first, until) {
 			if o.Action == evidence.Command {
 				l.attachEnd(o)
 			}
@@ -377,12 +376,6 @@ func clientLives(c *Case) []*Life {
 		l.describeClient()
 	}
 	return lives
-}
-
-// firstSince returns the index of the first of list, which is in order of time, at
-// or after t.
-func firstSince(list []*evidence.Fact, t time.Time) int {
-	return sort.Search(len(list), func(i int) bool { return !list[i].Time.Before(t) })
 }
 
 // goesOn reports whether o, which maps the same letter again, belongs to the
@@ -405,7 +398,7 @@ func (l *Life) goesOn(c *Case, o *evidence.Fact) bool {
 	if c.rewritten(l, o) {
 		return true
 	}
-	for r := range c.removalsIn(l.MappedAtFirst(), o.Time) {
+	for _, r := range c.removalsIn(l.MappedAtFirst(), o.Time) {
 		user, sid := owner(r)
 		if SameUser(user, sid, l.User, l.SID) && (r.Action == evidence.Command && l.Targets(r) || r.Action == evidence.Removed && r.Drive == l.Drive) {
 			return false
@@ -414,16 +407,10 @@ func (l *Life) goesOn(c *Case, o *evidence.Fact) bool {
 	return true
 }
 
-// removalsIn yields the commands and records of removals after from and before
+// removalsIn returns the commands and records of removals after from and before
 // to. Scripts leave thousands: nobody looks at all of them for each.
-func (c *Case) removalsIn(from, to time.Time) iter.Seq[*evidence.Fact] {
-	return func(yield func(*evidence.Fact) bool) {
-		for _, o := range c.removals[firstSince(c.removals, from.Add(1)):] {
-			if !o.Time.Before(to) || !yield(o) {
-				return
-			}
-		}
-	}
+func (c *Case) removalsIn(from, to time.Time) []*evidence.Fact {
+	return between(c.removals, from.Add(1), to.Add(-1))
 }
 
 // writesKey reports whether o is the key of a mapping, or a record of its making.

@@ -109,6 +109,9 @@ func (c *Case) Edges(from, to time.Time) []*evidence.Fact {
 	return between(c.edges, from, to)
 }
 
+// Forever is later than anything that is recorded.
+var Forever = time.Unix(1<<40, 0)
+
 // between is the dated part of list, which is by time, undated last, from one
 // instant to another.
 func between(list []*evidence.Fact, from, to time.Time) []*evidence.Fact {

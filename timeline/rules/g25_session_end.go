@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"iter"
-	"time"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/timeline"
@@ -47,7 +46,7 @@ var _ = register(timeline.Rule{
 func sessionEnd(c *timeline.Case, l *timeline.Life) (end *evidence.Fact, why string) {
 	after, until := l.MappedAtFirst(), l.Next
 	if until.IsZero() {
-		until = time.Unix(1<<40, 0) // none began after it
+		until = timeline.Forever // none began after it
 	}
 	for _, o := range c.Edges(after, until) {
 		if !o.Time.After(after) {
