@@ -217,26 +217,52 @@ func mappingStates(c *Case) []*MappingState {
 }
 
 // sortStates puts the states of one file in the order in which its logs lead
-// through them, whatever their times say, and files by what they show last. at
-// tells of a state its file, its view of it and as of when it is.
+// through them, whatever their times say, and those of several files by what each
+// shows: a primary that its logs complete may be older than a snapshot. at tells
+// of a state its file, its view of it and as of when it is.
 func sortStates[S any](states []S, at func(S) (*evidence.Place, int, time.Time)) {
 	type file struct{ source, volume, snapshot, path string }
-	of := func(p *evidence.Place) file { return file{p.Source, p.Volume, p.Snapshot, p.Path} }
-	last, newest := map[file]time.Time{}, map[file]int{}
+	type state struct {
+		of   S
+		asOf time.Time // of it, or of one before it in its file, if that is later
+	}
+	fileOf := func(s S) file {
+		p, _, _ := at(s)
+		return file{p.Source, p.Volume, p.Snapshot, p.Path}
+	}
+	files := map[file][]state{}
+	var order []file // by what they show last
 	for _, s := range states {
-		p, view, asOf := at(s)
-		if n, ok := newest[of(p)]; !ok || view > n {
-			newest[of(p)], last[of(p)] = view, asOf
+		if files[fileOf(s)] == nil {
+			order = append(order, fileOf(s))
+		}
+		files[fileOf(s)] = append(files[fileOf(s)], state{of: s})
+	}
+	last := map[file]time.Time{}
+	for f, views := range files {
+		slices.SortStableFunc(views, func(a, b state) int {
+			_, viewA, _ := at(a.of)
+			_, viewB, _ := at(b.of)
+			return viewA - viewB
+		})
+		var newest time.Time
+		for i := range views {
+			_, _, asOf := at(views[i].of)
+			if asOf.After(newest) {
+				newest = asOf
+			}
+			views[i].asOf, last[f] = newest, asOf
 		}
 	}
-	slices.SortStableFunc(states, func(a, b S) int {
-		p, viewA, _ := at(a)
-		q, viewB, _ := at(b)
-		if of(p) == of(q) {
-			return viewA - viewB
-		}
-		return last[of(p)].Compare(last[of(q)])
-	})
+	slices.SortStableFunc(order, func(a, b file) int { return last[a].Compare(last[b]) })
+	var all []state
+	for _, f := range order {
+		all = append(all, files[f]...)
+	}
+	slices.SortStableFunc(all, func(a, b state) int { return a.asOf.Compare(b.asOf) })
+	for i := range all {
+		states[i] = all[i].of
+	}
 }
 
 // isAt reports whether o stands in the state of a file that p is.

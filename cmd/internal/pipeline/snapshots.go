@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sharetrail/artifacts/evidence"
@@ -111,17 +112,31 @@ func (t *task) logFiles() (logs []source.File) {
 		if f.Kind != source.HiveLog || f.Deleted || path.Dir(f.Path) != path.Dir(t.file.Path) || f.Size == 0 {
 			continue
 		}
-		base, ext, _ := cutLast(path.Base(f.Path), ".")
+		name, copied := cutCopy(path.Base(f.Path))
+		base, ext, _ := cutLast(name, ".")
 		switch strings.ToUpper(ext) {
 		case "LOG", "LOG1", "LOG2":
 		default:
 			continue
 		}
-		if strings.EqualFold(base, path.Base(t.file.Path)) {
+		if strings.EqualFold(base+copied, path.Base(t.file.Path)) {
 			logs = append(logs, f)
 		}
 	}
 	return logs
+}
+
+// cutCopy cuts from a name what tells it from others of the same name: the "~2"
+// of a File's path.
+func cutCopy(name string) (without, copied string) {
+	i := strings.LastIndexByte(name, '~')
+	if i < 0 {
+		return name, ""
+	}
+	if _, err := strconv.Atoi(name[i+1:]); err != nil {
+		return name, ""
+	}
+	return name[:i], name[i:]
 }
 
 // follow takes over what the leader of t found. The same log or file once more
@@ -158,7 +173,8 @@ func inTime(volumes []*source.Volume) []*source.Volume {
 
 // later makes the state of each hive as collected one that is not before the
 // states of it in snapshots. That it could seem so is the work of a clock that
-// was set back.
+// was set back, unless the hive is dirty and its logs are not there: then it shows
+// what was written to it before them, which a snapshot may well be newer than.
 func later(tasks []*task) {
 	type hiveOf struct {
 		vol  *source.Volume
@@ -166,7 +182,7 @@ func later(tasks []*task) {
 	}
 	live := map[hiveOf]*evidence.Coverage{}
 	for _, t := range tasks {
-		if n := len(t.out.Coverage); n > 0 && t.vol.Of == nil && t.file.Kind == source.Hive {
+		if n := len(t.out.Coverage); n > 0 && t.vol.Of == nil && t.file.Kind == source.Hive && !t.out.Coverage[n-1].Dirty {
 			live[hiveOf{t.vol, strings.ToLower(t.file.Path)}] = &t.out.Coverage[n-1]
 		}
 	}

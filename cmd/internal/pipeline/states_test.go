@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"archive/zip"
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -175,5 +177,86 @@ func TestLetterStillRemembered(t *testing.T) {
 		if g.Rule == "G23" {
 			t.Errorf("%+v", g)
 		}
+	}
+}
+
+// TestSnapshotNewerThanPrimary: a snapshot may show more than the primary that was
+// collected does, and what the primary has is then no later state, with its logs
+// and without them.
+func TestSnapshotNewerThanPrimary(t *testing.T) {
+	primary, log1, _, err := hivetest.BuildWithLog(withZ, withoutZ+"[Software\\Later] 2026-03-02T12:00:00Z\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshot, err := hivetest.Build(withoutZ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		log  []byte
+	}{{"with its log", log1}, {"without its log", nil}} {
+		dir := t.TempDir()
+		for name, data := range map[string][]byte{"C/Users/alice/NTUSER.DAT": primary, "C/Users/alice/NTUSER.DAT.LOG1": test.log, "VSS1/Users/alice/NTUSER.DAT": snapshot} {
+			if data == nil {
+				continue
+			}
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		res, err := Run(t.Context(), []string{dir}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := onlyGap(t, &res.Report)
+		want := time.Date(2026, 3, 2, 9, 40, 31, 562103400, time.UTC)
+		if g.Rule != "G01" || g.Drive != "Z:" || !g.Window.Exact() || !g.Window.NotBefore.Equal(want) {
+			t.Errorf("%s: %s %s %v: %s", test.name, g.Rule, g.Drive, g.Window, g.Claim)
+		}
+		if c := res.Report.Connections[0]; c.Status != timeline.StatusRemoved {
+			t.Errorf("%s: connection: %+v", test.name, c)
+		}
+	}
+}
+
+// TestLogOfDuplicate: of two members of one name each goes with its own log.
+func TestLogOfDuplicate(t *testing.T) {
+	primary, log1, _, err := hivetest.BuildWithLog(withZ, withoutZ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range []string{"C/Users/alice/NTUSER.DAT", "C/Users/alice/ntuser.dat"} {
+		for suffix, data := range map[string][]byte{"": primary, ".LOG1": log1} {
+			w, err := z.Create(name + suffix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write(data); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "WS01.zip")
+	if err := os.WriteFile(file, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	res, err := Run(t.Context(), []string{file}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := onlyGap(t, &res.Report); g.Rule != "G01" || !g.Window.Exact() {
+		t.Errorf("%s %v: %s", g.Rule, g.Window, g.Claim)
+	}
+	for _, p := range res.Report.Problems {
+		t.Errorf("problem of %s: %s", p.From.Path, p.What)
 	}
 }
