@@ -15,6 +15,8 @@ import (
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
 	"sharetrail/parsers/command"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // A DataFile is an evidence file that is neither hive nor log.
@@ -98,7 +100,8 @@ func plainName(p string) string {
 }
 
 // profileFolder names the profile folder that a path inside a volume leads
-// through; "" if it leads through none.
+// through; "" if it leads through none. Its letters are composed, as Windows
+// composes them; a file system or archiver of macOS may have taken them apart.
 func profileFolder(p string) string {
 	parts := strings.Split(p, "/")
 	for i, part := range parts[:max(len(parts)-2, 0)] {
@@ -107,7 +110,7 @@ func profileFolder(p string) string {
 			if name := strings.ToLower(parts[i+1]); name == "public" || name == "all users" {
 				return "" // what everybody has
 			}
-			return parts[i+1]
+			return norm.NFC.String(parts[i+1])
 		}
 	}
 	for _, part := range parts[:max(len(parts)-1, 0)] {

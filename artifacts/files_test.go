@@ -24,6 +24,7 @@ func TestProfileFolder(t *testing.T) {
 		"Windows/System32/config/systemprofile/AppData/x/a.lnk": "systemprofile",
 		"Windows.old/Users/carol/NTUSER.DAT":                    "carol",
 		"Users/Public/Desktop/a.lnk":                            "", "Documents and Settings/All Users/Desktop/a.lnk": "",
+		"Users/jo\u0308rg/NTUSER.DAT":   "jörg",
 		"Users/NTUSER.DAT":              "",
 		"Windows/Prefetch/NET.EXE-1.pf": "",
 		"a.lnk":                         "",

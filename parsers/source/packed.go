@@ -201,9 +201,7 @@ func (s *scanner) sevenZip(c *scope, h Handle) error {
 		}
 		c.items = append(c.items, it)
 	}
-	for _, r := range names.Refused {
-		c.problem(warnf(r.Name, "member left out: %s", r.Why))
-	}
+	c.unusual(names)
 	return nil
 }
 

@@ -78,9 +78,7 @@ func (s *scanner) members(c *scope, h Handle, read func(io.ReaderAt, int64, arch
 		return err
 	}
 	s.listedMembers += len(a.Members)
-	for _, r := range a.Refused {
-		c.problem(warnf(r.Name, "member left out: %s", r.Why))
-	}
+	c.unusual(a)
 	z := &zipFile{s: s, size: h.Size()}
 	taken := map[string]bool{}
 	for i := range a.Members {
@@ -90,6 +88,17 @@ func (s *scanner) members(c *scope, h Handle, read func(io.ReaderAt, int64, arch
 		z.member(c, &a.Members[i], taken)
 	}
 	return err
+}
+
+// unusual tells which members were left out, and whose names say more than where
+// they lie in the archive.
+func (c *scope) unusual(a *archive.Archive) {
+	for _, r := range a.Refused {
+		c.problem(warnf(r.Name, "member left out: %s", r.Why))
+	}
+	if a.Absolute > 0 {
+		c.problem(warnf(a.Rooted, "absolute path: read as if it were below the top of the archive, as all such paths are (%d in all)", a.Absolute))
+	}
 }
 
 // keep opens it for as long as the Evidence lives.

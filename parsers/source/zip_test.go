@@ -138,9 +138,10 @@ func TestZip(t *testing.T) {
 			member{name: "/etc/NTUSER.DAT", data: user}, member{name: `..\..\NTUSER.DAT`, data: user}, member{name: "a/../NTUSER.DAT", data: user},
 			member{name: "link/NTUSER.DAT", data: "/etc/passwd", mode: fs.ModeSymlink}, member{name: "pipe", mode: fs.ModeNamedPipe}, member{name: "d/NTUSER.DAT", data: user, mode: fs.ModeDir},
 			member{name: "./C:/Users/bob/NTUSER.DAT", data: user}, member{name: strings.Repeat("d/", 65) + "x", data: user}), Options{}, []string{
-			`volume id="case.zip" root="C:" label="case" zip windows`, "  Users/bob/NTUSER.DAT hive expected",
+			`volume id="case.zip" root="" label="case" zip loose`, "  etc/NTUSER.DAT hive expected",
+			`volume id="case.zip!C:" root="C:" label="case" zip windows`, "  Users/bob/NTUSER.DAT hive expected",
 			`warning "case.zip!..\\..\\NTUSER.DAT" @-1: member left out: path leads out of the archive ("..")`,
-			`warning "case.zip!/etc/NTUSER.DAT" @-1: member left out: absolute path`,
+			`warning "case.zip!/etc/NTUSER.DAT" @-1: absolute path: read as if it were below the top of the archive, as all such paths are (1 in all)`,
 			`warning "case.zip!a/../NTUSER.DAT" @-1: member left out: path leads out of the archive ("..")`,
 			`warning "case.zip!d/NTUSER.DAT" @-1: member left out: directory with 4128 bytes of content`,
 			`warning "case.zip!` + strings.Repeat("d/", 65) + `x" @-1: member left out: more than 64 directories deep`,

@@ -53,9 +53,11 @@ type Refusal struct{ Name, Why string }
 
 // An Archive is the list of members, in the order of the archive's directory.
 type Archive struct {
-	Members []Member
-	Refused []Refusal
-	dirs    map[string]string
+	Members  []Member
+	Refused  []Refusal
+	Absolute int    // members whose names begin at a root: they are listed as if they did not
+	Rooted   string // the first of these names, as it is stored
+	dirs     map[string]string
 }
 
 // Options say how to read an archive.
@@ -65,12 +67,12 @@ type Options struct {
 }
 
 // clean makes a relative, slash-separated path of a member's name, or says why
-// it refuses to. A drive ("C:") is an ordinary directory: nothing is ever
-// written under these names.
+// it refuses to. A root or a device at its start is left off, and a
+// drive ("C:") is an ordinary directory: nothing is ever written under these names.
 func clean(name string) (cleaned, why string) {
 	name = strings.ReplaceAll(name, `\`, "/")
-	if strings.HasPrefix(name, "/") {
-		return "", "absolute path"
+	for _, device := range []string{"//?/", "//./"} {
+		name = strings.TrimPrefix(name, device)
 	}
 	var parts []string
 	for part := range strings.SplitSeq(name, "/") {
@@ -106,18 +108,23 @@ func spell(dirs map[string]string, name string) string {
 // add appends a member of that name, or the reason to refuse it.
 func (a *Archive) add(name, why string, m Member) {
 	cleaned, unclean := clean(name)
-	if unclean != "" {
-		why = unclean
-	}
 	switch {
+	case unclean != "":
+		a.Refused = append(a.Refused, Refusal{triage.Show(name), unclean})
 	case why != "":
-		a.Refused = append(a.Refused, Refusal{triage.Show(name), why})
+		a.Refused = append(a.Refused, Refusal{triage.Show(cleaned), why})
 	case cleaned != "": // else "./"
 		if a.dirs == nil {
 			a.dirs = map[string]string{}
 		}
 		m.Name = spell(a.dirs, triage.Show(cleaned))
 		a.Members = append(a.Members, m)
+		if name[0] != '/' && name[0] != '\\' {
+			return
+		}
+		if a.Absolute++; a.Absolute == 1 {
+			a.Rooted = triage.Show(name)
+		}
 	}
 }
 

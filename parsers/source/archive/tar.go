@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sharetrail/parsers/binread"
+	"sharetrail/parsers/source/triage"
 )
 
 // IsTar reports whether b, the first 512 bytes of a file, are the header of a
@@ -46,6 +47,7 @@ func Tar(r io.ReaderAt, size int64, o Options) (a *Archive, err error) {
 	}()
 	sr := io.NewSectionReader(r, 0, size)
 	t := tar.NewReader(sr)
+	var files links
 	for n := 0; ; n++ {
 		h, err := t.Next()
 		if err == io.EOF {
@@ -64,6 +66,12 @@ func Tar(r io.ReaderAt, size int64, o Options) (a *Archive, err error) {
 		}
 		m := Member{Dir: h.Typeflag == tar.TypeDir, Size: h.Size, Packed: h.Size, content: &tarred{r: io.NewSectionReader(r, at, h.Size), end: size - at}}
 		why := special(h)
+		if h.Typeflag == tar.TypeLink {
+			if target := files.target(a, h.Linkname); target != nil {
+				m.Size, m.content, why = target.Size, target.content, ""
+				m.Packed = 0 // its bytes lie in the archive once
+			}
+		}
 		if isSparse(h) && why == "" {
 			c, packed, err := newSparse(r, at, size, h)
 			if err != nil {
@@ -76,6 +84,30 @@ func Tar(r io.ReaderAt, size int64, o Options) (a *Archive, err error) {
 		}
 		a.add(h.Name, why, m)
 	}
+}
+
+// links finds the earlier member that a further name of the same file leads to.
+type links struct {
+	byName map[string]int
+	seen   int // members in byName
+}
+
+func (l *links) target(a *Archive, name string) *Member {
+	if l.byName == nil {
+		l.byName = map[string]int{}
+	}
+	for ; l.seen < len(a.Members); l.seen++ {
+		l.byName[a.Members[l.seen].Name] = l.seen
+	}
+	cleaned, why := clean(name)
+	if why != "" || cleaned == "" {
+		return nil
+	}
+	i, ok := l.byName[spell(a.dirs, triage.Show(cleaned))]
+	if !ok || a.Members[i].Dir {
+		return nil
+	}
+	return &a.Members[i]
 }
 
 // isSparse reports whether the holes of a file are left out.

@@ -46,7 +46,7 @@ func Zip(r io.ReaderAt, size int64, o Options) (a *Archive, err error) {
 	lim.off = true
 	for _, f := range z.File {
 		c := &zipped{File: f, archive: r, method: f.Method}
-		a.add(f.Name, irregular(f), Member{
+		a.add(nameOf(f), irregular(f), Member{
 			Dir: f.Mode().IsDir(), Size: int64(f.UncompressedSize64), Packed: int64(f.CompressedSize64),
 			ModTime: modTime(f), Sealed: c.unseal(o.Passwords), content: c,
 		})
