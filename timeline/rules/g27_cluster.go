@@ -116,13 +116,22 @@ func toldTwice(list []act, o *evidence.Fact, kind string) bool {
 }
 
 // removalAct returns the removal that f claims, if it is dated and nothing
-// innocent is known to have done it.
+// innocent is known to have done it. Where f may only be one, a claim of it that
+// names no mapping may still be sure that one went, and when.
 func removalAct(f *timeline.Found) (act, bool) {
-	w := f.Window
-	if f.Kind() != timeline.KindRemoval || f.Innocent() || f.Confidence == timeline.Possible || w.NotBefore.IsZero() || w.NotAfter.IsZero() || w.NotAfter.Sub(w.NotBefore) > clusterSpan {
+	if f.Kind() != timeline.KindRemoval || f.Innocent() {
 		return act{}, false
 	}
-	a := act{"removal", "removal of " + removedThing(f), f.User, f.SID, w.NotBefore, w.NotAfter, f.Confidence, nil, f, false}
+	w, confidence, thing := f.Window, f.Confidence, removedThing(f)
+	for _, cl := range f.Claims[1:] {
+		if confidence == timeline.Possible && cl.Life == nil && cl.Confidence != timeline.Possible {
+			w, confidence, thing = cl.Window, cl.Confidence, "a mapping that is not named"
+		}
+	}
+	if confidence == timeline.Possible || w.NotBefore.IsZero() || w.NotAfter.IsZero() || w.NotAfter.Sub(w.NotBefore) > clusterSpan {
+		return act{}, false
+	}
+	a := act{"removal", "removal of " + thing, f.User, f.SID, w.NotBefore, w.NotAfter, confidence, nil, f, false}
 	if by := f.Claims[0].Actor; by != nil {
 		a.actor, a.facts = true, []*evidence.Fact{by}
 		if by.User != "" || by.SID != "" {
