@@ -24,12 +24,20 @@ func coverageRows(c *Case) []CoverageRow {
 	var rows []CoverageRow
 	for _, f := range c.Facts {
 		switch {
-		case f.Whole:
+		case f.Whole, f.Unread:
 		case f.Evidence == "vss" && !f.NotCollected:
 			kinds["vss"] = nil
 			rows = append(rows, shadowRow(f))
 		case !f.NotCollected:
 			kinds[f.Evidence] = append(kinds[f.Evidence], f)
+		}
+	}
+	unread := c.unread()
+	for _, kind := range sortedKeys(unread) {
+		if facts, ok := kinds[kind]; !ok {
+			rows = append(rows, c.unreadRow(kind, unread[kind]))
+		} else if unread[kind] {
+			kinds[kind] = append(facts, evidence.Coverage{Evidence: kind})
 		}
 	}
 	for _, kind := range sortedKeys(kinds) {
@@ -46,7 +54,8 @@ func coverageRows(c *Case) []CoverageRow {
 	}
 	rows = append(rows, c.auditRows()...)
 	for _, kind := range slices.Concat(expected, c.expectedHives(), c.clearedLogs(), c.leftBehind()) {
-		if _, ok := kinds[kind]; !ok {
+		_, there := unread[kind]
+		if _, ok := kinds[kind]; !ok && !there {
 			kinds[kind] = nil
 			rows = append(rows, c.absentRow(kind))
 		}
@@ -90,6 +99,34 @@ func (c *Case) absentRow(kind string) CoverageRow {
 	}
 	if !c.notThere(kind) {
 		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.NotCollected})
+	}
+	return r
+}
+
+// unread returns the kinds of evidence that have a file of which nothing was read,
+// and whether one of them is damaged.
+func (c *Case) unread() map[string]bool {
+	kinds := map[string]bool{}
+	for _, f := range c.Facts {
+		if f.Unread {
+			for _, kind := range f.Keys {
+				kinds[kind] = kinds[kind] || !f.Complete
+			}
+		}
+	}
+	return kinds
+}
+
+// unreadRow tells of evidence that is there, and of which nothing was read, since
+// it is damaged or holds nothing.
+func (c *Case) unreadRow(kind string, damaged bool) CoverageRow {
+	r := CoverageRow{Evidence: kind, AsOf: c.End, Records: -1, Enabled: Unknown, Class: UnknownClass}
+	if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
+		r.Records, r.Holes = 0, c.seriesHoles(channel, nil) // recorded clears
+	}
+	if damaged {
+		r.Records = -1
+		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.Corrupt})
 	}
 	return r
 }
@@ -581,6 +618,14 @@ func (c *Case) classWithout(kind string, w Window, without evidence.Reason) (Cla
 		}
 		if r.Class == Absent {
 			return Absent, c.lack(kind)
+		}
+		if r.Class == UnknownClass {
+			switch damaged, there := c.unread()[kind]; {
+			case damaged:
+				return UnknownClass, kind + " is damaged: nothing in it could be read"
+			case there:
+				return UnknownClass, kind + " holds no record"
+			}
 		}
 		r.Holes = slices.DeleteFunc(slices.Clone(r.Holes), func(h evidence.Hole) bool { return h.Reason == without })
 		class := classIn(&r, w)

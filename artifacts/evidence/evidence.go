@@ -289,7 +289,11 @@ type Coverage struct {
 	NotCollected bool
 	// Whole says that the volume which Windows runs from was read whole: no kind of
 	// evidence but those in Keys has a file there. Evidence is "" then.
-	Whole      bool
+	Whole bool
+	// Unread says that the kinds of evidence in Keys have a file there of which
+	// nothing was read: it is damaged or, if the place is Complete, holds nothing.
+	// Evidence is "" then.
+	Unread     bool
 	Emptied    bool      // shadow copies: enabled, and none is there
 	Earlier    bool      // a state that a later one of the same hive supersedes
 	View       int       // counts the states of one hive, the first is 0

@@ -20,6 +20,14 @@ func resum(b []byte, off int) {
 	le.PutUint32(c[124:], crc32.Update(crc32.ChecksumIEEE(c[:120]), crc32.IEEETable, c[128:512]))
 }
 
+// oneChunk makes a log of one chunk.
+func oneChunk(header, chunk []byte) []byte {
+	b := append(bytes.Clone(header), chunk...)
+	le.PutUint16(b[42:], 1)
+	le.PutUint32(b[124:], crc32.ChecksumIEEE(b[:120]))
+	return b
+}
+
 // offsets returns where the records of the chunk at off lie in the file.
 func offsets(b []byte, off int) (list []int) {
 	for p := off + 512; p < off+int(le.Uint32(b[off+48:])); p += int(le.Uint32(b[p+4:])) {
@@ -63,6 +71,9 @@ func TestDamage(t *testing.T) {
 			return b
 		}, n, "", "", 0},
 		{"cut", func(b []byte) []byte { return b[:4096+65536+offsets(b, 4096)[10]-4096+30] }, 30, "cut off", "", 1},
+		{"cut before a chunk", func(b []byte) []byte { return b[:4096+65536] }, 20, "counts 2 chunks, of which 1 are there", "", 0},
+		{"zeros for a chunk", func(b []byte) []byte { clear(b[4096 : 4096+65536]); return b }, 20, "counts 2 chunks, of which 1 are there", "", 0},
+		{"fewer chunks by the header", func(b []byte) []byte { return append(oneChunk(b[:4096], b[4096:]), make([]byte, 65536)...) }, n, "", "", 0},
 		{"slack cut", func(b []byte) []byte { return b[:len(b)-100] }, n, "", "", 0},
 		{"record taken out", func(b []byte) []byte {
 			size := uint32(off[2] - off[0])

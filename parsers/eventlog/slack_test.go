@@ -98,7 +98,7 @@ func TestSlackForeign(t *testing.T) {
 		t.Errorf("own: census %+v, %q", census, own)
 	}
 	// Alone, the chunk has nothing that tells what the values mean.
-	alone := append(bytes.Clone(b[:4096]), b[chunk:]...)
+	alone := oneChunk(b[:4096], b[chunk:])
 	lines, census = list(t, alone, eventlog.Options{Slack: true})
 	if census.Slack != 17 || census.SlackUnread != 17 {
 		t.Errorf("alone: census %+v", census)
@@ -118,7 +118,7 @@ func TestSlackNames(t *testing.T) {
 	at := chunk + bytes.Index(b[chunk:chunk+65536], utf16("EventData"))
 	copy(b[at:], utf16("Otherwise"))
 	resum(b, chunk)
-	alone := append(bytes.Clone(b[:4096]), b[chunk:]...)
+	alone := oneChunk(b[:4096], b[chunk:])
 	lines, _ := list(t, alone, eventlog.Options{Slack: true})
 	for i, s := range lines[3:] {
 		if strings.Contains(s, "Otherwise") || !strings.Contains(s, "not the hash") {

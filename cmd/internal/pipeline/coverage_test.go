@@ -1,7 +1,9 @@
 package pipeline
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,5 +133,72 @@ func TestNotCollected(t *testing.T) {
 				t.Errorf("G34 says %q, want %q in it", text, c.names)
 			}
 		})
+	}
+}
+
+// TestUnread: evidence that is there and cannot be read is damaged, not left
+// behind by the collection; a log without a record is neither.
+func TestUnread(t *testing.T) {
+	const logs, user = "WS30/C/Windows/System32/winevt/Logs/", "WS30/C/Users/ann/NTUSER.DAT"
+	keep := func(n int) func(b []byte) []byte { return func(b []byte) []byte { return b[:n] } }
+	zeros := func(b []byte) []byte { return make([]byte, len(b)) }
+	for _, c := range []struct {
+		name, path string
+		change     func(b []byte) []byte
+		evidence   string
+		class      timeline.Class
+		damaged    bool
+	}{
+		{"a log of zeros", logs + "System.evtx", zeros, "evtx:System", timeline.UnknownClass, true},
+		{"an empty file", logs + "System.evtx", keep(0), "evtx:System", timeline.UnknownClass, true},
+		{"a log cut before its chunks", logs + "System.evtx", keep(4096), "evtx:System", timeline.UnknownClass, true},
+		{"a log without a record", logs + "System.evtx", func(b []byte) []byte {
+			binary.LittleEndian.PutUint16(b[42:], 0) // chunks
+			binary.LittleEndian.PutUint32(b[124:], crc32.ChecksumIEEE(b[:120]))
+			clear(b[4096:])
+			return b
+		}, "evtx:System", timeline.UnknownClass, false},
+		{"a hive cut in its first bin", user, keep(5000), "registry:NTUSER:ann", timeline.UnknownClass, true},
+		{"a hive of zeros", user, zeros, "registry:NTUSER:ann", timeline.UnknownClass, true},
+	} {
+		rep := analyzeScenario(t, quietHost, func(dir string) {
+			p := filepath.Join(dir, filepath.FromSlash(c.path))
+			b, err := os.ReadFile(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(p, c.change(b), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		})
+		for _, r := range rep.Coverage {
+			if r.Evidence != c.evidence {
+				continue
+			}
+			corrupt, missing := 0, 0
+			for _, h := range r.Holes {
+				switch h.Reason {
+				case evidence.Corrupt:
+					corrupt++
+				case evidence.NotCollected:
+					missing++
+				}
+			}
+			if r.Class != c.class || (corrupt == 1) != c.damaged || missing > 0 {
+				t.Errorf("%s: %s, holes %v", c.name, r.Class, r.Holes)
+			}
+		}
+		for _, g := range rep.Gaps {
+			if strings.Contains(g.Claim, "lacks") {
+				t.Errorf("%s: %s", c.name, g.Claim)
+			}
+		}
+		said := false
+		for _, p := range rep.Problems {
+			said = said || p.Severity == evidence.Error
+		}
+		if said != c.damaged {
+			t.Errorf("%s: problems %v", c.name, rep.Problems)
+		}
 	}
 }

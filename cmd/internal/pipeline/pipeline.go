@@ -147,6 +147,7 @@ type task struct {
 	meter  *fileMeter // of what is read of it
 	logs   []FileRead // transaction logs read with a hive
 	out    *artifacts.Emitter
+	told   bool // it covers the kind of evidence that it is
 }
 
 // plan lists the files to read, in a fixed order.

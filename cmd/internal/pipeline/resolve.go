@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"sharetrail/artifacts/evidence"
+	"sharetrail/parsers/hive"
 	"sharetrail/parsers/source"
 )
 
@@ -50,6 +51,7 @@ func resolve(tasks []*task) (obs []*evidence.Fact, facts []evidence.Coverage, pr
 		}
 		for i := range t.out.Coverage {
 			users.fillCoverage(&t.out.Coverage[i])
+			t.told = t.told || t.out.Coverage[i].Evidence != "registry:"+string(hive.Unknown)
 		}
 		obs = append(obs, t.out.Observations...)
 		facts = append(facts, t.out.Coverage...)

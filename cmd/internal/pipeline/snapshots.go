@@ -73,12 +73,16 @@ type fileKey struct {
 	ref    source.Ref
 }
 
+func (t *task) key() fileKey {
+	return fileKey{t.read.Source, source.Ref{Volume: t.vol.ID, Path: t.file.Path}}
+}
+
 // lead points the tasks of files that a newer view of the volume has with the
 // same bytes at the task that reads those.
 func lead(tasks []*task) {
 	at := map[fileKey]*task{}
 	for _, t := range tasks {
-		at[fileKey{t.read.Source, source.Ref{Volume: t.vol.ID, Path: t.file.Path}}] = t
+		at[t.key()] = t
 	}
 	for _, t := range tasks {
 		if t.file.SameAs == (source.Ref{}) {

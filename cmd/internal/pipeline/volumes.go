@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"sharetrail/artifacts"
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/source"
 )
@@ -15,6 +16,10 @@ func volumeFacts(tasks []*task, hosts *hostNames) (facts []evidence.Coverage) {
 	seen := map[*source.Volume]bool{}
 	shadows := map[string]*evidence.Coverage{} // by host
 	var order []string
+	told := map[fileKey]*task{}
+	for _, t := range tasks {
+		told[t.key()] = t
+	}
 	for _, t := range tasks {
 		v, host := t.vol, hosts.volume[t.vol]
 		if seen[v] {
@@ -38,6 +43,7 @@ func volumeFacts(tasks []*task, hosts *hostNames) (facts []evidence.Coverage) {
 				}
 			}
 		}
+		facts = append(facts, unread(v, host, t.place, told)...)
 		if v.Whole {
 			facts = append(facts, evidence.Coverage{Host: host, Records: -1, Whole: true, Keys: kindsOn(v), Place: t.place})
 		}
@@ -53,19 +59,53 @@ func volumeFacts(tasks []*task, hosts *hostNames) (facts []evidence.Coverage) {
 	return facts
 }
 
+// unread names the kinds of evidence that have a file on a volume as collected, of
+// which nothing was read: those that are damaged, and those that hold nothing.
+func unread(v *source.Volume, host string, at *evidence.Place, told map[fileKey]*task) (facts []evidence.Coverage) {
+	if v.Snapshot != "" || artifacts.IsFormer(v.Root) {
+		return nil
+	}
+	for i := range v.Files {
+		f := &v.Files[i]
+		kind := kindOfFile(f, v.Loose)
+		channel, isLog := strings.CutPrefix(kind, "evtx:")
+		if kind == "" || f.Deleted || artifacts.IsFormer(f.Path) || isLog && !artifacts.WantsChannel(channel) {
+			continue
+		}
+		t := told[fileKey{at.Source, source.Ref{Volume: v.ID, Path: f.Path}}]
+		if t != nil && t.told {
+			continue
+		}
+		empty := t != nil && !slices.ContainsFunc(t.out.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
+		facts = append(facts, evidence.Coverage{Host: host, Records: -1, Unread: true, Keys: []string{kind}, Complete: empty, Place: at})
+	}
+	return facts
+}
+
 // kindsOn names the kinds of evidence that have a file on a volume.
 func kindsOn(v *source.Volume) (kinds []string) {
-	for _, f := range v.Files {
-		p := f.Path
-		if f.Expected && f.Kind == source.EVTX { // wherever it lies
-			p = "Windows/System32/winevt/Logs/" + path.Base(p)
-		}
-		if kind := kindOfPath(p); kind != "" && !f.Deleted {
+	for i := range v.Files {
+		if kind := kindOfFile(&v.Files[i], false); kind != "" && !v.Files[i].Deleted {
 			kinds = append(kinds, kind)
 		}
 	}
 	slices.Sort(kinds)
 	return slices.Compact(kinds)
+}
+
+// kindOfFile returns the kind of evidence that a file is meant to be: an event log
+// wherever it lies, and a loose hive by its name alone.
+func kindOfFile(f *source.File, loose bool) string {
+	p := f.Path
+	switch {
+	case f.Expected && strings.EqualFold(path.Ext(p), ".evtx"):
+		p = "Windows/System32/winevt/Logs/" + path.Base(p)
+	case f.Expected && loose && !strings.Contains(strings.ToLower(p), "regback/"):
+		if kind := kindOfPath("Windows/System32/config/" + path.Base(p)); kind != "" {
+			return kind
+		}
+	}
+	return kindOfPath(p)
 }
 
 // kindOfPath returns the kind of evidence that Windows keeps at a path, "" if
