@@ -59,6 +59,8 @@ type logData struct {
 	rest  []Entry // other whole entries
 	bad   error   // why none of them may be applied
 	note  []error // problems that leave the chain usable
+
+	foreign bool // it is of another hive
 }
 
 func (l *logData) errorf(off int64, field, format string, args ...any) error {

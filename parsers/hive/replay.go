@@ -18,11 +18,12 @@ const (
 	FormatOld = "DIRT" // before: one set of sectors, without a hash
 )
 
-// Reasons why entries are stale. The last two are told as problems already.
+// Reasons why entries are stale. The last three are told as problems already.
 const (
 	earlier   = "left from an earlier round of the log"
 	behindGap = "behind a gap or damage"
-	ofOther   = "its log is damaged or of another hive"
+	ofOther   = "its log is damaged or not written with the hive"
+	foreign   = "its log is of another hive"
 )
 
 // maxGrowth is how much larger than its file logs may make a hive beyond the
@@ -134,9 +135,12 @@ func (p *Replay) plan(h *Hive, files []*logData) {
 		p.applyNewest(h, seq2, usable)
 	}
 	for _, f := range files {
-		if f.bad != nil {
+		switch {
+		case f.foreign:
+			p.stale(foreign, append(f.chain, f.rest...)...)
+		case f.bad != nil:
 			p.stale(ofOther, append(f.chain, f.rest...)...)
-		} else {
+		default:
 			p.stale(earlier, f.rest...)
 		}
 	}
@@ -204,6 +208,7 @@ func (l *logData) match(hive []byte, sum bool) error {
 	a, b := l.image[id:id+16], hive[id:id+16]
 	if !bytes.Equal(a, none) && !bytes.Equal(b, none) {
 		if !bytes.Equal(a, b) {
+			l.foreign = true
 			return l.errorf(id, "resource manager", "%x, that of the hive is %x: a log of another hive: %w", a, b, ErrDamaged)
 		}
 		return nil
@@ -212,6 +217,7 @@ func (l *logData) match(hive []byte, sum bool) error {
 	x, _, _ = strings.Cut(x, "\x00")
 	y, _, _ = strings.Cut(y, "\x00")
 	if x != "" && y != "" && fold(x) != fold(y) {
+		l.foreign = true
 		return l.errorf(name, "file name", "%q, that of the hive is %q: a log of another hive: %w", x, y, ErrDamaged)
 	}
 	return nil
@@ -249,7 +255,7 @@ func (p *Replay) checkStale(end uint32) {
 	}
 	for i := range p.Stale {
 		e := &p.Stale[i]
-		if e.Sequence < end || e.old || e.Reason == behindGap || e.Reason == ofOther {
+		if e.Sequence < end || e.old || e.Reason == behindGap || e.Reason == ofOther || e.Reason == foreign {
 			continue
 		}
 		if e.Reason == earlier {

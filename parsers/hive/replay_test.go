@@ -348,3 +348,17 @@ func TestReplayReaders(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestStaleItemsForeign: what a log of another hive holds is nothing of this one.
+func TestStaleItemsForeign(t *testing.T) {
+	s := logs(t, hivetest.LogOptions{})
+	s.log1[50] ^= 1 // in the name of its hive
+	resum(s.log1)
+	_, p := s.open(t)
+	if len(p.Stale) == 0 {
+		t.Fatal("no stale entries")
+	}
+	for it, err := range p.StaleItems() {
+		t.Errorf("%+v, %v", it, err)
+	}
+}

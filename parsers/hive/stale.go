@@ -13,7 +13,8 @@ import (
 // entries that the final view does not have at the same place: old content,
 // without a time but that of its keys. What several entries hold alike comes
 // once. Where an entry lacks a parent, the path leads through the final view;
-// what it lacks else is Reused. Errors are as in [Hive.Deleted].
+// what it lacks else is Reused. Of a log of another hive there is nothing. Errors
+// are as in [Hive.Deleted].
 func (p *Replay) StaleItems() iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		if len(p.Stale) == 0 {
@@ -21,6 +22,9 @@ func (p *Replay) StaleItems() iter.Seq2[Item, error] {
 		}
 		st := p.newStale()
 		for _, e := range p.Stale {
+			if e.Reason == foreign {
+				continue
+			}
 			st.put(e)
 			more := st.s.items(func(it Item) bool {
 				for _, it := range st.news(it) {

@@ -47,8 +47,8 @@ func (w *lister) scan() {
 	if err != nil {
 		w.c.problem(warnf("", "the search for deleted files, and for event logs where Windows keeps none, ended early: %s", text(err)))
 	}
-	if n := len(w.hives); n > 0 {
-		w.c.problem(warnf(w.hives[0], "a registry hive where Windows keeps none, one of %d on this volume: whose it is is not known, so it was not read; extract it and point at it", n))
+	if len(w.hives) > 0 {
+		w.c.problem(strayHives(w.hives))
 	}
 	if damaged > 0 {
 		w.c.problem(Problem{Severity: Warning, Offset: binread.Offset(first), What: fmt.Sprintf("%d records of the MFT cannot be read, and may be of deleted files; the first: %s", damaged, text(first))})

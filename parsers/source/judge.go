@@ -12,7 +12,7 @@ import (
 func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 	name := triage.Expect(place, loose)
 	promised := name != triage.None && name != triage.Artifact
-	f := &File{Size: it.size, ModTime: it.mod, Kind: it.head.kind, Expected: promised, Incomplete: it.cut, Away: it.away, Directory: it.dirs, Open: it.open}
+	f := &File{Size: it.size, ModTime: it.mod, Kind: it.head.kind, Expected: promised, Incomplete: it.cut, Away: it.away || !loose && it.head.kind == EVTX && !triage.KeepsLogs(place), Directory: it.dirs, Open: it.open}
 	if f.Kind == Hive && name == triage.HiveLog {
 		f.Kind = HiveLog
 	}

@@ -16,7 +16,7 @@ import (
 // and returns its part of the tree.
 func (s *scanner) layout(c *scope) (*Node, error) {
 	col := s.collection(c)
-	l := &layouter{s: s, c: c, col: col, roots: windowsRoots(c), volumes: map[string]*Volume{}}
+	l := &layouter{s: s, c: c, col: col, roots: windowsRoots(c), volumes: map[string]*Volume{}, strays: map[*Volume][]string{}, hiveLogs: map[*Volume][]string{}}
 	l.groups = l.systemDirs()
 	for dir := range col.packages {
 		if _, inTree := triage.Nearest(dir, l.roots); !inTree {
@@ -50,6 +50,12 @@ func (s *scanner) layout(c *scope) (*Node, error) {
 	for _, it := range c.streams {
 		l.recovered(it, false)
 	}
+	for v, paths := range l.strays {
+		v.problem(strayHives(paths))
+	}
+	for v, logs := range l.hiveLogs {
+		orphans(v, logs)
+	}
 	col.unsettled(c)
 	for _, p := range c.problems {
 		l.report(p)
@@ -77,16 +83,18 @@ func windowsRoots(c *scope) map[string]bool {
 }
 
 type layouter struct {
-	s       *scanner
-	c       *scope
-	col     *collection
-	roots   map[string]bool // of Windows trees
-	groups  map[string]bool // directories that divide the loose files; nil if they are one group
-	volumes map[string]*Volume
-	outside []Problem // of no volume
-	opened  map[*item]*image
-	closed  int     // archives and images that are not opened
-	sealed  []*item // members whose names promise nothing and whose content cannot be seen
+	s        *scanner
+	c        *scope
+	col      *collection
+	roots    map[string]bool // of Windows trees
+	groups   map[string]bool // directories that divide the loose files; nil if they are one group
+	volumes  map[string]*Volume
+	outside  []Problem // of no volume
+	opened   map[*item]*image
+	closed   int                  // archives and images that are not opened
+	strays   map[*Volume][]string // hives in a Windows tree, where Windows keeps none
+	hiveLogs map[*Volume][]string // transaction logs, by their content
+	sealed   []*item              // members whose names promise nothing and whose content cannot be seen
 }
 
 // systemDirs returns the directories that hold a loose SYSTEM hive directly, or
@@ -170,6 +178,13 @@ func (l *layouter) add(it *item) (*Node, error) {
 	if kind := it.archive(); loose && kind != "" && l.c.kind != "file" {
 		return l.s.archive(it, kind, join(l.c.id, it.path), l.c.depth+1, l.col.beside(path.Dir(it.place)))
 	}
+	if !loose && it.head.kind == Hive && !triage.KeepsHives(place) {
+		if !triage.OwnHive(place) {
+			v := l.volume(root, loose)
+			l.strays[v] = append(l.strays[v], shown)
+		}
+		return nil, nil
+	}
 	f, p := l.judge(it, place, loose)
 	if f != nil && it.passed {
 		f, p = nil, &Problem{Severity: Error, Offset: -1, What: "member was not unpacked: extract it and point at the extracted folder"}
@@ -191,17 +206,55 @@ func (l *layouter) add(it *item) (*Node, error) {
 		}
 		v := l.volume(root, loose)
 		v.Files = append(v.Files, *f)
+		if it.head.kind == HiveLog {
+			l.hiveLogs[v] = append(l.hiveLogs[v], shown)
+		}
 	}
 	return nil, nil
+}
+
+// orphans says which transaction logs lie where there is no hive of their name.
+func orphans(v *Volume, logs []string) {
+	stem := func(p string) string {
+		p = strings.ToLower(p)
+		if i := strings.LastIndexByte(p, '~'); i >= 0 && strings.Trim(p[i+1:], "0123456789") == "" {
+			p = p[:i]
+		}
+		return p
+	}
+	hives := map[string]bool{}
+	for _, f := range v.Files {
+		if f.Kind == Hive || f.Kind == Other && f.Expected {
+			hives[stem(f.Path)] = true
+		}
+	}
+	logs = slices.DeleteFunc(logs, func(p string) bool {
+		p = stem(p)
+		return hives[strings.TrimSuffix(p, path.Ext(p))]
+	})
+	if len(logs) > 0 {
+		v.problem(warnf(logs[0], "a transaction log of a registry hive, one of %d, without its hive: not read", len(logs)))
+	}
+}
+
+// strayHives tells of hives where Windows keeps none: what lies in the folder of a
+// user may be anybody's.
+func strayHives(paths []string) Problem {
+	return warnf(paths[0], "a registry hive where Windows keeps none, one of %d on this volume: whose it is is not known, so it was not read; extract it and point at it", len(paths))
 }
 
 // recovered adds a deleted file, or bytes that are no file, to the volume that it
 // lies in. It is no proof of a Windows tree.
 func (l *layouter) recovered(it *item, deleted bool) {
 	root, loose := l.where(it.place)
-	shown, _ := inVolume(root, it)
+	shown, place := inVolume(root, it)
 	v := l.volume(root, loose)
-	v.Files = append(v.Files, File{Path: shown, Size: it.size, ModTime: it.mod, Kind: it.head.kind, Deleted: deleted, Open: it.open})
+	if deleted && !loose && it.head.kind == Hive && !triage.KeepsHives(place) {
+		l.strays[v] = append(l.strays[v], shown)
+		return
+	}
+	away := deleted && !loose && it.head.kind == EVTX && !triage.KeepsLogs(place)
+	v.Files = append(v.Files, File{Path: shown, Size: it.size, ModTime: it.mod, Kind: it.head.kind, Deleted: deleted, Away: away, Open: it.open})
 }
 
 // seal reports an item that cannot be opened. In an archive that is encrypted

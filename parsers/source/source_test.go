@@ -219,6 +219,7 @@ func TestLayouts(t *testing.T) {
 			"  b/headless-log evtx",
 			"  b/renamed.dat hive expected",
 			"  b/tool.LOG1 hive-log expected",
+			`  warning "b/tool.LOG1" @-1: a transaction log of a registry hive, one of 1, without its hive: not read`,
 		}},
 		{"loose files with several SYSTEM hives go to the nearest", map[string]string{
 			"one/hives/SYSTEM_pc1":     regf(0, ""),
@@ -270,6 +271,29 @@ func TestLayouts(t *testing.T) {
 			"  Users/bob/NTUSER.DAT.LOG2 hive-log expected",
 			"  Users/bob/ntuser.dat.log hive-log expected",
 			"  Users/bob/renamed hive-log",
+			`  warning "Users/bob/renamed" @-1: a transaction log of a registry hive, one of 1, without its hive: not read`,
+		}},
+		{"hives in a Windows tree that are not where Windows keeps them", map[string]string{
+			"C/Windows/System32/config/SYSTEM":                         system,
+			"C/Windows/System32/config/SYSTEM.old":                     system,
+			"C/Windows/Temp/s.hiv":                                     system,
+			"C/Users/bob/NTUSER.DAT":                                   user,
+			"C/Users/bob/NTUSER.DAT.bak":                               user,
+			"C/Users/bob/Downloads/NTUSER.DAT":                         user,
+			"C/Users/bob/AppData/Local/Packages/a/settings.dat":        user,
+			"C/Users/bob/AppData/Local/Microsoft/Windows/UsrClass.dat": user,
+			"C/Windows/ServiceProfiles/LocalService/NTUSER.DAT":        user,
+			"C/put/here/NTUSER.DAT":                                    user,
+		}, []string{
+			`volume id="" root="C" label="case" folder windows`,
+			"  Users/bob/AppData/Local/Microsoft/Windows/UsrClass.dat hive expected",
+			"  Users/bob/NTUSER.DAT hive expected",
+			"  Users/bob/NTUSER.DAT.bak hive",
+			"  Windows/ServiceProfiles/LocalService/NTUSER.DAT hive expected",
+			"  Windows/System32/config/SYSTEM hive expected",
+			"  Windows/System32/config/SYSTEM.old hive",
+			"  put/here/NTUSER.DAT hive expected",
+			`  warning "Users/bob/Downloads/NTUSER.DAT" @-1: a registry hive where Windows keeps none, one of 2 on this volume: whose it is is not known, so it was not read; extract it and point at it`,
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -133,7 +133,8 @@ func TestZip(t *testing.T) {
 		{"duplicates are kept", zipOf(t,
 			member{name: "NTUSER.DAT", data: user}, member{name: "ntuser.dat", data: txlog}, member{name: "NTUSER.DAT", data: software}), Options{}, []string{
 			`volume id="case.zip" root="" label="case" zip loose`,
-			"  NTUSER.DAT hive expected", "  NTUSER.DAT~3 hive expected", "  ntuser.dat~2 hive-log expected"}},
+			"  NTUSER.DAT hive expected", "  NTUSER.DAT~3 hive expected", "  ntuser.dat~2 hive-log expected",
+			`  warning "ntuser.dat~2" @-1: a transaction log of a registry hive, one of 1, without its hive: not read`}},
 		{"names that lead elsewhere", zipOf(t,
 			member{name: "/etc/NTUSER.DAT", data: user}, member{name: `..\..\NTUSER.DAT`, data: user}, member{name: "a/../NTUSER.DAT", data: user},
 			member{name: "link/NTUSER.DAT", data: "/etc/passwd", mode: fs.ModeSymlink}, member{name: "pipe", mode: fs.ModeNamedPipe}, member{name: "d/NTUSER.DAT", data: user, mode: fs.ModeDir},

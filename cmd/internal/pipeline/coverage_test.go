@@ -202,3 +202,52 @@ func TestUnread(t *testing.T) {
 		}
 	}
 }
+
+// TestForeignFiles: hives and logs of other computers that lie in the tree of a
+// Windows say nothing of this one.
+func TestForeignFiles(t *testing.T) {
+	const other = `
+-- host FS77 --
+installed = 2026-01-05T08:00:00Z
+collected = 2026-02-05T16:00:00Z
+background = 2026-02-04T06:00:00Z..2026-02-05T16:00:00Z every=1h
+user zed S-1-5-21-2596563022-1406118043-1004336348-1199 profile-created=2026-01-06T07:55:00Z
+
+-- FS77/story --
+2026-01-10T08:15:00Z share zed path="D:\x" stored
+2026-02-04T07:00:00Z map zed Q: \\fs01\quotes
+2026-02-04T08:00:00Z save zed
+2026-02-05T07:00:00Z unmap zed Q:
+`
+	const config = "C/Windows/System32/config/"
+	for from, to := range map[string][]string{
+		config + "SYSTEM":                              {"C/Users/ann/Downloads/SYSTEM", "C/Windows/Temp/s.hiv", config + "SYSTEM_old"},
+		"C/Users/zed/NTUSER.DAT":                       {"C/Users/ann/Downloads/NTUSER.DAT", "C/Users/ann/Documents/a/x.dat", "C/ProgramData/NTUSER.DAT"},
+		"C/Windows/System32/winevt/Logs/Security.evtx": {"C/Users/ann/Desktop/Security.evtx", "C/Logs/old.evtx"},
+	} {
+		for _, name := range to {
+			rep := analyzeScenario(t, quietHost+other, func(dir string) {
+				b, err := os.ReadFile(filepath.Join(dir, "FS77", from))
+				if err == nil {
+					err = os.MkdirAll(filepath.Dir(filepath.Join(dir, "WS30", name)), 0o777)
+				}
+				if err == nil {
+					err = os.WriteFile(filepath.Join(dir, "WS30", name), b, 0o666)
+				}
+				if err == nil {
+					err = os.RemoveAll(filepath.Join(dir, "FS77"))
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			})
+			isLog := strings.HasSuffix(name, ".evtx")
+			if len(rep.Gaps) > 0 || len(rep.Connections) > 0 || rep.Hosts[len(rep.Hosts)-1] != "WS30" || (len(rep.Hosts) == 2) != isLog {
+				t.Errorf("%s: hosts %v, gaps %v, connections %v", name, rep.Hosts, rep.Gaps, rep.Connections)
+			}
+			if (len(rep.Problems) == 1) == isLog {
+				t.Errorf("%s: problems %v", name, rep.Problems)
+			}
+		}
+	}
+}

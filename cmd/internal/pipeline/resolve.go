@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"crypto/sha256"
+	"fmt"
 	"iter"
 	"path"
 	"slices"
@@ -117,14 +118,19 @@ func nameHosts(tasks []*task) *hostNames {
 		for _, o := range t.out.Observations {
 			switch o.Artifact {
 			case "computer":
-				if n := o.Detail.Text("ComputerName"); n != "" {
+				if n := o.Detail.Text("ComputerName"); n != "" && (known[t.vol].name == "" || t.inUse()) {
 					known[t.vol].name = n
 					names = append(names, n)
 				}
 			case "machine-sid":
-				known[t.vol].sid = o.Detail.Text("MachineSID")
+				if known[t.vol].sid == "" || t.inUse() {
+					known[t.vol].sid = o.Detail.Text("MachineSID")
+				}
 			}
 		}
+	}
+	for _, t := range tasks {
+		t.foreign(known[t.vol].name)
 	}
 	for _, t := range tasks {
 		for _, c := range t.out.Coverage {
@@ -175,6 +181,32 @@ func nameHosts(tasks []*task) *hostNames {
 		}
 	}
 	return h
+}
+
+// inUse reports whether a hive has the name by which Windows loads it.
+func (t *task) inUse() bool {
+	name, _ := cutCopy(path.Base(t.file.Path))
+	return slices.ContainsFunc([]string{"SYSTEM", "SOFTWARE", "SAM", "SECURITY"}, func(s string) bool { return strings.EqualFold(s, name) })
+}
+
+// foreign empties the task of a SYSTEM hive that lies beside that of a Windows and
+// names another computer: it is no state of the one in use.
+func (t *task) foreign(computer string) {
+	if t.vol.Loose || t.file.Kind != source.Hive || t.inUse() {
+		return
+	}
+	for _, o := range t.out.Observations {
+		n := o.Detail.Text("ComputerName")
+		if o.Artifact != "computer" || n == "" || strings.EqualFold(n, computer) {
+			continue
+		}
+		t.out.Observations, t.out.Coverage = nil, nil
+		t.out.Problems = append(t.out.Problems, evidence.Problem{
+			Severity: evidence.Warning, What: fmt.Sprintf("is a SYSTEM hive of another computer or name (%s), beside the one that Windows uses: left out; extract it and point at it", n),
+			From: evidence.Provenance{Place: t.place, Offset: -1, Length: -1},
+		})
+		return
+	}
 }
 
 // An imageKey names a disk image of a source.

@@ -1,6 +1,10 @@
 package triage
 
-import "path"
+import (
+	"path"
+	"slices"
+	"strings"
+)
 
 // A Place is a directory in which Windows keeps evidence.
 type Place struct {
@@ -64,4 +68,38 @@ func Places() []Place {
 		}
 	}
 	return all
+}
+
+// KeepsHives reports whether the directory of p, relative to a Windows root, is
+// one in which Windows keeps hives of the computer and its users, or one that
+// Windows has nothing to do with: there somebody who collects may have put it.
+func KeepsHives(p string) bool {
+	dir := strings.ToLower(path.Dir(p))
+	if top, _, _ := strings.Cut(dir, "/"); !slices.Contains(tops, top) {
+		return true
+	}
+	return slices.ContainsFunc(Places(), func(place Place) bool {
+		match, err := path.Match(place.Dir, dir)
+		return match && err == nil && !place.Deep && !place.Named
+	})
+}
+
+// tops are the directories in the root of a Windows volume.
+var tops = []string{
+	"windows", "winnt", "users", "documents and settings", "program files", "program files (x86)", "programdata", "perflogs",
+	"$recycle.bin", "recycler", "recovery", "boot", "system volume information",
+}
+
+// OwnHive reports whether a hive of that name is one of those that Windows keeps
+// for itself and its apps all over a volume, and that say nothing of shares.
+func OwnHive(p string) bool {
+	return slices.Contains([]string{
+		"settings.dat", "activationstore.dat", "user.dat", "userclasses.dat", "common.dat", "schema.dat", "bcd", "bcd-template", "syscache.hve",
+	}, strings.ToLower(path.Base(p)))
+}
+
+// KeepsLogs reports whether p, relative to a Windows root, lies where Windows keeps
+// the event logs of the computer.
+func KeepsLogs(p string) bool {
+	return strings.HasPrefix(strings.ToLower(p), "windows/system32/winevt/logs/")
 }
