@@ -16,17 +16,14 @@ import (
 func (w *lister) scan() {
 	damaged := 0
 	var first error
-	var live func(string) bool
+	var live []string
 	if w.some {
-		live = func(name string) bool {
-			n := triage.Expect(name, false)
-			return n == triage.Log || n == triage.Hive
-		}
+		live = triage.Endings
 	} else if w.s.o.NoDeleted {
 		return
 	}
 	err := guard("MFT", func() error {
-		for e, err := range w.fs.Scan(live) {
+		for e, err := range w.fs.Scan(live...) {
 			switch {
 			case w.s.ctx.Err() != nil:
 				return nil
@@ -59,6 +56,10 @@ func (w *lister) scan() {
 // looked at. Its records say whose it is; a hive does not.
 func (w *lister) elsewhere(e *ntfs.Entry) {
 	p := e.Path
+	kind := triage.Expect(e.Name(), false)
+	if kind != triage.Log && kind != triage.Hive {
+		return
+	}
 	if w.have == nil {
 		w.have = map[string]bool{}
 		for _, it := range w.c.items {
@@ -69,7 +70,7 @@ func (w *lister) elsewhere(e *ntfs.Entry) {
 		return
 	}
 	w.have[p] = true
-	if triage.Expect(p, false) != triage.Log {
+	if kind != triage.Log {
 		w.hives = append(w.hives, p)
 		return
 	}

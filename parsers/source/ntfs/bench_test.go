@@ -53,15 +53,19 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
-func BenchmarkDeleted(b *testing.B) {
+func BenchmarkScan(b *testing.B) {
 	f := mustOpen(b, logs(b))
-	b.SetBytes(f.mft.size)
-	for b.Loop() {
-		for _, err := range f.Deleted() {
-			if err != nil {
-				b.Fatal(err)
+	for name, endings := range map[string][]string{"deleted": nil, "logs": {".evtx", ".dat"}} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(f.mft.size)
+			for b.Loop() {
+				for _, err := range f.Scan(endings...) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
 			}
-		}
+		})
 	}
 }
 

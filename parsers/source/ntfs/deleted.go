@@ -6,6 +6,8 @@ import (
 	"io"
 	"iter"
 	"path"
+	"slices"
+	"strings"
 	"sync"
 
 	"sharetrail/parsers/binread"
@@ -58,11 +60,13 @@ func (e *Entry) OpenStream(name string) (*File, error) {
 // records, one Entry for each name but the short ones. A record that cannot be
 // read yields an error: it may be that of a deleted file or not. It reads the
 // whole MFT.
-func (f *FS) Deleted() iter.Seq2[*Entry, error] { return f.Scan(nil) }
+func (f *FS) Deleted() iter.Seq2[*Entry, error] { return f.Scan() }
 
-// Scan yields what Deleted does and, among it, the files in use whose name live
-// accepts, also where no directory that can be read leads to them.
-func (f *FS) Scan(live func(name string) bool) iter.Seq2[*Entry, error] {
+// Scan yields what Deleted does and, among it, the files in use whose names have one
+// of the endings, which are of ASCII in lower case; case makes no difference in the
+// names. It finds them also where no directory that can be read leads to them.
+func (f *FS) Scan(endings ...string) iter.Seq2[*Entry, error] {
+	live := suffixes(endings)
 	return func(yield func(*Entry, error) bool) {
 		w := &parents{f: f, known: map[reference]parent{}}
 		for r, err := range f.records(live) {
@@ -88,7 +92,7 @@ func (f *FS) Scan(live func(name string) bool) iter.Seq2[*Entry, error] {
 				names = in.names()
 			}
 			for _, n := range names {
-				if n.dos || r.inUse() && !live(n.name) {
+				if n.dos || r.inUse() && !live.end(n.name) {
 					continue
 				}
 				if !yield(w.entry(in, n), nil) {
@@ -103,8 +107,8 @@ func (f *FS) Scan(live func(name string) bool) iter.Seq2[*Entry, error] {
 const scanned = 256 << 10
 
 // records yields the records of the MFT that are free, but were in use once, and
-// those in use that hold a name which live accepts.
-func (f *FS) records(live func(name string) bool) iter.Seq2[*record, error] {
+// those in use that hold a name with one of the endings.
+func (f *FS) records(live suffixes) iter.Seq2[*record, error] {
 	return func(yield func(*record, error) bool) {
 		size, rec := min(f.mft.size, f.mft.init), f.geo.record
 		b, scratch := make([]byte, scanned), make([]byte, rec)
@@ -146,12 +150,12 @@ func (f *FS) skip(off int64) int64 {
 
 // scan decodes the record at off of the MFT in a copy of b, or returns nothing
 // if it was never used or is not wanted.
-func (f *FS) scan(b []byte, off int64, live func(name string) bool, scratch []byte) (*record, error) {
+func (f *FS) scan(b []byte, off int64, live suffixes, scratch []byte) (*record, error) {
 	if binary.LittleEndian.Uint32(b) == 0 {
 		return nil, nil
 	}
 	if string(b[:4]) == "FILE" && binary.LittleEndian.Uint16(b[22:])&recordInUse != 0 {
-		if live == nil {
+		if len(live) == 0 {
 			return nil, nil
 		}
 		if copy(scratch, b); !isNamed(scratch, live) { // as most are
@@ -162,8 +166,8 @@ func (f *FS) scan(b []byte, off int64, live func(name string) bool, scratch []by
 }
 
 // isNamed reports whether the record in b, which it changes, is a file's and holds
-// a name that live accepts.
-func isNamed(b []byte, live func(name string) bool) bool {
+// a name with one of the endings.
+func isNamed(b []byte, live suffixes) bool {
 	le := binary.LittleEndian
 	if le.Uint16(b[22:])&recordDirectory != 0 || fixup(b, "FILE", "MFT record", 0) != nil {
 		return false
@@ -174,14 +178,48 @@ func isNamed(b []byte, live func(name string) bool) bool {
 		if typ > typeFileName || size < 24 || size > int64(len(b))-p { // they are in order
 			return false
 		}
-		if at := int64(le.Uint16(b[p+20:])); typ == typeFileName && at < size {
-			if n, ok := parseFileName(b[p+at : p+size]); ok && live(n.name) {
-				return true
-			}
+		if at := int64(le.Uint16(b[p+20:])); typ == typeFileName && at < size && live.has(rawName(b[p+at:p+size])) {
+			return true
 		}
 		p += size
 	}
 	return false
+}
+
+// Suffixes are endings of names: a name is compared as it lies in its record, since
+// decoding each of the volume would take longer than reading them.
+type suffixes []string
+
+// has reports whether name, in UTF-16, has one of the endings.
+func (s suffixes) has(name []byte) bool {
+	for _, end := range s {
+		if tail := len(name) - 2*len(end); tail >= 0 && isASCII(name[tail:], end) {
+			return true
+		}
+	}
+	return false
+}
+
+// end reports whether name ends with one of them.
+func (s suffixes) end(name string) bool {
+	return slices.ContainsFunc(s, func(end string) bool {
+		tail := len(name) - len(end)
+		return tail >= 0 && strings.EqualFold(name[tail:], end)
+	})
+}
+
+// isASCII reports whether name, in UTF-16, is lower but for the case of its letters.
+func isASCII(name []byte, lower string) bool {
+	for i := len(lower) - 1; i >= 0; i-- {
+		c := name[2*i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != lower[i] || name[2*i+1] != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *parents) entry(in *inode, n fileName) *Entry {

@@ -48,7 +48,8 @@ type fileName struct {
 
 func parseFileName(b []byte) (n fileName, ok bool) {
 	le := binary.LittleEndian
-	if len(b) < 66 || 66+2*int(b[64]) > len(b) || b[64] == 0 {
+	raw := rawName(b)
+	if raw == nil {
 		return n, false
 	}
 	return fileName{
@@ -57,8 +58,16 @@ func parseFileName(b []byte) (n fileName, ok bool) {
 		size:   int64(le.Uint64(b[48:])),
 		dir:    le.Uint32(b[56:])&indexDirectory != 0,
 		dos:    b[65] == 2,
-		name:   decodeName(b[66 : 66+2*int(b[64])]),
+		name:   decodeName(raw),
 	}, true
+}
+
+// rawName returns the name in the attribute value b, in UTF-16, or nil if it has none.
+func rawName(b []byte) []byte {
+	if len(b) < 66 || 66+2*int(b[64]) > len(b) || b[64] == 0 {
+		return nil
+	}
+	return b[66 : 66+2*int(b[64])]
 }
 
 func parseTimes(b []byte) Times {

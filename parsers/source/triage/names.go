@@ -46,6 +46,10 @@ func Expect(p string, loose bool) Name {
 	return None
 }
 
+// Endings are those of the names, in lower case, that Expect takes for a log or a
+// hive in any place.
+var Endings = []string{".evtx", ".dat", ".man", ".hve"}
+
 // IsHiveDir reports whether a directory of this path sits where Windows has a
 // hive or log of that name. Directories such as "SYSTEM" are common elsewhere.
 func IsHiveDir(p string, loose bool) bool {

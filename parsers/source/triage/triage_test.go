@@ -1,7 +1,9 @@
 package triage
 
 import (
+	"path"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -149,6 +151,12 @@ func FuzzPaths(f *testing.F) {
 			Decode(Rel(root, p))
 		}
 		Expect(p, true)
-		Expect(p, false)
+		name := path.Base(p)
+		switch Expect(p, false); Expect(name, false) {
+		case Log, Hive:
+			if !slices.ContainsFunc(Endings, func(end string) bool { return strings.HasSuffix(strings.ToLower(name), end) }) {
+				t.Errorf("no ending is that of %q, which is taken for evidence in any place", name)
+			}
+		}
 	})
 }
