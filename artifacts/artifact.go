@@ -69,11 +69,17 @@ type Data []eventlog.Field
 // Text returns the field called name in its text form, or "".
 func (d Data) Text(name string) string {
 	for _, f := range d {
-		if strings.EqualFold(f.Name, name) {
+		if named(f, name) {
 			return eventlog.Text(f.Value)
 		}
 	}
 	return ""
+}
+
+// named tells whether f has that name, which is of ASCII, in either case. Few have
+// even its length.
+func named(f eventlog.Field, name string) bool {
+	return len(f.Name) == len(name) && strings.EqualFold(f.Name, name)
 }
 
 // Detail returns the fields by their Windows names, empty ones left out, but

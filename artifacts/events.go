@@ -106,7 +106,7 @@ func (d Data) fields(names ...string) (out evidence.Detail) {
 // time returns the field called name if it is a time.
 func (d Data) time(name string) time.Time {
 	for _, f := range d {
-		if !strings.EqualFold(f.Name, name) {
+		if !named(f, name) {
 			continue
 		}
 		switch v := f.Value.(type) {

@@ -96,8 +96,8 @@ func logArtifacts() (arts []*Artifact, want wanted) {
 	return arts, want
 }
 
-// sample is how many of the rows from records of one shape the second decoder
-// reads; then it reads every sample-th.
+// sample: of the rows from records of one shape, the second decoder reads every
+// sample-th, and the first quarter of as many.
 const sample = 64
 
 // ReadLog runs every event artifact over f, in one pass. Each wanted record is

@@ -17,7 +17,7 @@ func (c *chunkReader) sampled(r *Record) bool {
 		clear(c.shapes)
 	}
 	seen := c.shapes[s]
-	return seen <= n || seen%n == 0
+	return seen <= n/4 || seen%n == 0
 }
 
 // shape mixes the ids of the templates and the types of the values. Records
