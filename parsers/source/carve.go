@@ -118,7 +118,7 @@ func (v *volumeSource) free(c *scope) {
 func (s *scanner) carved(node *Node, label, image, name string, r io.ReaderAt, size int64) {
 	p := warnf("", "no file system is read in it: its bytes are searched for what event logs leave")
 	f := File{Path: name, Size: size, Kind: Raw, Open: opener(r, size)}
-	v := &Volume{ID: node.ID, Kind: node.Kind, Loose: true, Label: label, Image: image, Files: []File{f}, Problems: []Problem{p}}
+	v := &Volume{ID: node.ID, Kind: node.Kind, Loose: true, Label: label, Image: image, Files: []File{f}, Problems: []Problem{p}, node: node}
 	s.ev.Volumes = append(s.ev.Volumes, v)
 	node.Files, node.Problems = v.Files, append(node.Problems, p)
 }

@@ -51,8 +51,8 @@ type item struct {
 	dir     bool
 	head    head
 	open    func() (Handle, error)
-	check   func(*item) *Problem            // before it is listed: limits and checksums of an archive member; may be nil
-	unpack  func(mem int64) (Handle, error) // open, with at most mem bytes in memory; nil if it is not packed
+	check   func(*item) *Problem            // before it is listed: limits of an archive member; may be nil
+	packed  *packedMember                   // a compressed member, nil if it is none
 	base    string                          // of a file of a folder: its name as the system has it, without its directory
 	sealed  string                          // why an archive member cannot be opened; "" if it can
 	checked bool                            // check was called, and said

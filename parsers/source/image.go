@@ -124,16 +124,15 @@ func (s *scanner) openImage(it *item, beside container.Opener, depth int) *image
 		im.err = fmt.Errorf("more than %d containers inside each other (MaxDepth); extract it and point at the extracted file", s.o.MaxDepth)
 		return im
 	}
-	if im.problem = it.admit(); it.open == nil {
-		im.err = errors.New(im.problem.What)
-		im.problem = nil
-		return im
-	}
 	h, err := s.keep(it)
+	if err == nil && h == nil {
+		err = errors.New(it.admit().What)
+	}
 	if err != nil {
 		im.err = err
 		return im
 	}
+	im.problem = it.damage()
 	im.err = guard("disk image", func() (err error) {
 		im.Image, err = container.Open(path.Base(it.place), h, h.Size(), beside)
 		return err

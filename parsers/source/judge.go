@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -48,6 +49,10 @@ func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 		f.Size = it.size
 		if it.open == nil {
 			return nil, p
+		}
+		f.packed = it.packed
+		if _, sparse := l.col.idx[it.path]; sparse { // what is there of it is put together
+			p, f.packed = cmp.Or(f.settle(), p), nil
 		}
 	}
 	return f, p

@@ -305,6 +305,7 @@ func (l *layouter) finish(node *Node) {
 		l.s.ev.Volumes = append(l.s.ev.Volumes, v)
 		l.c.volumes = append(l.c.volumes, v)
 		if len(roots) == 1 {
+			v.node = node
 			node.Files, node.Problems = v.Files, append(node.Problems, v.Problems...)
 			continue
 		}
@@ -312,7 +313,8 @@ func (l *layouter) finish(node *Node) {
 		if v.Loose {
 			kind = "loose"
 		}
-		node.Children = append(node.Children, &Node{ID: v.ID, Kind: kind, Size: -1, Offset: -1, Label: v.Label, Problems: v.Problems, Files: v.Files})
+		v.node = &Node{ID: v.ID, Kind: kind, Size: -1, Offset: -1, Label: v.Label, Problems: slices.Clone(v.Problems), Files: v.Files}
+		node.Children = append(node.Children, v.node)
 	}
 	l.snapshots()
 	slices.SortStableFunc(node.Children, func(a, b *Node) int { return strings.Compare(a.ID, b.ID) })

@@ -120,9 +120,10 @@ type File struct {
 	// (number of the MFT record, sequence number in the top 16 bits), for a change
 	// journal. nil if the volume's MFT is not at hand.
 	Directory func(ref uint64) (dir string, ok bool)
-	start     int64  // where it begins in the file as Windows had it: behind a hole
-	collected int64  // bytes that the file had, if a collector says so and it is Incomplete
-	SHA1      string // that the collector logged when it copied the file, lower-case hex; "" if none did
+	packed    *packedMember // a compressed member; nil if it is none, or all is known of it
+	start     int64         // where it begins in the file as Windows had it: behind a hole
+	collected int64         // bytes that the file had, if a collector says so and it is Incomplete
+	SHA1      string        // that the collector logged when it copied the file, lower-case hex; "" if none did
 	// SameAs names the file with the same bytes in the newest view of the same
 	// volume that has it: the volume as collected, else a newer snapshot. Of a
 	// hive, its transaction logs may still differ. Zero if there is none.
@@ -184,6 +185,16 @@ type Volume struct {
 
 	Files    []File // sorted by Path
 	Problems []Problem
+
+	node *Node // of the tree
+}
+
+// found adds problems that show after the volume was laid out.
+func (v *Volume) found(ps ...Problem) {
+	v.Problems = append(v.Problems, ps...)
+	sortProblems(v.Problems)
+	v.node.Problems = append(v.node.Problems, ps...)
+	sortProblems(v.node.Problems)
 }
 
 // A Node is a container or volume in the tree of a source.
@@ -226,7 +237,8 @@ type Evidence struct {
 
 // Open looks through the source at path. What it cannot read is a Problem of
 // the Evidence; the error is for a path that does not exist (it then wraps
-// fs.ErrNotExist) or cannot be opened at all, and for a ctx that is done.
+// fs.ErrNotExist) or cannot be opened at all, and for a ctx that is done. What is
+// wrong inside of compressed members only Settle says.
 func Open(ctx context.Context, path string, o Options) (*Evidence, error) {
 	info, err := os.Stat(path)
 	if err != nil {

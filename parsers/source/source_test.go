@@ -88,6 +88,9 @@ func open(t testing.TB, path string, o Options) *Evidence {
 			t.Error(err)
 		}
 	})
+	if err := ev.Settle(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 	return ev
 }
 

@@ -52,19 +52,6 @@ func (e *Evidence) Verify(ctx context.Context) (checks []Check, err error) {
 	return append(checks, files...), err
 }
 
-// find returns the node with that id at n or below it, nil if there is none.
-func (n *Node) find(id string) *Node {
-	if n.ID == id {
-		return n
-	}
-	for _, c := range n.Children {
-		if found := c.find(id); found != nil {
-			return found
-		}
-	}
-	return nil
-}
-
 // verifyFiles compares files with the hashes that their collector logged.
 func (e *Evidence) verifyFiles(ctx context.Context) (checks []Check, err error) {
 	for _, v := range e.Volumes {
@@ -83,11 +70,7 @@ func (e *Evidence) verifyFiles(ctx context.Context) (checks []Check, err error) 
 				c.Err = fmt.Errorf("has the SHA-1 %s, and had %s when the collector copied it", got, f.SHA1)
 			}
 			if checks = append(checks, c); c.Err != nil {
-				p := errorf(f.Path, "does not verify: %s", c.Err)
-				v.problem(p)
-				if n := e.Tree.find(v.ID); n != nil {
-					n.Problems = append(n.Problems, p)
-				}
+				v.found(errorf(f.Path, "does not verify: %s", c.Err))
 			}
 		}
 	}

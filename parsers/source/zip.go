@@ -1,15 +1,11 @@
 package source
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path"
 	"strings"
-	"sync"
 
 	"sharetrail/parsers/binread"
 	"sharetrail/parsers/source/archive"
@@ -40,15 +36,15 @@ func (s *scanner) list(it *item, c *scope) error {
 	if c.depth > s.o.MaxDepth {
 		return fmt.Errorf("more than %d archives inside each other (MaxDepth); extract it and point at the extracted folder", s.o.MaxDepth)
 	}
-	if p := it.admit(); p != nil {
-		c.problem(*p)
-	}
-	if it.open == nil {
-		return nil
-	}
 	h, err := s.keep(it)
 	if err != nil {
 		return err
+	}
+	if p := it.damage(); p != nil {
+		c.problem(*p)
+	}
+	if h == nil {
+		return nil
 	}
 	switch c.kind {
 	case "zip":
@@ -101,15 +97,18 @@ func (c *scope) unusual(a *archive.Archive) {
 	}
 }
 
-// keep opens it for as long as the Evidence lives.
+// keep opens it for as long as the Evidence lives. It returns nil if check refuses it.
 func (s *scanner) keep(it *item) (Handle, error) {
+	if it.admit(); it.open == nil {
+		return nil, nil
+	}
 	open := it.open
-	if it.unpack != nil {
+	if it.packed != nil {
 		mem := max(0, inMemory-s.held)
 		if it.size <= mem {
 			s.held += it.size
 		}
-		open = func() (Handle, error) { return it.unpack(mem) }
+		open = func() (Handle, error) { return it.packed.open(mem) }
 	}
 	h, err := open()
 	if err == nil {
@@ -139,8 +138,11 @@ func (z *zipFile) member(c *scope, m *archive.Member, taken map[string]bool) {
 		}
 		it.head = identify(b)
 		it.check = func(it *item) *Problem { return z.check(it, m) }
-		it.unpack = func(mem int64) (Handle, error) { return z.s.ev.unpack(m, it.size, mem, z.s.o.TempDir) }
-		it.open = func() (Handle, error) { return it.unpack(inMemory) }
+		it.open = func() (Handle, error) { return inPlaceOf(m, it.size) }
+		if !m.Stored() {
+			it.packed = &packedMember{ev: z.s.ev, ctx: z.s.ctx, m: m, temp: z.s.o.TempDir}
+			it.open = func() (Handle, error) { return it.packed.open(inMemory) }
+		}
 	}
 	c.items = append(c.items, it)
 }
@@ -161,40 +163,32 @@ func peek(m *archive.Member) ([]byte, error) {
 	b := make([]byte, sniffLen)
 	n, err := io.ReadFull(r, b)
 	if n > 0 || err == io.EOF || errors.Is(err, archive.ErrChecksum) {
-		err = nil // what is wrong further on is for check to say
+		err = nil // what is wrong further on shows when it is unpacked
 	}
 	return b[:n], err
 }
 
-// check holds a candidate against the limits and its checksum, before anything
-// believes its size. What it refuses has no open afterwards; what is damaged
-// keeps the bytes before the damage.
+// check holds a candidate against the limits, before anything believes its size.
+// What it refuses has no open afterwards; of what is cut short, size is what is
+// there. A checksum is compared when all is unpacked, which is done once.
 func (z *zipFile) check(it *item, m *archive.Member) *Problem {
 	if why := z.exceeds(m); why != "" {
-		it.open = nil
+		it.open, it.packed = nil, nil
 		return &Problem{Severity: Error, Offset: -1, What: "member not unpacked: " + why}
 	}
 	z.read += z.present(m)
-	if n := m.Present(); n >= 0 { // it lies there as it is
-		if n < m.Size {
-			it.size, it.cut = n, true
-			return &Problem{Severity: Error, Offset: n, What: fmt.Sprintf("member is damaged: only its first %d of %d bytes are there", n, m.Size)}
-		}
-		return nil
+	n := m.Present()
+	if n < 0 {
+		z.s.total += m.Size
 	}
-	z.s.total += m.Size
-	n, err := z.verify(m)
 	switch {
-	case err == nil || z.s.ctx.Err() != nil:
-		return nil
-	case errors.Is(err, archive.ErrChecksum):
-		return &Problem{Severity: Error, Offset: -1, What: "member is damaged: " + err.Error()}
-	case n == 0:
-		it.open = nil
-		return &Problem{Severity: Error, Offset: 0, What: "member cannot be read: " + text(err)}
+	case n >= 0 && n < m.Size: // it lies there as it is
+		it.size, it.cut = n, true
+		return &Problem{Severity: Error, Offset: n, What: fmt.Sprintf("member is damaged: only its first %d of %d bytes are there", n, m.Size)}
+	case n < 0 && m.Stored():
+		return z.sum(it, m)
 	}
-	it.size, it.cut = n, true
-	return &Problem{Severity: Error, Offset: n, What: fmt.Sprintf("member is damaged: only its first %d of %d bytes can be read: %s", n, m.Size, text(err))}
+	return nil
 }
 
 // present is how many bytes of the archive m takes: fewer than it claims if the
@@ -224,130 +218,26 @@ func (z *zipFile) exceeds(m *archive.Member) string {
 	return ""
 }
 
-// verify reads m to its end and returns how many bytes it has.
-func (z *zipFile) verify(m *archive.Member) (n int64, err error) {
-	r, err := m.Open()
-	if err != nil {
-		return 0, err
-	}
-	defer r.Close()
-	b := make([]byte, 256<<10)
-	for {
-		k, err := r.Read(b)
-		n += int64(k)
-		switch {
-		case err == io.EOF:
-			return n, nil
-		case err != nil:
-			return n, err
-		case z.s.ctx.Err() != nil:
-			return n, z.s.ctx.Err()
+// sum compares the checksum of a member that lies in the archive as it is.
+func (z *zipFile) sum(it *item, m *archive.Member) *Problem {
+	p := &packedMember{ctx: z.s.ctx, m: m}
+	if p.settle() != nil && p.size < it.size {
+		if it.size, it.cut = p.size, true; p.size == 0 {
+			it.open = nil
 		}
 	}
+	return p.damage
 }
 
-// unpack opens the first size bytes of m: in place if they are stored, in
-// memory up to mem bytes, else in a temporary file.
-func (e *Evidence) unpack(m *archive.Member, size, mem int64, tempDir string) (Handle, error) {
-	if m.Stored() {
-		r, err := m.InPlace()
-		if err != nil {
-			return nil, err
-		}
-		return inPlace{io.NewSectionReader(r, 0, size)}, nil
-	}
-	r, err := m.Open()
+func inPlaceOf(m *archive.Member, size int64) (Handle, error) {
+	r, err := m.InPlace()
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	src := &io.LimitedReader{R: r, N: size}
-	if size <= mem {
-		b := buffer(size)
-		if _, err := io.ReadFull(src, b); err != nil && !errors.Is(err, archive.ErrChecksum) {
-			return nil, err
-		}
-		return &unpacked{Reader: bytes.NewReader(b), b: b}, nil
-	}
-	f, err := e.tempFile(tempDir)
-	if err != nil {
-		return nil, err
-	}
-	n, err := io.Copy(f, src)
-	if err != nil && !errors.Is(err, archive.ErrChecksum) || n != size {
-		return nil, errors.Join(err, f.Close())
-	}
-	f.size = n
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.spooled += n
-	return f, nil
+	return inPlace{io.NewSectionReader(r, 0, size)}, nil
 }
 
 // inPlace is a member that lies in the archive as it is.
 type inPlace struct{ *io.SectionReader }
 
 func (inPlace) Close() error { return nil }
-
-// unpacked is a member in memory. Close gives the memory to the next one: members
-// are large, and one after the other would be garbage.
-type unpacked struct {
-	*bytes.Reader
-	b    []byte
-	once sync.Once
-}
-
-func (u *unpacked) Close() error {
-	u.once.Do(func() {
-		u.Reader.Reset(nil)
-		buffers.Put(&u.b)
-	})
-	return nil
-}
-
-var buffers sync.Pool // of *[]byte
-
-// buffer returns n bytes to unpack into.
-func buffer(n int64) []byte {
-	if b, ok := buffers.Get().(*[]byte); ok && int64(cap(*b)) >= n {
-		return (*b)[:n]
-	}
-	return make([]byte, n)
-}
-
-// A temp is a member in a file of its own, which Close removes.
-type temp struct {
-	*os.File
-	size int64
-}
-
-func (t *temp) Size() int64 { return t.size }
-
-func (t *temp) Close() error {
-	err := t.File.Close()
-	if rerr := os.Remove(t.Name()); !errors.Is(rerr, fs.ErrNotExist) {
-		err = errors.Join(err, rerr)
-	}
-	return err
-}
-
-// tempFile makes a file with a random name in the private directory of e.
-func (e *Evidence) tempFile(dir string) (*temp, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return nil, fs.ErrClosed
-	}
-	if e.temp == "" {
-		d, err := os.MkdirTemp(dir, "sharetrail-")
-		if err != nil {
-			return nil, err
-		}
-		e.temp = d
-	}
-	f, err := os.CreateTemp(e.temp, "member-")
-	if err != nil {
-		return nil, err
-	}
-	return &temp{File: f}, nil
-}

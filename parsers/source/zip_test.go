@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -412,5 +413,56 @@ func TestSplitZip(t *testing.T) {
 		if all := strings.Join(describe(ev), "\n"); len(ev.Volumes) != 0 || !strings.Contains(all, "a part of a split archive: join the parts") {
 			t.Error(all)
 		}
+	}
+}
+
+// To unpack a member costs more than all that is done with it: what was read is not
+// unpacked again to compare its checksum. The archive is overwritten in between.
+func TestUnpackedOnce(t *testing.T) {
+	name := zipFileOf(t, zipOf(t,
+		member{name: "C/Users/a/NTUSER.DAT", data: user},
+		member{name: "C/Users/b/NTUSER.DAT", data: user, crc: 1},
+		member{name: "C/Users/c/NTUSER.DAT", data: user}))
+	ev, err := Open(t.Context(), name, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ev.Close()
+	for i := range 2 {
+		h, err := ev.Volumes[0].Files[i].Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, len(user))
+		if _, err := h.ReadAt(b, 0); err != nil || string(b) != user || h.Size() != int64(len(user)) {
+			t.Errorf("file %d is %q of %d bytes, %v", i, b, h.Size(), err)
+		}
+		h.Close()
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, make([]byte, info.Size()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if len(ev.Volumes[0].Problems) != 0 {
+		t.Errorf("known before anything is read: %v", ev.Volumes[0].Problems)
+	}
+	for range 2 { // the second time, all is settled
+		if err := ev.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for _, p := range ev.Volumes[0].Problems {
+		got = append(got, p.Path+" "+p.What)
+	}
+	want := []string{"Users/b/NTUSER.DAT member is damaged: the CRC-32 checksum does not match", "Users/c/NTUSER.DAT member cannot be read: local file header: zip: not a valid zip file"}
+	if !slices.Equal(got, want) {
+		t.Errorf("problems %q, want %q", got, want)
+	}
+	if f := ev.Volumes[0].Files[2]; f.Size != 0 || !f.Incomplete {
+		t.Errorf("%d bytes, incomplete %v, of a file that is not there", f.Size, f.Incomplete)
 	}
 }

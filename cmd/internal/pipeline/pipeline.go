@@ -111,6 +111,9 @@ func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
 		return nil, err
 	}
 	for _, ev := range res.Evidence {
+		if err := ev.Settle(ctx); err != nil {
+			return nil, err
+		}
 		for _, v := range ev.Volumes {
 			for _, p := range v.Problems {
 				problems = append(problems, sourceProblem(p, placeOf(ev, v, p.Path)))
@@ -228,6 +231,9 @@ func (t *task) run(ctx context.Context, tasks []*task, o Options) {
 		return
 	}
 	defer h.Close()
+	if h.Size() < t.file.Size {
+		t.read.Size, t.file.Incomplete = h.Size(), true
+	}
 	whole := newHashing(cancelable{ctx, h}, h.Size())
 	f.R, f.Size, f.Base = t.meter.pass(whole), h.Size(), source.Base(h)
 	if t.file.Kind == source.Hive {

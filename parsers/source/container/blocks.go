@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	"sharetrail/parsers/binread"
+
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zlib"
 )
@@ -178,6 +180,13 @@ func (c *cache) get(key int64, load func() ([]byte, error)) ([]byte, error) {
 	return s.b, s.err
 }
 
+// has reports whether a key is loaded, or being loaded.
+func (c *cache) has(key int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.slots[key] != nil
+}
+
 // settle counts a loaded slot, or forgets one that failed.
 func (c *cache) settle(key int64, s *slot) {
 	c.mu.Lock()
@@ -220,9 +229,10 @@ var (
 	flates sync.Pool // of flate readers
 )
 
-// unzlib inflates exactly n bytes of a zlib stream and checks its checksum.
-// A stream that ends before is an error, unless short bytes were had.
-func unzlib(c []byte, n, short int64) (out []byte, err error) {
+// unzlib fills b with the content of a zlib stream and checks its checksum. A
+// stream that ends before is an error, unless short bytes were had; one that has
+// more is, too.
+func unzlib(c, b []byte, short int64) (out []byte, err error) {
 	defer caught(&err)
 	var z io.ReadCloser
 	if p := zlibs.Get(); p != nil {
@@ -235,7 +245,7 @@ func unzlib(c []byte, n, short int64) (out []byte, err error) {
 		return nil, plain(err)
 	}
 	defer zlibs.Put(z)
-	return inflated(z, n, short, true)
+	return inflated(z, b, short, true)
 }
 
 // unflate inflates exactly n bytes of a bare deflate stream.
@@ -252,15 +262,14 @@ func unflate(c []byte, n int64) (out []byte, err error) {
 		return nil, plain(err)
 	}
 	defer flates.Put(z)
-	return inflated(z, n, n, false)
+	return inflated(z, make([]byte, n), n, false)
 }
 
-// inflated reads n bytes, or at least short if z ends there. If end is set, z
+// inflated fills b, or at least short bytes of it if z ends there. If end is set, z
 // must end: only then has it compared its checksum.
-func inflated(z io.Reader, n, short int64, end bool) ([]byte, error) {
-	b := make([]byte, n)
+func inflated(z io.Reader, b []byte, short int64, end bool) ([]byte, error) {
 	k, err := 0, error(nil)
-	for err == nil && int64(k) < n {
+	for err == nil && k < len(b) {
 		var m int
 		m, err = z.Read(b[k:])
 		k += m
@@ -271,14 +280,14 @@ func inflated(z io.Reader, n, short int64, end bool) ([]byte, error) {
 			m, err = z.Read(make([]byte, 1))
 		}
 		if m > 0 {
-			return nil, fmt.Errorf("inflates to more than %d bytes", n)
+			return nil, fmt.Errorf("inflates to more than %d bytes", len(b))
 		}
 	}
 	switch {
-	case err != nil && err != io.EOF && (end || int64(k) < n):
+	case err != nil && err != io.EOF && (end || k < len(b)):
 		return nil, plain(err)
 	case int64(k) < short:
-		return nil, fmt.Errorf("inflates to %d bytes instead of %d", k, n)
+		return nil, fmt.Errorf("inflates to %d bytes instead of %d", k, len(b))
 	}
 	return b[:k], nil
 }
@@ -293,3 +302,6 @@ func caught(err *error) {
 		*err = fmt.Errorf("decompressor: %v", p)
 	}
 }
+
+// packs lends room for packed blocks, which nobody needs once they are unpacked.
+var packs binread.Buffers

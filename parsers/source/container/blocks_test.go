@@ -32,7 +32,7 @@ func TestInflate(t *testing.T) {
 		{"cut", z[:len(z)/2], 9000, 1, false},
 		{"nothing", nil, 9000, 1, false},
 	} {
-		b, err := unzlib(tt.c, tt.n, tt.short)
+		b, err := unzlib(tt.c, make([]byte, tt.n), tt.short)
 		if tt.ok != (err == nil) || tt.ok && !bytes.Equal(b, plain) {
 			t.Errorf("%s: %d bytes, %v", tt.name, len(b), err)
 		}

@@ -162,16 +162,22 @@ func (e *ewf) have() int64 {
 }
 
 func (e *ewf) read(p []byte, n, in int64) error {
-	b, err := e.data.get(n, func() ([]byte, error) { return e.load(n) })
+	var b []byte
+	var err error
+	if int64(len(p)) == e.chunk && !e.data.has(n) { // of a large file: it hardly is needed again
+		_, err = e.load(n, p)
+	} else if b, err = e.data.get(n, func() ([]byte, error) { return e.load(n, make([]byte, e.chunk)) }); err == nil {
+		copy(p, b[in:])
+	}
 	if err != nil {
 		return fmt.Errorf("disk offset %#x: chunk %d: %w", n*e.chunk, n, err)
 	}
-	copy(p, b[in:])
 	return nil
 }
 
-// load reads chunk n. It is at least as long as the disk needs it.
-func (e *ewf) load(n int64) ([]byte, error) {
+// load reads chunk n into b, which has room for one, and returns what it has: at
+// least what the disk needs of it.
+func (e *ewf) load(n int64, b []byte) ([]byte, error) {
 	i := sort.Search(len(e.tables), func(i int) bool { return e.tables[i].first+e.tables[i].n > n })
 	if i == len(e.tables) {
 		return nil, e.end
@@ -197,21 +203,21 @@ func (e *ewf) load(n int64) ([]byte, error) {
 	}
 	// A deflated chunk is hardly larger than the chunk; what follows the stream
 	// is not part of it.
-	c, err := f.get(off, min(lim-off, e.chunk+e.chunk/16+4096), "chunk")
-	if err != nil {
+	c := packs.Get(min(lim-off, e.chunk+e.chunk/16+4096))
+	defer packs.Put(c)
+	if err := f.full(c, off, "chunk"); err != nil {
 		return nil, err
 	}
 	want := min(e.chunk, e.size-n*e.chunk)
 	if packed {
-		b, err := unzlib(c, e.chunk, want)
-		if err != nil {
+		if b, err = unzlib(c, b, want); err != nil {
 			return nil, f.errorf(off, "chunk", "%w", err)
 		}
 		return b, nil
 	}
 	for _, size := range []int64{min(int64(len(c))-4, e.chunk), want} { // the last chunk may be stored short
 		if size >= want && size+4 <= int64(len(c)) && adler32.Checksum(c[:size]) == le.Uint32(c[size:]) {
-			return c[:size], nil
+			return b[:copy(b, c[:size])], nil
 		}
 	}
 	if int64(len(c)) < want+4 {

@@ -27,7 +27,7 @@ func (e *ewf) header(f *file, s ewfSection) {
 	const most = 1 << 20
 	c, err := f.get(s.body, min(s.end-s.body, most), s.kind+" section")
 	if err == nil {
-		c, err = unzlib(c, most, 1)
+		c, err = unzlib(c, make([]byte, most), 1)
 		if err != nil {
 			err = f.errorf(s.body, s.kind+" section", "%w", err)
 		}

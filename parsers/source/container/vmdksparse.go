@@ -168,7 +168,7 @@ func (s *sparse) unpack(off, n int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := unzlib(c, s.grain, min(s.grain, s.size-n*s.grain))
+	b, err := unzlib(c, make([]byte, s.grain), min(s.grain, s.size-n*s.grain))
 	if err != nil {
 		return nil, s.f.errorf(off+12, "grain", "%w", err)
 	}
