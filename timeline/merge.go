@@ -14,7 +14,7 @@ import (
 // Reason runs the rules over a case and settles what became of every
 // connection.
 func Reason(c *Case, rules []Rule) (gaps []Gap, conns []Connection, notRun []NotRun) {
-	var claims []Claim
+	var claims []*Claim
 	for i, r := range rules {
 		if why := c.lacks(r.Needs); why != "" {
 			notRun = append(notRun, NotRun{Rule: r.ID, Host: c.Host, Why: why})
@@ -25,7 +25,8 @@ func Reason(c *Case, rules []Rule) (gaps []Gap, conns []Connection, notRun []Not
 		}
 		for claim := range r.Find(c) {
 			claim.rule = &rules[i]
-			claims = append(claims, c.trust(claim))
+			claim = c.trust(claim)
+			claims = append(claims, &claim)
 		}
 	}
 	for _, l := range c.Lives {
@@ -34,10 +35,10 @@ func Reason(c *Case, rules []Rule) (gaps []Gap, conns []Connection, notRun []Not
 	var found []*Found
 	for _, group := range mergeClaims(claims) {
 		g := c.gap(group)
-		found = append(found, &Found{&g, group})
+		found = append(found, &Found{g, group})
 		for _, cl := range group {
 			if cl.Life != nil {
-				cl.Life.settle(&g, group)
+				cl.Life.settle(g, group)
 			}
 			for _, l := range cl.Lives {
 				l.Gaps = addNew(l.Gaps, g.ID)
@@ -76,7 +77,7 @@ func (c *Case) has(kind string) bool {
 }
 
 // strongest orders the claims of a group.
-func strongest(a, b Claim) int {
+func strongest(a, b *Claim) int {
 	return cmp.Or(b2i(a.Life == nil)-b2i(b.Life == nil), a.Confidence.rank()-b.Confidence.rank(), a.Severity.rank()-b.Severity.rank())
 }
 
@@ -89,8 +90,8 @@ type lifeKind struct {
 // mergeClaims groups the claims on one removal, strongest first. A claim that
 // does not know its connection joins every group whose strongest claim explains
 // it.
-func mergeClaims(claims []Claim) (groups [][]Claim) {
-	slices.SortStableFunc(claims, func(a, b Claim) int { return b2i(a.Life == nil) - b2i(b.Life == nil) })
+func mergeClaims(claims []*Claim) (groups [][]*Claim) {
+	slices.SortStableFunc(claims, func(a, b *Claim) int { return b2i(a.Life == nil) - b2i(b.Life == nil) })
 	known := map[lifeKind]int{} // group
 	rest := claims
 	for i, cl := range claims {
@@ -143,7 +144,7 @@ func mergeClaims(claims []Claim) (groups [][]Claim) {
 
 // narrows reports whether cl, which two kinds of evidence support, tells far
 // better when than top, which is certain that there was a removal, and not when.
-func (cl Claim) narrows(top Claim) bool {
+func (cl *Claim) narrows(top *Claim) bool {
 	a, b := cl.Window, top.Window
 	return top.Kind == KindRemoval && top.Confidence == Certain && cl.Confidence == Strong && cl.Life == top.Life && cl.Life != nil &&
 		!b.NotAfter.IsZero() && !a.NotBefore.IsZero() && !a.NotAfter.IsZero() && !a.NotBefore.Before(b.NotBefore) && !a.NotAfter.After(b.NotAfter) &&
@@ -159,7 +160,7 @@ func b2i(b bool) int {
 
 // explains reports whether b, which does not know its connection, is about the
 // removal that a is about, at its instant.
-func explains(a, b Claim) bool {
+func explains(a, b *Claim) bool {
 	if a.Kind != KindRemoval || b.Kind != KindRemoval || a.Drive != "" && b.Drive != "" && a.Drive != b.Drive {
 		return false
 	}
@@ -168,9 +169,9 @@ func explains(a, b Claim) bool {
 }
 
 // gap makes one gap of the claims on one removal; the first is the strongest.
-func (c *Case) gap(group []Claim) Gap {
+func (c *Case) gap(group []*Claim) *Gap {
 	top := group[0]
-	g := Gap{
+	g := &Gap{
 		Rule: top.rule.ID, Severity: top.Severity, Confidence: top.Confidence,
 		Host: c.Host, User: top.User, SID: top.SID, Share: top.Share, Drive: top.Drive,
 		Window: top.Window, Claim: top.Text,
@@ -219,7 +220,7 @@ func (c *Case) gap(group []Claim) Gap {
 		g.Severity = g.Severity.Milder(Low)
 	}
 	if top.Kind == KindRemoval || top.Kind == KindEnd {
-		c.widen(&g)
+		c.widen(g)
 	}
 	g.ID = gapID(g, top)
 	return g
@@ -236,7 +237,7 @@ func addNew(list []string, more ...string) []string {
 
 // gapID names a gap by what it rests on, so that the same evidence gives the
 // same id.
-func gapID(g Gap, top Claim) string {
+func gapID(g *Gap, top *Claim) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff%s\xff%d", g.Host, account(g.User, g.SID), evidence.ShareKey(g.Share), g.Drive,
 		evidence.FormatTime(g.Window.NotBefore), evidence.FormatTime(g.Window.NotAfter), strings.Join(Ids(top.Facts...), " "), top.Kind)
@@ -259,7 +260,7 @@ func (l *Life) setID() {
 }
 
 // settle writes what a gap found into the connection that it is about.
-func (l *Life) settle(g *Gap, group []Claim) {
+func (l *Life) settle(g *Gap, group []*Claim) {
 	l.Gaps = addNew(l.Gaps, g.ID)
 	top := group[0]
 	switch top.Kind {

@@ -5,7 +5,7 @@ import "slices"
 // A Found is a gap with the claims that it was made of, strongest first.
 type Found struct {
 	*Gap
-	Claims []Claim
+	Claims []*Claim
 }
 
 // Kind says what the gap is about.
@@ -39,14 +39,14 @@ func (c *Case) tie(found []*Found, rules []Rule) []*Found {
 				cl.Of.join(cl)
 				continue
 			}
-			g := c.gap([]Claim{cl})
+			g := c.gap([]*Claim{&cl})
 			for _, t := range cl.Ties {
 				g.Connections = addNew(g.Connections, t.Connections...)
 				if l := t.Life(); l != nil {
 					l.Gaps = addNew(l.Gaps, g.ID)
 				}
 			}
-			found = append(found, &Found{&g, []Claim{cl}})
+			found = append(found, &Found{g, []*Claim{&cl}})
 		}
 	}
 	return found

@@ -21,6 +21,13 @@ func FormatTime(t time.Time) string {
 	return t.UTC().Format(TimeLayout)
 }
 
+func appendTime(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return b
+	}
+	return t.UTC().AppendFormat(b, TimeLayout)
+}
+
 // A State says which part of a file a fact was read from.
 type State string
 
@@ -113,14 +120,16 @@ type Provenance struct {
 }
 
 // locator names the structure inside its file, for ids.
-func (p *Provenance) locator(when time.Time) string {
+func (p *Provenance) appendLocator(b []byte, when time.Time) []byte {
 	switch {
 	case p.Channel != "":
-		return p.Channel + "\x00" + strconv.FormatUint(p.RecordID, 10) + "\x00" + FormatTime(when)
+		b = append(append(b, p.Channel...), 0)
+		b = append(strconv.AppendUint(b, p.RecordID, 10), 0)
+		return appendTime(b, when)
 	case p.Key != "" || p.Value != "":
-		return p.Key + "\x00" + p.Value
+		return append(append(append(b, p.Key...), 0), p.Value...)
 	}
-	return strconv.FormatInt(p.Offset, 10)
+	return strconv.AppendInt(b, p.Offset, 10)
 }
 
 // String renders p as one token that a person can look up.
@@ -214,20 +223,22 @@ type Observation struct {
 // out, so that ids agree over container formats. ordinal tells apart facts of
 // one structure that agree in all of these.
 func (o *Observation) SetID(ordinal int) {
-	h := sha256.New()
-	snap := ""
-	path := ""
+	const end = 0xff // no UTF-8 text holds it
+	var room [512]byte
+	b := append(append(room[:0], o.Host...), end)
 	if o.From.Place != nil {
-		path = o.From.Path
-		if o.From.Snapshot != "" {
-			snap = FormatTime(o.From.AsOf)
-		}
+		b = append(b, o.From.Path...)
 	}
-	for _, s := range []string{o.Host, path, snap, o.Artifact, o.From.locator(o.Time), string(o.State), strconv.Itoa(ordinal)} {
-		h.Write([]byte(s))
-		h.Write([]byte{0xff}) // no UTF-8 text holds it
+	b = append(b, end)
+	if o.From.Place != nil && o.From.Snapshot != "" {
+		b = appendTime(b, o.From.AsOf)
 	}
-	o.ID = hex.EncodeToString(h.Sum(nil)[:8])
+	b = append(append(append(b, end), o.Artifact...), end)
+	b = append(o.From.appendLocator(b, o.Time), end)
+	b = append(append(b, o.State...), end)
+	b = append(strconv.AppendInt(b, int64(ordinal), 10), end)
+	sum := sha256.Sum256(b)
+	o.ID = hex.EncodeToString(sum[:8])
 }
 
 // A Severity says how far a Problem goes.

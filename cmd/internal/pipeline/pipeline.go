@@ -325,10 +325,7 @@ func conclude(ctx context.Context, tasks []*task, problems []evidence.Problem, o
 	obs, facts, found := resolve(tasks)
 	rep := timeline.Report{Problems: append(problems, found...)}
 	obs = identify(obs)
-	byHost := map[string][]*evidence.Fact{}
-	for _, o := range obs {
-		byHost[o.Host] = append(byHost[o.Host], o)
-	}
+	byHost := divide(obs)
 	covers := map[string][]evidence.Coverage{}
 	for _, f := range facts {
 		covers[f.Host] = append(covers[f.Host], f)
@@ -354,8 +351,8 @@ func conclude(ctx context.Context, tasks []*task, problems []evidence.Problem, o
 			return rep
 		}
 		gaps, conns, notRun := timeline.Reason(c, rules.All())
-		rep.Gaps = append(rep.Gaps, gaps...)
-		rep.Connections = append(rep.Connections, conns...)
+		rep.Gaps = joined(rep.Gaps, gaps)
+		rep.Connections = joined(rep.Connections, conns)
 		rep.NotRun = append(rep.NotRun, notRun...)
 		rows := c.Coverage
 		for i := range rows {
@@ -390,6 +387,30 @@ func conclude(ctx context.Context, tasks []*task, problems []evidence.Problem, o
 	return rep
 }
 
+// divide returns the facts of each host. They are many: no list of them grows.
+func divide(obs []*evidence.Fact) map[string][]*evidence.Fact {
+	count := map[string]int{}
+	for _, o := range obs {
+		count[o.Host]++
+	}
+	byHost := map[string][]*evidence.Fact{}
+	for h, n := range count {
+		byHost[h] = make([]*evidence.Fact, 0, n)
+	}
+	for _, o := range obs {
+		byHost[o.Host] = append(byHost[o.Host], o)
+	}
+	return byHost
+}
+
+// joined appends b to a, without a copy of what is the first.
+func joined[T any](a, b []T) []T {
+	if len(a) == 0 {
+		return b
+	}
+	return append(a, b...)
+}
+
 func mark(set map[string]bool, ids []string) {
 	for _, id := range ids {
 		set[id] = true
@@ -406,9 +427,18 @@ func nameHoles(holes []evidence.Hole) {
 // shown leaves out the context facts that the policy does not want as rows. An
 // id that a list names is always a row.
 func shown(obs []*evidence.Fact, named map[string]bool, policy string) []evidence.Observation {
-	rows := []evidence.Observation{}
+	isRow := func(o *evidence.Fact) bool {
+		return policy == "all" || !o.Action.IsContext() || named[o.ID] && policy != "none"
+	}
+	n := 0
 	for _, o := range obs {
-		if policy == "all" || !o.Action.IsContext() || named[o.ID] && policy != "none" {
+		if isRow(o) {
+			n++
+		}
+	}
+	rows := make([]evidence.Observation, 0, n) // to grow it would take more memory than all else
+	for _, o := range obs {
+		if isRow(o) {
 			rows = append(rows, o.Whole())
 		}
 	}

@@ -358,15 +358,16 @@ func identify(obs []*evidence.Fact) []*evidence.Fact {
 	sortObservations(obs)
 	// The same event has the same time, so that the many facts of logs need no
 	// memory of all that came before.
-	var events, kept []*evidence.Fact
+	var rest []*evidence.Fact
+	events := obs[:0]
 	for _, o := range obs {
 		if o.Time.IsZero() || o.From().Channel == "" {
-			kept = append(kept, o)
+			rest = append(rest, o)
 		} else {
 			events = append(events, o)
 		}
 	}
-	kept = distinct(kept)
+	kept := obs[:0]
 	for len(events) > 0 {
 		n := 1
 		for n < len(events) && events[n].Time.Equal(events[0].Time) {
@@ -375,6 +376,8 @@ func identify(obs []*evidence.Fact) []*evidence.Fact {
 		kept = append(kept, distinct(events[:n])...)
 		events = events[n:]
 	}
+	kept = append(kept, distinct(rest)...)
+	clear(obs[len(kept):])
 	sortObservations(kept)
 	return kept
 }
@@ -383,6 +386,10 @@ func identify(obs []*evidence.Fact) []*evidence.Fact {
 // gives each its id.
 func distinct(obs []*evidence.Fact) []*evidence.Fact {
 	slices.SortStableFunc(obs, func(a, b *evidence.Fact) int { return cmp.Compare(stateRank(a.State), stateRank(b.State)) })
+	if len(obs) == 1 { // as most are
+		obs[0].SetID(0)
+		return obs
+	}
 	at := map[factKey]*evidence.Fact{}
 	ordinals := map[string]int{}
 	kept := obs[:0]
