@@ -251,3 +251,39 @@ user zed S-1-5-21-2596563022-1406118043-1004336348-1199 profile-created=2026-01-
 		}
 	}
 }
+
+// TestDrivesTogether: the drives of one collection are of one computer, and a
+// profile is one user's however its folder is spelt.
+func TestDrivesTogether(t *testing.T) {
+	for name, change := range map[string]func(dir string) error{
+		"profiles on D": func(dir string) error {
+			if err := os.Mkdir(filepath.Join(dir, "D"), 0o777); err != nil {
+				return err
+			}
+			return os.Rename(filepath.Join(dir, "C", "Users"), filepath.Join(dir, "D", "Users"))
+		},
+		"upper case": func(dir string) error {
+			return os.Rename(filepath.Join(dir, "C", "Users", "ann"), filepath.Join(dir, "C", "Users", "ANN"))
+		},
+	} {
+		dir := t.TempDir()
+		if err := lab.Build([]byte(quietHost+"-- WS30/story --\n2026-03-04T07:00:00Z map ann Z: \\\\fs01\\x\n"), dir); err != nil {
+			t.Fatal(err)
+		}
+		// The name of the collection is not that of the computer.
+		if err := os.Rename(filepath.Join(dir, "WS30"), filepath.Join(dir, "case")); err != nil {
+			t.Fatal(err)
+		}
+		if err := change(filepath.Join(dir, "case")); err != nil {
+			t.Fatal(err)
+		}
+		res, err := Run(t.Context(), []string{filepath.Join(dir, "case")}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep := &res.Report
+		if len(rep.Hosts) != 1 || rep.Hosts[0] != "WS30" || len(rep.Gaps) > 0 || len(rep.Connections) != 1 || rep.Connections[0].User != "ann" || rep.Connections[0].SID == "" {
+			t.Errorf("%s: hosts %v, gaps %v, connections %v", name, rep.Hosts, rep.Gaps, rep.Connections)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/hive"
 	"sharetrail/parsers/source"
+	"sharetrail/parsers/source/triage"
 )
 
 // resolve gives every fact its host and user, and returns all facts together.
@@ -108,7 +109,7 @@ func nameHosts(tasks []*task) *hostNames {
 	var names []string // of SYSTEM hives first, then of logs
 	for _, t := range tasks {
 		if known[t.vol] == nil {
-			known[t.vol] = &seen{image: imageKey{t.read.Source, t.vol.Image}}
+			known[t.vol] = &seen{image: imageKey{t.read.Source, cmp.Or(t.vol.Image, drives(t.vol))}}
 			order = append(order, t.vol)
 		}
 		known[t.vol].tasks = append(known[t.vol].tasks, t)
@@ -151,7 +152,7 @@ func nameHosts(tasks []*task) *hostNames {
 		k := known[v.Of]
 		k.name, k.sid = cmp.Or(k.name, known[v].name), cmp.Or(k.sid, known[v].sid)
 	}
-	images := map[imageKey][]string{} // names of the computers on one disk
+	images := map[imageKey][]string{} // names of the computers on one disk, or whose drives were collected together
 	name := func(v *source.Volume) string { return cmp.Or(known[v].name, computerOfLogs(known[v].tasks)) }
 	for _, v := range own {
 		if at := known[v].image; at.image != "" && name(v) != "" {
@@ -209,8 +210,18 @@ func (t *task) foreign(computer string) {
 	}
 }
 
-// An imageKey names a disk image of a source.
+// An imageKey names a disk image of a source, or the drives of one collection.
 type imageKey struct{ source, image string }
+
+// drives names the collection that a volume is a drive of, by the directory that
+// holds its drives ("C", "D") and the name that it gives to the host.
+func drives(v *source.Volume) string {
+	if v.Loose || v.Root == "" || !triage.IsDrive(path.Base(v.Root)) {
+		return ""
+	}
+	within, _ := strings.CutSuffix(v.ID, v.Root)
+	return "drives of " + within + v.Label
+}
 
 // spell decides which spellings are one host: those that differ in case only,
 // and a short name and the one full name that begins with it.
@@ -268,11 +279,12 @@ type userNames struct {
 	name    map[hostUser]string // host, SID → account name
 	domain  map[string]string   // SID of a domain account → name, on any host
 	profile map[hostUser]string // host, folded profile folder → SID
+	spelt   map[hostUser]string // host, folded profile folder → as Windows spells it
 	sid     map[hostUser]string // host, folded account → SID; "" if several
 }
 
 func nameUsers(tasks []*task) *userNames {
-	u := &userNames{map[hostUser]string{}, map[string]string{}, map[hostUser]string{}, map[hostUser]string{}}
+	u := &userNames{map[hostUser]string{}, map[string]string{}, map[hostUser]string{}, map[hostUser]string{}, map[hostUser]string{}}
 	for _, t := range tasks {
 		for _, o := range t.out.Observations {
 			if o.SID == "" || o.User == "" {
@@ -280,7 +292,8 @@ func nameUsers(tasks []*task) *userNames {
 			}
 			at := hostUser{o.Host, o.SID}
 			if o.Artifact == "profiles" {
-				u.profile[hostUser{o.Host, strings.ToLower(o.User)}] = o.SID
+				at := hostUser{o.Host, strings.ToLower(o.User)}
+				u.profile[at], u.spelt[at] = o.SID, o.User
 				continue
 			}
 			if u.name[at] == "" {
@@ -305,7 +318,7 @@ func nameUsers(tasks []*task) *userNames {
 func (u *userNames) find(host, user, sid string) (string, string) {
 	if sid == "" && user != "" {
 		at := hostUser{host, strings.ToLower(user)}
-		sid = cmp.Or(u.profile[at], u.sid[at])
+		sid, user = cmp.Or(u.profile[at], u.sid[at]), cmp.Or(u.spelt[at], user)
 	}
 	if name := wellKnown[sid]; name != "" {
 		return name, sid
