@@ -239,10 +239,9 @@ func filesRow(kind string, facts []evidence.Coverage) CoverageRow {
 func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
 	r := CoverageRow{Evidence: "evtx:" + channel, Enabled: Unknown}
 	var series []evidence.IDRange
-	reexported, complete := false, true
+	complete := true
 	for _, f := range facts {
 		r.Records += f.Records
-		reexported = reexported || f.Reexported
 		complete = complete && f.Complete
 		series = append(series, f.Series...)
 		if !f.From.IsZero() && (r.From.IsZero() || f.From.Before(r.From)) {
@@ -262,8 +261,8 @@ func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
 	merged := union(series)
 	holes := c.seriesHoles(channel, merged)
 	for i := range holes {
-		if reexported && holes[i].Reason == evidence.RecordGap {
-			holes[i].Reason = evidence.NotCollected // an export may leave records out: a gap, and no deletion
+		if holes[i].Reason == evidence.RecordGap {
+			holes[i].Reason = c.whyGap(channel, facts, merged, holes[i])
 		}
 	}
 	r.Holes = append(r.Holes, holes...)
@@ -276,6 +275,53 @@ func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
 	}
 	r.Class = c.classOf(&r)
 	return r
+}
+
+// whyGap says why ids are missing between two runs. In a log that has records on
+// both sides they were lost or taken out. Where the later run is the beginning of a
+// log, that log has rolled over since the earlier copy, unless it is set to keep
+// full logs. An export may leave records out.
+func (c *Case) whyGap(channel string, facts []evidence.Coverage, merged []evidence.IDRange, hole evidence.Hole) evidence.Reason {
+	i := slices.IndexFunc(merged[1:], func(r evidence.IDRange) bool { return r.FirstTime.Equal(hole.To) })
+	if i < 0 {
+		return hole.Reason
+	}
+	last, next := merged[i].Last, merged[i+1].First
+	begins := false
+	for _, f := range facts {
+		if f.Reexported {
+			continue
+		}
+		before, after, first := false, false, false
+		for _, s := range f.Series {
+			before = before || s.First <= last
+			after = after || s.Last >= next
+			first = first || s.First <= next && next <= s.Last
+		}
+		if before && after {
+			return hole.Reason
+		}
+		begins = begins || first
+	}
+	switch {
+	case !begins:
+		return evidence.NotCollected
+	case c.keepsFull(channel):
+		return hole.Reason
+	}
+	return evidence.RolledOver
+}
+
+// keepsFull reports whether a log is set to be saved when it is full, and begun
+// anew, so that it overwrites nothing.
+func (c *Case) keepsFull(channel string) bool {
+	return slices.ContainsFunc(c.Observations, func(o *evidence.Fact) bool {
+		if o.Artifact != "eventlog-settings" || !strings.EqualFold(o.Detail.Text("Channel"), channel) {
+			return false
+		}
+		on, _ := o.Detail.Get("AutoBackupLogFiles").(int64)
+		return on == 1
+	})
 }
 
 // distinct counts the records of all files, each once, however many copies of

@@ -287,3 +287,47 @@ func TestDrivesTogether(t *testing.T) {
 		}
 	}
 }
+
+// TestHoleBetweenCopies: ids that are missing inside a log are a gap in it,
+// whatever copies lie beside it; those between an older copy and the beginning of
+// the log have rolled over; those that only an export lacks were not collected.
+func TestHoleBetweenCopies(t *testing.T) {
+	const logs = "C/Windows/System32/winevt/Logs/"
+	const lose = "-- WS30/story --\n2026-03-04T07:00:00Z run ann net use Z: \\\\fs01\\x\n2026-03-04T10:30:00Z lose Security 40\n"
+	older := strings.Replace(strings.ReplaceAll(quietHost, "2026-03-05T16", "2026-03-02T16"), "background = 2026-03-04", "log Security first=100\nbackground = 2026-03-01", 1)
+	export := strings.Replace(quietHost, "user ann", "log Security header-offset=-9\nuser ann", 1)
+	for _, c := range []struct {
+		name, live, copy string
+		want             evidence.Reason
+		found            bool // by G20
+	}{
+		{"an export with the same hole", quietHost + lose, export + lose, evidence.RecordGap, true},
+		{"an export alone", export + lose, export + lose, evidence.NotCollected, false},
+		{"an older copy", strings.Replace(quietHost, "user ann", "log Security first=9000\nuser ann", 1), older, evidence.RolledOver, false},
+		{"an older copy of a log that overwrites nothing", strings.Replace(quietHost, "user ann", "log Security first=9000\nuser ann", 1) +
+			"-- WS30/hive SYSTEM --\n[ControlSet001\\Services\\EventLog\\Security]\nAutoBackupLogFiles=dword:1\n", older, evidence.RecordGap, true},
+	} {
+		rep := analyzeScenario(t, c.live, func(dir string) {
+			other := t.TempDir()
+			err := lab.Build([]byte(c.copy), other)
+			if err == nil {
+				err = os.Rename(filepath.Join(other, "WS30", logs, "Security.evtx"), filepath.Join(dir, "WS30", logs, "copy.evtx"))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+		for _, r := range rep.Coverage {
+			if r.Evidence == "evtx:Security" && (len(r.Holes) == 0 || r.Holes[len(r.Holes)-1].Reason != c.want) {
+				t.Errorf("%s: holes %v", c.name, r.Holes)
+			}
+		}
+		found := false
+		for _, g := range rep.Gaps {
+			found = found || g.Rule == "G20"
+		}
+		if found != c.found {
+			t.Errorf("%s: findings %v", c.name, rep.Gaps)
+		}
+	}
+}
