@@ -162,9 +162,11 @@ func (l *layouter) add(it *item) (*Node, error) {
 	}
 	if it.sealed != "" {
 		l.seal(it, place, loose)
+		l.unreadable(root, loose, shown, place)
 		return nil, nil
 	}
 	if it.lost {
+		l.unreadable(root, loose, shown, place)
 		return nil, nil
 	}
 	if im := l.opened[it]; im != nil {
@@ -189,6 +191,9 @@ func (l *layouter) add(it *item) (*Node, error) {
 	if f != nil && it.passed {
 		f, p = nil, &Problem{Severity: Error, Offset: -1, What: "member was not unpacked: extract it and point at the extracted folder"}
 	}
+	if f == nil {
+		l.unreadable(root, loose, shown, place)
+	}
 	if p != nil {
 		p.Path = shown
 		if f == nil && loose {
@@ -211,6 +216,15 @@ func (l *layouter) add(it *item) (*Node, error) {
 		}
 	}
 	return nil, nil
+}
+
+// unreadable notes down a file in a Windows tree that cannot be read, if it is one
+// that coverage tells of.
+func (l *layouter) unreadable(root string, loose bool, shown, place string) {
+	if n := triage.Expect(place, loose); !loose && (n == triage.Hive || n == triage.Log) {
+		v := l.volume(root, loose)
+		v.Unreadable = append(v.Unreadable, shown)
+	}
 }
 
 // orphans says which transaction logs lie where there is no hive of their name.

@@ -169,6 +169,10 @@ type Volume struct {
 	// collector says it did not take: their absence says nothing.
 	NotCollected []string
 
+	// Unreadable are the paths of hives and event logs that are there and of which
+	// nothing can be read, as a Problem says.
+	Unreadable []string
+
 	// Whole says that it is the volume that a Windows runs from, as an image has it,
 	// and that nothing in it was unreadable: what it does not hold is not there.
 	Whole bool

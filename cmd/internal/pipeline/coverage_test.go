@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -329,5 +332,56 @@ func TestHoleBetweenCopies(t *testing.T) {
 		if found != c.found {
 			t.Errorf("%s: findings %v", c.name, rep.Gaps)
 		}
+	}
+}
+
+// TestUnreadMember: a member that cannot be unpacked is in the collection.
+func TestUnreadMember(t *testing.T) {
+	dir := t.TempDir()
+	if err := lab.Build([]byte(quietHost), dir); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	tree := os.DirFS(filepath.Join(dir, "WS30"))
+	err := fs.WalkDir(tree, ".", func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(tree, p)
+		if err != nil {
+			return err
+		}
+		h := &zip.FileHeader{Name: p, Method: zip.Store, CRC32: crc32.ChecksumIEEE(data), UncompressedSize64: uint64(len(data)), CompressedSize64: uint64(len(data))}
+		if strings.HasSuffix(p, "System.evtx") {
+			h.Method = 14 // LZMA
+		}
+		w, err := z.CreateRaw(h)
+		if err == nil {
+			_, err = w.Write(data)
+		}
+		return err
+	})
+	if err == nil {
+		err = z.Close()
+	}
+	file := filepath.Join(dir, "case.zip")
+	if err == nil {
+		err = os.WriteFile(file, b.Bytes(), 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := Run(t.Context(), []string{file}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range res.Report.Coverage {
+		if r.Evidence == "evtx:System" && (r.Class != timeline.UnknownClass || len(r.Holes) != 1 || r.Holes[0].Reason != evidence.Corrupt) {
+			t.Errorf("%s, holes %v", r.Class, r.Holes)
+		}
+	}
+	if len(res.Report.Gaps) > 0 {
+		t.Errorf("findings %v", res.Report.Gaps)
 	}
 }

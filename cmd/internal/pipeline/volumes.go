@@ -59,14 +59,18 @@ func volumeFacts(tasks []*task, hosts *hostNames) (facts []evidence.Coverage) {
 	return facts
 }
 
-// unread names the kinds of evidence that have a file on a volume as collected, of
+// unread names the kinds of evidence that have a file on a volume as collected of
 // which nothing was read: those that are damaged, and those that hold nothing.
 func unread(v *source.Volume, host string, at *evidence.Place, told map[fileKey]*task) (facts []evidence.Coverage) {
 	if v.Snapshot != "" || artifacts.IsFormer(v.Root) {
 		return nil
 	}
-	for i := range v.Files {
-		f := &v.Files[i]
+	files := slices.Clone(v.Files)
+	for _, p := range v.Unreadable {
+		files = append(files, source.File{Path: p, Expected: true})
+	}
+	for i := range files {
+		f := &files[i]
 		kind := kindOfFile(f, v.Loose)
 		channel, isLog := strings.CutPrefix(kind, "evtx:")
 		if kind == "" || f.Deleted || artifacts.IsFormer(f.Path) || isLog && !artifacts.WantsChannel(channel) {
