@@ -191,7 +191,11 @@ func (s *scanner) disk(it *item, im *image, id string, depth int) (*Node, error)
 		return err
 	})
 	for _, err := range warnings {
-		say(Problem{Severity: Warning, Offset: binread.Offset(err), What: text(err)})
+		sev := Warning
+		if errors.Is(err, disk.ErrLost) {
+			sev = Error
+		}
+		say(Problem{Severity: sev, Offset: binread.Offset(err), What: text(err)})
 	}
 	if err != nil {
 		say(it.noDisk(im, err))

@@ -469,3 +469,16 @@ func TestWhole(t *testing.T) {
 		t.Error("a damaged volume is whole")
 	}
 }
+
+// TestLostPartitions: partitions that a table lists where the image cannot be read
+// are evidence that could not be read.
+func TestLostPartitions(t *testing.T) {
+	b := diskOf(volume(t, ntfsFile("Users/bob/NTUSER.DAT", user)), nil)
+	b[446+16+4] = 0x0f // extended, behind the end
+	binary.LittleEndian.PutUint32(b[446+16+12:], 4096)
+	ev := open(t, save(t, "case.dd", b), Options{})
+	want := fmt.Sprintf(`error "case.dd" @%d: extended boot record: cannot be read, so that further logical partitions are unknown; the image ends at %#x`, len(b), len(b))
+	if got := describe(ev); !slices.Contains(got, want) || !slices.Contains(got, "  Users/bob/NTUSER.DAT hive expected") {
+		t.Errorf("want %s in\n%s", want, strings.Join(got, "\n"))
+	}
+}

@@ -31,6 +31,10 @@ var (
 	// ErrBeyond is the error of a partition that begins behind the end of the
 	// image: the image is cut short, or the table is wrong.
 	ErrBeyond = errors.New("behind the end of the image")
+
+	// ErrLost is wrapped by the warning that a part of a partition table cannot be
+	// read: what it lists is not among the partitions.
+	ErrLost = errors.New("further logical partitions are unknown")
 )
 
 // A Part is one partition, or the whole image if that is a bare volume.

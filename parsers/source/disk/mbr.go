@@ -79,10 +79,10 @@ func (d *table) logical(ext mbrEntry, sector int64, index int) int {
 			d.warnf(off, "extended boot record", "more than %d logical partitions: the others are left out", maxLogical)
 			return index
 		case off > d.size-512 || !full(d.r, b, off):
-			d.warnf(off, "extended boot record", "cannot be read, so that further logical partitions are unknown; the image ends at %#x", d.size)
+			d.warnf(off, "extended boot record", "cannot be read, so that %w; the image ends at %#x", ErrLost, d.size)
 			return index
 		case b[510] != 0x55 || b[511] != 0xaa:
-			d.warnf(off, "extended boot record", "no signature, so that further logical partitions are unknown")
+			d.warnf(off, "extended boot record", "no signature, so that %w", ErrLost)
 			return index
 		}
 		seen[at] = true
