@@ -23,8 +23,8 @@ type started struct {
 // process id only, and no further.
 type ancestry struct {
 	byKey map[string]started
-	order [maxProcesses]string // a ring of keys
-	turn  int                  // entries made so far
+	order []string // a ring of up to maxProcesses keys
+	turn  int      // entries made so far
 }
 
 // add remembers p under key. A process id is used again after its end, so the
@@ -35,6 +35,9 @@ func (a *ancestry) add(key, parent string, p evidence.Process) {
 	}
 	if a.byKey == nil {
 		a.byKey = map[string]started{}
+	}
+	if len(a.order) < maxProcesses { // most logs have few
+		a.order = append(a.order, "")
 	}
 	slot := &a.order[a.turn%maxProcesses]
 	if old, ok := a.byKey[*slot]; ok && old.turn == a.turn-maxProcesses {

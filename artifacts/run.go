@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/binread"
@@ -79,7 +80,8 @@ func eventKey(channel, provider string, id uint32) string {
 	return strings.ToLower(channel) + "\x00" + strings.ToLower(provider) + fmt.Sprintf("\x00%d", id)
 }
 
-func logArtifacts() (arts []*Artifact, want wanted) {
+// logArtifacts returns the artifacts that are read from logs, and what each wants.
+var logArtifacts = sync.OnceValues(func() (arts []*Artifact, want wanted) {
 	want = wanted{}
 	for _, a := range All() {
 		if a.OpenLog == nil {
@@ -94,10 +96,10 @@ func logArtifacts() (arts []*Artifact, want wanted) {
 		arts = append(arts, a)
 	}
 	return arts, want
-}
+})
 
-// sample: of the rows from records of one shape, the second decoder reads every
-// sample-th, and the first quarter of as many.
+// sample: of the rows from records of one shape, the second decoder reads the first
+// few and then every sample-th.
 const sample = 64
 
 // ReadLog runs every event artifact over f, in one pass. Each wanted record is

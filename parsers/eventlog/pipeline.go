@@ -20,6 +20,7 @@ type pipeline struct {
 	end     bool           // there is no other
 	loading []*chunkReader // not yet chosen from, in their order
 	pending []*chunkReader // not yet yielded
+	made    []*chunkReader // all
 	free    []*chunkReader // the one used last is used next: its buffers are in the cache
 
 	tasks chan func() // nil: the consumer does all work
@@ -153,7 +154,17 @@ func (p *pipeline) stop() {
 		close(p.tasks)
 		p.wait.Wait()
 	}
+	for _, c := range p.made {
+		bufs.Put(c.buf)
+		if c.lib.buf != nil {
+			bufs.Put(c.lib.buf)
+		}
+		c.buf, c.lib.buf = nil, nil
+	}
 }
+
+// bufs lends room for chunks. For a small log, to make it would be much of the work.
+var bufs binread.Buffers
 
 // chunk returns a reader that is not in use.
 func (p *pipeline) chunk() *chunkReader {
@@ -164,9 +175,10 @@ func (p *pipeline) chunk() *chunkReader {
 	}
 	c := &chunkReader{
 		log: p.log, opt: &p.opt, shapes: p.shapes, lender: p.lender,
-		buf: make([]byte, chunkSize), dec: newDecoder(), done: make(chan struct{}, 1),
+		buf: bufs.Get(chunkSize), dec: newDecoder(), done: make(chan struct{}, 1),
 	}
 	c.dec.strict = p.log.carved != nil // other bytes may have taken the place of any
+	p.made = append(p.made, c)
 	return c
 }
 

@@ -19,8 +19,8 @@ type Options struct {
 	Want func(*Record) bool
 	// Sample bounds what the library costs, which is a hundred times what this
 	// package's own reading does: of wanted records that use the same templates
-	// with the same types of values, the first quarter of Sample and then every
-	// Sample-th are rendered. [Record.Rendered] tells. Zero renders all.
+	// with the same types of values, the first four and then every Sample-th are
+	// rendered. [Record.Rendered] tells. Zero renders all.
 	Sample int
 	// Jobs is how many chunks are worked on at the same time. What is yielded,
 	// and in which order Want is called, does not depend on it.

@@ -3,6 +3,10 @@ package eventlog
 // maxShapes bounds the shapes that are told apart.
 const maxShapes = 4096
 
+// sampleFirst is how many records of each shape are rendered before every
+// Options.Sample-th: a log is often no more than these.
+const sampleFirst = 4
+
 // A shape is what makes two records the same to a decoder.
 type shape [2]uint64
 
@@ -17,7 +21,7 @@ func (c *chunkReader) sampled(r *Record) bool {
 		clear(c.shapes)
 	}
 	seen := c.shapes[s]
-	return seen <= n/4 || seen%n == 0
+	return seen <= sampleFirst || seen%n == 0
 }
 
 // shape mixes the ids of the templates and the types of the values. Records

@@ -267,7 +267,7 @@ func TestSample(t *testing.T) {
 	}
 	some := count(eventlog.Options{Sample: 20})
 	// mixed has four shapes: 200, 100, 100 and 100 records.
-	if want := 5 + 10 + 3*(5+5); len(some) != want {
+	if want := 4 + 10 + 3*(4+5); len(some) != want {
 		t.Errorf("%d rendered, want %d", len(some), want)
 	}
 	if again := count(eventlog.Options{Sample: 20, Jobs: 3}); fmt.Sprint(again) != fmt.Sprint(some) {

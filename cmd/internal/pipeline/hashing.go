@@ -6,6 +6,8 @@ import (
 	"hash"
 	"io"
 	"sync"
+
+	"sharetrail/parsers/binread"
 )
 
 // hashing is a file that is hashed while it is read, so that what must be
@@ -26,6 +28,9 @@ type hashing struct {
 // maxAhead bounds what is kept of a file that is not read in its order, in bytes.
 const maxAhead = 4 << 20
 
+// leastAhead: fewer bytes than these, in between, are read rather than waited for.
+const leastAhead = 4096
+
 func newHashing(r io.ReaderAt, size int64) *hashing {
 	return &hashing{r: r, size: size, hash: sha256.New(), ahead: map[int64][]byte{}}
 }
@@ -42,6 +47,9 @@ func (x *hashing) ReadAt(b []byte, off int64) (int, error) {
 
 // feed hashes what b adds to what was hashed, or keeps it until it can be.
 func (x *hashing) feed(b []byte, off int64) {
+	if off > x.next && !x.lost && off-x.next < leastAhead {
+		x.read(off) // between the header of a log and its first chunk
+	}
 	if x.lost {
 		return
 	}
@@ -95,9 +103,13 @@ func (x *hashing) fill() {
 	}
 }
 
+var readAgain binread.Buffers
+
 // read hashes up to the offset end.
 func (x *hashing) read(end int64) {
-	if n, err := io.Copy(x.hash, io.NewSectionReader(x.r, x.next, end-x.next)); err != nil || n != end-x.next {
+	b := readAgain.Get(32 << 10)
+	defer readAgain.Put(b)
+	if n, err := io.CopyBuffer(x.hash, io.NewSectionReader(x.r, x.next, end-x.next), b); err != nil || n != end-x.next {
 		x.lost, x.ahead = true, nil
 	}
 	x.next = end
