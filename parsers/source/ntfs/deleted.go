@@ -158,32 +158,47 @@ func (f *FS) scan(b []byte, off int64, live suffixes, scratch []byte) (*record, 
 		if len(live) == 0 {
 			return nil, nil
 		}
-		if copy(scratch, b); !isNamed(scratch, live) { // as most are
+		named, known := isNamed(b[:min(len(b), stride-2)], live)
+		if !known { // the sectors are not put together yet
+			if copy(scratch, b); fixup(scratch, "FILE", "MFT record", 0) == nil {
+				named, _ = isNamed(scratch, live)
+			}
+		}
+		if !named { // as most are
 			return nil, nil
 		}
 	}
 	return parseRecord(append([]byte(nil), b...), uint64(off/f.geo.record), f.mft.volumeOffset(off))
 }
 
-// isNamed reports whether the record in b, which it changes, is a file's and holds
-// a name with one of the endings.
-func isNamed(b []byte, live suffixes) bool {
+// isNamed reports whether the record that begins with b is a file's and holds a name
+// with one of the endings. It is not known where that lies behind b.
+func isNamed(b []byte, live suffixes) (named, known bool) {
 	le := binary.LittleEndian
-	if le.Uint16(b[22:])&recordDirectory != 0 || fixup(b, "FILE", "MFT record", 0) != nil {
-		return false
+	if le.Uint16(b[22:])&recordDirectory != 0 {
+		return false, true
 	}
-	b = b[:min(int64(len(b)), int64(le.Uint32(b[24:])))]
-	for p := int64(le.Uint16(b[20:])); p+24 <= int64(len(b)); {
-		typ, size := le.Uint32(b[p:]), int64(le.Uint32(b[p+4:]))
-		if typ > typeFileName || size < 24 || size > int64(len(b))-p { // they are in order
-			return false
+	used := int64(le.Uint32(b[24:]))
+	for p := int64(le.Uint16(b[20:])); p+24 <= used; {
+		if p+24 > int64(len(b)) {
+			return false, false
 		}
-		if at := int64(le.Uint16(b[p+20:])); typ == typeFileName && at < size && live.has(rawName(b[p+at:p+size])) {
-			return true
+		typ, size := le.Uint32(b[p:]), int64(le.Uint32(b[p+4:]))
+		if typ > typeFileName || size < 24 || size > used-p { // they are in order
+			break
+		}
+		if at := int64(le.Uint16(b[p+20:])); typ == typeFileName && at < size {
+			name := rawName(b[min(p+at, int64(len(b))):min(p+size, int64(len(b)))])
+			if live.has(name) {
+				return true, true
+			}
+			if name == nil && p+size > int64(len(b)) {
+				return false, false
+			}
 		}
 		p += size
 	}
-	return false
+	return false, true
 }
 
 // Suffixes are endings of names: a name is compared as it lies in its record, since

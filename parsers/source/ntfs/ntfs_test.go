@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -377,5 +378,35 @@ func TestLostParent(t *testing.T) {
 	b[off+22] |= recordInUse // and by a directory in use
 	if got, want := paths(), []string{"sub false", "sub/NTUSER.DAT false"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestScan: files in use are found by the ends of their names, also where the name
+// lies across the end of a sector, and in either case; directories are not.
+func TestScan(t *testing.T) {
+	var v ntfstest.Volume
+	want := map[string]bool{}
+	for n := 1; n < 246; n += 3 { // up to 255 letters
+		for _, end := range []string{".evtx", ".EvTx", ".evtx2", "evtx", ".log"} {
+			p := strings.Repeat("é", n) + strconv.Itoa(n) + end
+			v.Files = append(v.Files, ntfstest.File{Path: p, Data: []byte(p)})
+			want[p] = strings.EqualFold(end, ".evtx")
+		}
+	}
+	v.Files = append(v.Files, ntfstest.File{Path: "folder.evtx/file", Data: []byte("x")})
+	found := map[string]bool{}
+	for e, err := range mustOpen(t, mustBuild(t, v)).Scan(".evtx") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !want[e.Path] || found[e.Path] || !e.Rooted || e.Info.Deleted {
+			t.Errorf("found %q", e.Path)
+		}
+		found[e.Path] = true
+	}
+	for p, is := range want {
+		if is && !found[p] {
+			t.Errorf("%q was not found", p)
+		}
 	}
 }
