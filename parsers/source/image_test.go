@@ -267,6 +267,11 @@ func TestSnapshotsLost(t *testing.T) {
 	if v := ev.Volumes[0]; len(v.Files) != 3 {
 		t.Errorf("damage of a snapshot costs files of the volume: %d left", len(v.Files))
 	}
+	img = build(snap)
+	clear(img[5<<20 : 5<<20+16384]) // the catalog
+	if ev := has("no catalog", img, `error "" @`); !slices.Equal(ev.Volumes[0].Unreadable, []string{ShadowCopies}) || ev.Volumes[0].EmptyCatalog {
+		t.Errorf("no catalog: %+v", ev.Volumes[0])
+	}
 	// Without a boot sector and its copy the volume cannot be read, but that is said.
 	img = build(vsstest.Snapshot{Image: old, Created: monday})
 	clear(img[0x30000 : 0x30000+1024])

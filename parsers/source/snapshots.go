@@ -54,7 +54,14 @@ func (s *scanner) shadows(v *volumeSource, i int) error {
 		return nil
 	}
 	for _, w := range set.Warnings {
-		v.say(s, Problem{Severity: Warning, Offset: binread.Offset(w), What: "shadow copies: " + text(w)})
+		sev := Warning
+		if w == set.Damaged() { // what it names is lost
+			sev = Error
+			for _, vol := range v.volumes {
+				vol.Unreadable = append(vol.Unreadable, ShadowCopies)
+			}
+		}
+		v.say(s, Problem{Severity: sev, Offset: binread.Offset(w), What: "shadow copies: " + text(w)})
 	}
 	for _, o := range set.Orphans {
 		v.say(s, Problem{Severity: Warning, Offset: -1, What: fmt.Sprintf("a shadow copy store {%s} belongs to no snapshot in the catalog: it is another volume's, or what is left of a deleted snapshot", o.StoreID)})

@@ -153,6 +153,10 @@ func (s *Snapshot) ReaderAt() (io.ReaderAt, error) {
 	return &view{stores: s.set.Snapshots[s.Index-1:], live: s.set.live, size: s.Size()}, nil
 }
 
+// Damaged returns the one of Warnings that says that the catalog cannot be read
+// whole, so that it may name further snapshots; nil if there is none.
+func (s *Set) Damaged() error { return s.damaged }
+
 // LateWarnings returns the warnings that the first call of ReaderAt added.
 func (s *Snapshot) LateWarnings() []error {
 	s.set.mu.Lock()
