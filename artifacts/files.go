@@ -40,7 +40,7 @@ func ReadOther(f File, modTime time.Time) *Emitter {
 	if modTime.Equal(time.Unix(0, 0)) || modTime.Equal(time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		modTime = time.Time{} // what archives write for a time that they have not
 	}
-	in := &DataFile{R: f.R, Size: f.Size, Path: f.Place.Path, Name: plainName(f.Place.Path), Profile: profileFolder(f.Place.Path), ModTime: modTime, Directory: f.Directory}
+	in := &DataFile{R: f.R, Size: f.Size, Path: f.Place.Path, Name: plainName(f.Place.Path), Profile: ProfileFolder(f.Place.Path), ModTime: modTime, Directory: f.Directory}
 	if out.user = in.Profile; out.user == systemProfile {
 		out.user = "SYSTEM"
 	}
@@ -99,10 +99,10 @@ func plainName(p string) string {
 	return name
 }
 
-// profileFolder names the profile folder that a path inside a volume leads
+// ProfileFolder names the profile folder that a path inside a volume leads
 // through; "" if it leads through none. Its letters are composed, as Windows
 // composes them; a file system or archiver of macOS may have taken them apart.
-func profileFolder(p string) string {
+func ProfileFolder(p string) string {
 	parts := strings.Split(p, "/")
 	for i, part := range parts[:max(len(parts)-2, 0)] {
 		switch strings.ToLower(part) {

@@ -30,8 +30,8 @@ func TestProfileFolder(t *testing.T) {
 		"a.lnk":                         "",
 		"ProgramData/Microsoft/Group Policy/History/x/Drives.xml": "",
 	} {
-		if got := profileFolder(p); got != want {
-			t.Errorf("profileFolder(%q) = %q, want %q", p, got, want)
+		if got := ProfileFolder(p); got != want {
+			t.Errorf("ProfileFolder(%q) = %q, want %q", p, got, want)
 		}
 	}
 }

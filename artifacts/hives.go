@@ -188,7 +188,7 @@ func digest(obs []*evidence.Fact) uint64 {
 // folders that the hive itself names, else by its own path: two files of the name
 // NTUSER.DAT are no proof of one user.
 func profile(h *hive.Hive, at string) string {
-	if name := profileFolder(at); name != "" {
+	if name := ProfileFolder(at); name != "" {
 		return name
 	}
 	if strings.EqualFold(path.Base(path.Dir(at)), "config") && strings.EqualFold(path.Base(at), "DEFAULT") {

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,9 @@ type MappingState struct {
 	// LastChange is the last write of Network: the last time that a child was
 	// made or removed. Zero if there is no such key.
 	LastChange time.Time
+	// Made is when the profile was made, by the older of the keys that come with it;
+	// zero if they are not there.
+	Made time.Time
 	// Untouched is yes if Network was never written since the profile was
 	// made, unknown if the keys to compare with are not there.
 	Untouched Tri
@@ -283,6 +287,9 @@ func (s *MappingState) judge(children []*evidence.Fact) {
 	newest := time.Time{} // what the last change is known to come from
 	for _, name := range []string{"EUDC", "AppEvents"} {
 		made, ok := d.Get(name).(time.Time)
+		if ok && !made.IsZero() && (s.Made.IsZero() || made.Before(s.Made)) {
+			s.Made = made
+		}
 		switch {
 		case !ok || made.IsZero():
 		case s.LastChange.Sub(made).Abs() <= baselineSlack:
@@ -321,11 +328,46 @@ func (c *Case) StateOf(user, sid string) *MappingState {
 // the newest state, nil if there is none.
 func (c *Case) StateAfter(l *Life, t time.Time) *MappingState {
 	for _, s := range c.StatesOf(l.User, l.SID) {
-		if !s.AsOf.Before(t) && (l.Next.IsZero() || s.AsOf.Before(l.Next)) && s.Drives[l.Drive] == nil && !s.LastChange.IsZero() {
+		if !s.AsOf.Before(t) && (l.Next.IsZero() || s.AsOf.Before(l.Next)) && s.Drives[l.Drive] == nil && !s.LastChange.IsZero() && !s.madeAfter(l) {
 			return s
 		}
 	}
 	return l.State
+}
+
+// madeAfter reports whether the profile was made after all that shows l: an
+// earlier profile of the user may remember it, this one never did.
+func (s *MappingState) madeAfter(l *Life) bool {
+	if s.Made.IsZero() || s.Drives[l.Drive] != nil {
+		return false
+	}
+	return len(l.Maps) > 0 && !slices.ContainsFunc(l.Maps, func(o *evidence.Fact) bool {
+		return !o.Time.Add(EffectAfter).Before(s.Made)
+	})
+}
+
+// Anew reports whether the profile of s was made after the state before: the two
+// are of different hives, and what s lacks was not removed.
+func (s *MappingState) Anew(before *MappingState) bool {
+	return !s.Made.IsZero() && !before.Made.IsZero() && s.Made.After(before.AsOf) && s.Made.Sub(before.Made) > baselineSlack
+}
+
+// MadeAnew returns a warning for each hive of a profile that was made after another
+// state of the same user's.
+func (c *Case) MadeAnew() (problems []evidence.Problem) {
+	before := map[string]*MappingState{}
+	for _, s := range c.States { // ordered
+		who := cmp.Or(s.SID, strings.ToLower(s.User))
+		if b := before[who]; b != nil && s.Anew(b) {
+			problems = append(problems, evidence.Problem{
+				Severity: evidence.Warning,
+				What:     fmt.Sprintf("the profile was made anew at %s, after an earlier state of the hive: what that one holds and this one lacks was not removed from it", evidence.FormatTime(s.Made)),
+				From:     evidence.Provenance{Place: s.Place, Offset: -1, Length: -1},
+			})
+		}
+		before[who] = s
+	}
+	return problems
 }
 
 // StatesOf returns the sets of remembered mappings of a user, oldest first.

@@ -241,13 +241,13 @@ func (l *Life) overBefore(c *Case, t time.Time) bool {
 // GoneInState reports whether a state of the hive from before t lacks l, and one
 // before that holds it.
 func (l *Life) GoneInState(c *Case, t time.Time) bool {
-	had := false
+	var had *MappingState
 	for _, s := range c.StatesOf(l.User, l.SID) {
 		k := s.Drives[l.Drive]
 		switch {
 		case k != nil && slices.Contains(l.Maps, k):
-			had = true
-		case had && s.AsOf.Before(t) && (k == nil || evidence.ShareKey(k.Share) != evidence.ShareKey(l.Share)):
+			had = s
+		case had != nil && !s.Anew(had) && s.AsOf.Before(t) && (k == nil || evidence.ShareKey(k.Share) != evidence.ShareKey(l.Share)):
 			return true
 		}
 	}
@@ -356,7 +356,11 @@ func clientLives(c *Case) []*Life {
 	lives = removedAgain(c, lives)
 	endUnseen(lives)
 	for _, l := range lives {
-		l.State = c.StateOf(l.User, l.SID)
+		if s := c.StateOf(l.User, l.SID); s != nil && s.madeAfter(l) {
+			l.Key = nil
+		} else {
+			l.State = s
+		}
 		if l.Key != nil && l.State != nil && l.State.Drives[l.Drive] != l.Key {
 			l.Key = nil // an earlier state had it, the newest does not
 		}

@@ -53,6 +53,7 @@ func between(c *timeline.Case, l *timeline.Life) (had, lacks *timeline.MappingSt
 		switch {
 		case k != nil && isMapOf(l, k):
 			had, lacks = s, nil
+		case had != nil && s.Anew(had): // of a profile that was made since
 		case had != nil && lacks == nil && s.Drives[l.Drive] != k:
 			lacks = s
 		case had != nil && lacks == nil && k == nil:

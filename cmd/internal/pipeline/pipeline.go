@@ -343,7 +343,9 @@ func conclude(ctx context.Context, tasks []*task, problems []evidence.Problem, o
 		if ctx.Err() != nil {
 			return rep
 		}
-		cases = append(cases, timeline.NewCase(h, byHost[h], covers[h]))
+		c := timeline.NewCase(h, byHost[h], covers[h])
+		rep.Problems = append(rep.Problems, c.MadeAnew()...)
+		cases = append(cases, c)
 	}
 	timeline.Meet(cases)
 	for _, c := range cases {

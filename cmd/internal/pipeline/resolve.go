@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"sharetrail/artifacts"
 	"sharetrail/artifacts/evidence"
 	"sharetrail/parsers/hive"
 	"sharetrail/parsers/source"
@@ -48,6 +50,7 @@ func resolve(tasks []*task) (obs []*evidence.Fact, facts []evidence.Coverage, pr
 	}
 	users := nameUsers(tasks)
 	for _, t := range tasks {
+		users.setApart(t)
 		for o := range t.statements() {
 			users.fill(o)
 		}
@@ -280,11 +283,12 @@ type userNames struct {
 	domain  map[string]string   // SID of a domain account → name, on any host
 	profile map[hostUser]string // host, folded profile folder → SID
 	spelt   map[hostUser]string // host, folded profile folder → as Windows spells it
+	current map[hostUser]inUse  // host, SID → the profile that it has now
 	sid     map[hostUser]string // host, folded account → SID; "" if several
 }
 
 func nameUsers(tasks []*task) *userNames {
-	u := &userNames{map[hostUser]string{}, map[string]string{}, map[hostUser]string{}, map[hostUser]string{}, map[hostUser]string{}}
+	u := &userNames{map[hostUser]string{}, map[string]string{}, map[hostUser]string{}, map[hostUser]string{}, map[hostUser]inUse{}, map[hostUser]string{}}
 	for _, t := range tasks {
 		for _, o := range t.out.Observations {
 			if o.SID == "" || o.User == "" {
@@ -294,6 +298,10 @@ func nameUsers(tasks []*task) *userNames {
 			if o.Artifact == "profiles" {
 				at := hostUser{o.Host, strings.ToLower(o.User)}
 				u.profile[at], u.spelt[at] = o.SID, o.User
+				by := hostUser{o.Host, o.SID}
+				if set := o.Detail.Get("bak") != nil || o.Detail.Get("earlier_installation") != nil; !set && !o.Time.Before(u.current[by].as) {
+					u.current[by] = inUse{at.name, o.Time}
+				}
 				continue
 			}
 			if u.name[at] == "" {
@@ -337,6 +345,46 @@ func (u *userNames) find(host, user, sid string) (string, string) {
 // wellKnown names the accounts that logs call by the computer's name.
 var wellKnown = map[string]string{
 	"S-1-5-18": "SYSTEM", "S-1-5-19": "LOCAL SERVICE", "S-1-5-20": "NETWORK SERVICE", "S-1-5-7": "ANONYMOUS LOGON",
+}
+
+// inUse is a profile folder, folded, and as of when an account has it.
+type inUse struct {
+	folder string
+	as     time.Time
+}
+
+// setApart makes of what t read in a profile that its account has left for another
+// one, as Windows gives out where it cannot load the old, a user apart: that the
+// new profile lacks what is in the old one is no removal.
+func (u *userNames) setApart(t *task) {
+	folder := artifacts.ProfileFolder(t.file.Path)
+	if folder == "" || artifacts.IsFormer(t.vol.Root) {
+		return
+	}
+	at := hostUser{t.place.Host, strings.ToLower(folder)}
+	now, ok := u.current[hostUser{at.host, cmp.Or(u.profile[at], u.sid[at])}]
+	if !ok || now.folder == at.name {
+		return
+	}
+	apart := folder + " (former profile)"
+	for o := range t.statements() {
+		if o.SID == "" && o.User == folder {
+			o.User = apart
+		}
+	}
+	for i := range t.out.Coverage {
+		c := &t.out.Coverage[i]
+		if c.User != folder {
+			continue
+		}
+		c.User, c.Evidence = apart, strings.TrimSuffix(c.Evidence, folder)+apart
+		if t.file.Kind == source.Hive && !c.Earlier {
+			t.out.Problems = append(t.out.Problems, evidence.Problem{
+				Severity: evidence.Warning, What: fmt.Sprintf("its account has another profile now, in the folder %q: what this one holds is told apart, and is not compared with the other", now.folder),
+				From: evidence.Provenance{Place: t.place, Offset: -1, Length: -1},
+			})
+		}
+	}
 }
 
 // folder returns the profile folder of a SID, the first by name.

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -258,5 +260,56 @@ func TestLogOfDuplicate(t *testing.T) {
 	}
 	for _, p := range res.Report.Problems {
 		t.Errorf("problem of %s: %s", p.From.Path, p.What)
+	}
+}
+
+// TestProfileMadeAnew: where a user has a new profile, what the old one remembers
+// was not removed from it.
+func TestProfileMadeAnew(t *testing.T) {
+	const (
+		sid    = "S-1-5-21-2596563022-1406118043-1004336348-1104"
+		list   = "[Microsoft\\Windows NT\\CurrentVersion\\ProfileList\\" + sid
+		old    = "[EUDC] 2026-01-06T07:55:00Z\n[AppEvents] 2026-01-06T07:55:00Z\n[Network] 2026-03-02T09:14:02Z\n[Network\\Z] 2026-03-02T09:14:02Z\nRemotePath=\\\\fs01\\finance\n"
+		anew   = "[EUDC] 2026-03-03T10:00:00Z\n[AppEvents] 2026-03-03T10:00:00Z\n[Network] 2026-03-03T10:00:00Z\n[Software\\Later] 2026-03-04T12:00:00Z\n"
+		inBob  = "C/Users/bob/NTUSER.DAT"
+		config = "C/Windows/System32/config/"
+	)
+	for _, test := range []struct {
+		name, software string
+		hives          map[string]string
+		user, says     string
+	}{
+		{"set aside", list + ".bak] 2026-03-03T10:00:00Z\nProfileImagePath=C:\\Users\\bob\n" + list + "] 2026-03-03T10:00:00Z\nProfileImagePath=C:\\Users\\bob.000\n",
+			map[string]string{inBob: old, "C/Users/bob.000/NTUSER.DAT": anew}, "bob (former profile)", "has another profile now"},
+		{"in the same folder", list + "] 2026-03-03T10:00:00Z\nProfileImagePath=C:\\Users\\bob\n",
+			map[string]string{inBob: anew, "VSS1/Users/bob/NTUSER.DAT": old}, "bob", "was made anew at 2026-03-03T10:00:00.0000000Z"},
+	} {
+		dir := t.TempDir()
+		test.hives[config+"SYSTEM"] = computerWS01
+		test.hives[config+"SOFTWARE"] = test.software
+		for name, text := range test.hives {
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), buildHive(t, text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		res, err := Run(t.Context(), []string{dir}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep := &res.Report
+		for _, g := range rep.Gaps {
+			if g.Rule != "G34" {
+				t.Errorf("%s: %s: %s", test.name, g.Rule, g.Claim)
+			}
+		}
+		if len(rep.Connections) != 1 || rep.Connections[0].User != test.user || rep.Connections[0].Status == timeline.StatusRemoved {
+			t.Errorf("%s: connections %+v", test.name, rep.Connections)
+		}
+		if !slices.ContainsFunc(rep.Problems, func(p evidence.Problem) bool { return strings.Contains(p.What, test.says) }) {
+			t.Errorf("%s: problems %v", test.name, rep.Problems)
+		}
 	}
 }
