@@ -13,10 +13,10 @@ import (
 // enough (one large log, of which facts are kept and little else is made) and
 // grows where the collector would take too much time (many hosts).
 const (
-	heapRoom  = 20 << 20 // bytes above what is in use
+	heapRoom  = 16 << 20 // bytes above what is in use
 	leastPart = 1. / 8   // of what is in use
 	mostPart  = 1.
-	gcShare   = 0.18 // of the processor time, that the collector may take
+	gcShare   = 0.25 // of the processor time, that the collector may take
 )
 
 // A pacer sets the pace of the collector after each collection.

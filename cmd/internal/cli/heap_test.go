@@ -23,7 +23,7 @@ func TestNextPart(t *testing.T) {
 	if part != mostPart {
 		t.Errorf("%v after a hundred dear collections", part)
 	}
-	if same := nextPart(part, 12, 88); same != part {
+	if same := nextPart(part, 20, 80); same != part {
 		t.Errorf("%v after one that took what it may", same)
 	}
 	for range 100 {
