@@ -84,7 +84,7 @@ func (d Data) flag(name string) bool {
 func (d Data) socket(name string) (at netip.AddrPort, text string) {
 	for _, f := range d {
 		b, ok := f.Value.([]byte)
-		if !ok || len(b) == 0 || !strings.EqualFold(f.Name, name) {
+		if !ok || len(b) == 0 || !named(f, name) {
 			continue
 		}
 		at, ok := sockaddr(b)

@@ -2,7 +2,6 @@ package artifacts
 
 import (
 	"encoding/binary"
-	"strings"
 	"time"
 
 	"sharetrail/artifacts/evidence"
@@ -54,7 +53,7 @@ func readPower(rec *eventlog.Record, data Data, out *Emitter) {
 func lastAlive(data Data) time.Time {
 	for _, f := range data {
 		b, ok := f.Value.([]byte)
-		if !ok || !strings.EqualFold(f.Name, "Binary") || len(b) < 32 {
+		if !ok || !named(f, "Binary") || len(b) < 32 {
 			continue
 		}
 		u16 := func(i int) int { return int(binary.LittleEndian.Uint16(b[16+2*i:])) }

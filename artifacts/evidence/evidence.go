@@ -15,10 +15,8 @@ const TimeLayout = "2006-01-02T15:04:05.0000000Z"
 
 // FormatTime renders t for output. The zero Time, which means "not set", is "".
 func FormatTime(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(TimeLayout)
+	var room [len(TimeLayout)]byte
+	return string(appendTime(room[:0], t))
 }
 
 func appendTime(b []byte, t time.Time) []byte {
@@ -119,7 +117,7 @@ type Provenance struct {
 	RecordID uint64 // System/EventRecordID
 }
 
-// locator names the structure inside its file, for ids.
+// appendLocator names the structure inside its file, for ids.
 func (p *Provenance) appendLocator(b []byte, when time.Time) []byte {
 	switch {
 	case p.Channel != "":

@@ -201,7 +201,7 @@ func isNamed(b []byte, live suffixes) (named, known bool) {
 	return false, true
 }
 
-// Suffixes are endings of names: a name is compared as it lies in its record, since
+// suffixes are endings of names: a name is compared as it lies in its record, since
 // decoding each of the volume would take longer than reading them.
 type suffixes []string
 
