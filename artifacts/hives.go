@@ -151,6 +151,10 @@ func (r *hiveReader) view(h *hive.Hive, at *evidence.Place, earlier bool) {
 		}
 	}
 	cover.Keys, cover.Dirty = sub.keys, h.Dirty() && !earlier
+	cover.Written.Reorganized = h.Reorganized()
+	if !h.Dirty() { // else its logs have counted on
+		_, cover.Written.Sequence = h.Sequences()
+	}
 	cover.Complete = !slices.ContainsFunc(sub.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
 	sum := digest(sub.Observations)
 	if n := len(r.out.Coverage); earlier && n > 0 && sum == r.last {

@@ -54,6 +54,8 @@ type MappingState struct {
 	// second, all over the hive: an installer's or an update's, no user's.
 	Restamped bool
 	Dirty     bool
+	Earlier   bool // the hive was collected in a later state, whatever the times say
+	Written   evidence.Written
 	View      int // counts the states of one file, in the order of its logs
 	Place     *evidence.Place
 }
@@ -76,6 +78,7 @@ type Life struct {
 	LogonID string           // of the session that mapped it
 	since   time.Time        // commands before this are about an earlier connection of the letter
 	stored  bool             // its key was in some state of the hive, or is recovered from it
+	former  bool             // its key stands in the newest state, which is not the one that was collected, and not in that
 	named   []*evidence.Fact // show what else its server is called, and what became of its share there
 }
 
@@ -133,6 +136,8 @@ type SharesState struct {
 	Names      map[string]*evidence.Fact // by lower-case name
 	LastChange time.Time
 	Dirty      bool
+	Earlier    bool // the hive was collected in a later state, whatever the times say
+	Written    evidence.Written
 	View       int // counts the states of one file, in the order of its logs
 	Place      *evidence.Place
 }
@@ -198,7 +203,7 @@ func mappingStates(c *Case) []*MappingState {
 		if !strings.HasPrefix(f.Evidence, "registry:NTUSER:") || !slices.Contains(f.Keys, "Network") {
 			continue
 		}
-		s := &MappingState{User: f.User, SID: f.SID, AsOf: f.AsOf, Drives: map[string]*evidence.Fact{}, Untouched: Unknown, Dirty: f.Dirty}
+		s := &MappingState{User: f.User, SID: f.SID, AsOf: f.AsOf, Drives: map[string]*evidence.Fact{}, Untouched: Unknown, Dirty: f.Dirty, Earlier: f.Earlier, Written: f.Written}
 		var children []*evidence.Fact
 		for _, o := range c.Observations {
 			switch {
@@ -352,8 +357,63 @@ func (s *MappingState) Anew(before *MappingState) bool {
 	return !s.Made.IsZero() && !before.Made.IsZero() && s.Made.After(before.AsOf) && s.Made.Sub(before.Made) > baselineSlack
 }
 
-// MadeAnew returns a warning for each hive of a profile that was made after another
-// state of the same user's.
+// follows reports whether a hive as written in s is what it became after it was as
+// in b, whose newest time is asOf, and what speaks against it. It counts its writes:
+// it is not if it counts fewer. Where times contradict the order, and neither number
+// tells, that is unknown; unstamped says that a key lacks the time of a change.
+func follows(s, b evidence.Written, asOf time.Time, unstamped bool) (is Tri, against string) {
+	counted := s.Sequence > 1 && b.Sequence > 1 && !s.Reorganized.After(asOf)
+	switch {
+	case counted && s.Sequence < b.Sequence:
+		return No, fmt.Sprintf("it counts %d writes, and the state as of %s counts %d", s.Sequence, evidence.FormatTime(asOf), b.Sequence)
+	case s.SetBack:
+		against = "no key in it is newer than the state as of " + evidence.FormatTime(asOf)
+	case unstamped:
+		against = "its last change is older than what the state as of " + evidence.FormatTime(asOf) + " holds"
+	}
+	if against == "" || counted && s.Sequence > b.Sequence {
+		return Yes, against
+	}
+	return Unknown, against
+}
+
+// Follows reports whether s, which comes after b, is what the hive became, and what
+// speaks against it: not if an older one was put back in between.
+func (s *MappingState) Follows(b *MappingState) (is Tri, against string) {
+	unstamped := false
+	for drive, k := range b.Drives {
+		unstamped = unstamped || s.Drives[drive] == nil && !s.LastChange.IsZero() && s.LastChange.Before(k.Time)
+	}
+	return follows(s.Written, b.Written, b.AsOf, unstamped)
+}
+
+// descends reports whether s is what the hive of b became.
+func (s *MappingState) descends(b *MappingState) bool {
+	is, _ := s.Follows(b)
+	return is == Yes && !s.Anew(b)
+}
+
+// Follows is as that of a MappingState.
+func (s *SharesState) Follows(b *SharesState) (is Tri, against string) {
+	return follows(s.Written, b.Written, b.AsOf, !s.LastChange.IsZero() && s.LastChange.Before(b.LastChange))
+}
+
+// putBack says what speaks against s being what the hive of its user became after
+// the states before it, "" if it is.
+func (c *Case) putBack(s *MappingState) (why string) {
+	for _, b := range c.StatesOf(s.User, s.SID) {
+		if b == s {
+			break
+		}
+		if is, against := s.Follows(b); is != Yes && !s.Anew(b) {
+			why = against
+		}
+	}
+	return why
+}
+
+// MadeAnew returns a warning for each hive that another one was put in the place of:
+// of a profile that was made after another state of the same user's, or an older one.
 func (c *Case) MadeAnew() (problems []evidence.Problem) {
 	before := map[string]*MappingState{}
 	for _, s := range c.States { // ordered
@@ -366,6 +426,13 @@ func (c *Case) MadeAnew() (problems []evidence.Problem) {
 			})
 		}
 		before[who] = s
+		if why := c.putBack(s); why != "" {
+			problems = append(problems, evidence.Problem{
+				Severity: evidence.Warning,
+				What:     why + ": an older hive was put back, as the restoring of a profile or of a machine does, or the clock was set back. What earlier states hold and this one lacks need not have been removed",
+				From:     evidence.Provenance{Place: s.Place, Offset: -1, Length: -1},
+			})
+		}
 	}
 	return problems
 }

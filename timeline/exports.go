@@ -94,7 +94,7 @@ func sharesStates(c *Case) (states []*SharesState) {
 		if f.Evidence != "registry:SYSTEM" || !slices.ContainsFunc(f.Keys, isSharesKey) {
 			continue
 		}
-		s := &SharesState{AsOf: f.AsOf, Names: map[string]*evidence.Fact{}, Dirty: f.Dirty, View: f.View, Place: f.Place}
+		s := &SharesState{AsOf: f.AsOf, Names: map[string]*evidence.Fact{}, Dirty: f.Dirty, Earlier: f.Earlier, Written: f.Written, View: f.View, Place: f.Place}
 		for _, o := range c.Observations {
 			switch {
 			case o.Artifact != "server-shares" || !isAt(o, f.Place):
@@ -202,6 +202,7 @@ func (l *Life) compareStates(states []*SharesState) {
 	if l.Lacks != nil {
 		l.Stored, l.Key = l.Key, nil
 	}
+	l.former = l.Had == states[len(states)-1] && l.Had.Earlier && !slices.ContainsFunc(states, func(s *SharesState) bool { return !s.Earlier && s.Names[name] != nil })
 }
 
 // namesOf returns the lower-case names of the shares that o is about. A
@@ -253,7 +254,7 @@ func (l *Life) describeServer() {
 	}
 	if l.Key != nil && l.Next.IsZero() {
 		l.Persistent = Yes
-		if !l.over() || l.storedAfter() {
+		if (!l.over() || l.storedAfter()) && !l.former {
 			l.Status, l.Confidence, l.Facts.ShareGone = StatusExported, Certain, No
 		}
 		if len(l.Maps) == 0 && (l.Mapped.NotAfter.IsZero() || l.Key.Time.Before(l.Mapped.NotAfter)) {

@@ -247,7 +247,7 @@ func (l *Life) GoneInState(c *Case, t time.Time) bool {
 		switch {
 		case k != nil && slices.Contains(l.Maps, k):
 			had = s
-		case had != nil && !s.Anew(had) && s.AsOf.Before(t) && (k == nil || evidence.ShareKey(k.Share) != evidence.ShareKey(l.Share)):
+		case had != nil && s.descends(had) && s.AsOf.Before(t) && (k == nil || evidence.ShareKey(k.Share) != evidence.ShareKey(l.Share)):
 			return true
 		}
 	}
@@ -356,14 +356,16 @@ func clientLives(c *Case) []*Life {
 	lives = removedAgain(c, lives)
 	endUnseen(lives)
 	for _, l := range lives {
-		if s := c.StateOf(l.User, l.SID); s != nil && s.madeAfter(l) {
-			l.Key = nil
+		s := c.StateOf(l.User, l.SID)
+		if s != nil && (s.madeAfter(l) || s.Drives[l.Drive] == nil && c.putBack(s) != "") {
+			l.Key = nil // it tells nothing of l
 		} else {
 			l.State = s
 		}
 		if l.Key != nil && l.State != nil && l.State.Drives[l.Drive] != l.Key {
 			l.Key = nil // an earlier state had it, the newest does not
 		}
+		l.former = l.Key != nil && l.State != nil && l.State.Earlier && !slices.ContainsFunc(c.StatesOf(l.User, l.SID), func(s *MappingState) bool { return !s.Earlier && s.Drives[l.Drive] != nil })
 		first := l.since
 		if len(l.Maps) > 0 && l.Maps[0].TimeKind != evidence.AtOrBefore && l.MappedAtFirst().After(first) {
 			first = l.MappedAtFirst() // what came before did not remove this one
@@ -623,7 +625,7 @@ func (l *Life) describeClient() {
 		s.Drives[l.Drive] == nil && s.LastChange.After(l.MappedAtFirst()) {
 		l.Facts.MappingGone = Yes
 	}
-	if d := l.State; d != nil && l.Drive != "" && l.Key != nil && d.Drives[l.Drive] != nil && l.Next.IsZero() {
+	if d := l.State; d != nil && l.Drive != "" && l.Key != nil && d.Drives[l.Drive] != nil && l.Next.IsZero() && !l.former {
 		l.Status, l.Confidence, l.Facts.MappingGone = StatusMapped, Certain, No
 	}
 }

@@ -310,7 +310,15 @@ type Coverage struct {
 	Series     []IDRange // event log: unbroken runs of record ids
 	Reexported bool      // event log whose record headers were renumbered: gaps mean nothing
 	Witnesses  []Witness // event log: that something was being recorded
+	Written    Written
 	Place      *Place
+}
+
+// Written is what a hive, but for its keys, tells of when it was written.
+type Written struct {
+	Sequence    uint32    // counts its writes; 0 if unknown, 1 if nothing but a program that saved it has written it
+	Reorganized time.Time // when it was last written anew as a whole, which may begin another count; UTC
+	SetBack     bool      // it was collected after states that have later times
 }
 
 // A Witness is proof that a log recorded a kind of fact: the first and last

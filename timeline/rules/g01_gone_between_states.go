@@ -19,16 +19,20 @@ import (
 // write of Network in the later one; exactly that instant where one child
 // alone differs and nothing was added (E3).
 //
+// Order: a hive counts its writes. One that was collected later and counts fewer is
+// not what the earlier became: possible at most. One that only its times put before
+// the earlier was written by a clock that was set back: likely at most.
+//
 // Misses: mappings made and removed between two states.
 //
-// Benign: scripts, drive maps, the user; a roaming profile that was restored.
+// Benign: scripts, drive maps, the user; an older hive that was put back.
 var _ = register(timeline.Rule{
 	ID: "G01", Title: "mapping gone between two states of the hive", Technique: "T1070.005",
 	Claim: "the mapping was removed between the two states", Base: timeline.Certain, Severity: timeline.Medium,
 	Logic:     "an earlier state of the user's hive has the mapping, a later one, read whole below Network, does not",
 	Bound:     "after the earlier state's instant, at or before the last write of Network in the later; exactly that where one child alone differs (E3)",
 	Misses:    "mappings made and removed between two states",
-	Benign:    []string{byScript, "a Group Policy drive map removed or replaced it", "the user disconnected the drive in Explorer"},
+	Benign:    []string{byScript, "a Group Policy drive map removed or replaced it", "the user disconnected the drive in Explorer", "an older hive was put back"},
 	Reference: "msuhanov/regf, Windows registry file format specification: transaction log files; libyal/libvshadow, Volume Shadow Snapshot format; MITRE ATT&CK T1070.005",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
@@ -84,9 +88,12 @@ func goneBetween(c *timeline.Case, l *timeline.Life, had, lacks *timeline.Mappin
 	cl.Steps = []timeline.Step{step(fmt.Sprintf(`Network\%s stands in the state of the hive as of %s, last written at %s.`, l.Drive[:1], stamp(had.AsOf), stamp(k.Time)), k),
 		gone(lacks)}
 	change := lacks.LastChange
+	follows, against := lacks.Follows(had)
 	switch {
-	case change.IsZero() || change.Before(k.Time):
-		cl.Steps = append(cl.Steps, step("Network was not stamped later than the mapping: the clock was moved, or an older hive was put back. The window stays as wide as the states.", lacks.Key))
+	case against != "":
+		doubtOrder(&cl, lacks.Written.SetBack, follows, against, lacks.Key)
+	case change.IsZero():
+		cl.Steps = append(cl.Steps, step("Without the key Network, nothing tells when it was: the window stays as wide as the states."))
 	case lacks.Restamped:
 		cl.Steps = append(cl.Steps, step("The last write of Network is one of many in the same second, and is not used as a bound.", lacks.Key))
 	case aloneGone(l, had, lacks) && change.After(had.LastChange) && !cameAndWent(c, l, had, lacks) && !removedEarlier(c, l, had, change):
@@ -96,11 +103,38 @@ func goneBetween(c *timeline.Case, l *timeline.Life, had, lacks *timeline.Mappin
 		cl.Window.NotAfter, cl.Window.Basis = change, timeline.ParentKeyLastWrite
 		cl.Window.NotBefore = earlier(had.AsOf, change)
 	}
-	l.Facts.MappingGone = timeline.Yes
-	cl.Text = fmt.Sprintf("%s by %s was removed %s: one state of the hive has it, a later one does not.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), span(cl.Window))
-	cl.Benign = innocents(c, nil, &cl)
+	if follows == timeline.Yes {
+		l.Facts.MappingGone = timeline.Yes
+	}
+	cl.Text = fmt.Sprintf("%s by %s %s removed %s: one state of the hive has it, a later one does not.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), was(&cl), span(cl.Window))
+	cl.Benign = append(cl.Benign, innocents(c, nil, &cl)...)
 	cl.Missing = commandsMissing(c, cl.Window)
 	return cl
+}
+
+// doubtOrder lowers a claim that rests on a state which something speaks against
+// being what the hive became after the state before it: likely if it counts more
+// writes, for then a clock was set back; else an older hive may have been put back.
+func doubtOrder(cl *timeline.Claim, setBack bool, follows timeline.Tri, against string, key *evidence.Fact) {
+	const restored = "an older hive was put back"
+	if setBack {
+		cl.Window.NotAfter, cl.Window.Basis = time.Time{}, timeline.HiveState
+	}
+	said := "The two states: " + against
+	switch follows {
+	case timeline.Yes:
+		cl.Confidence = cl.Confidence.Weaker(timeline.Likely)
+		cl.Steps = append(cl.Steps, step(said+". It counts more writes, so it was written since, by a clock that had been set back, or by somebody who sets times: they bound nothing.", key))
+		cl.Benign = append(cl.Benign, verdict(restored, timeline.Contradicted, "it counts more writes than the state before it", key))
+	case timeline.No:
+		cl.Confidence = cl.Confidence.Weaker(timeline.Possible)
+		cl.Steps = append(cl.Steps, step(said+". It is not what that one became.", key))
+		cl.Benign = append(cl.Benign, verdict(restored, timeline.Supported, against, key))
+	default:
+		cl.Confidence = cl.Confidence.Weaker(timeline.Possible)
+		cl.Steps = append(cl.Steps, step(said+". The clock was set back, or an older hive was put back: the count of its writes does not tell.", key))
+		cl.Benign = append(cl.Benign, verdict(restored, timeline.VerdictUnknown, against, key))
+	}
 }
 
 // removedEarlier reports whether a command removed l between the state that holds

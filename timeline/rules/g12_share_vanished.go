@@ -96,11 +96,7 @@ func shareVanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		cl.Confidence = cl.Confidence.Weaker(timeline.Possible)
 	}
 	if cl.Text == "" {
-		verb := "was"
-		if cl.Confidence == timeline.Possible {
-			verb = "may have been"
-		}
-		cl.Text = fmt.Sprintf("The share %s %s removed after %s and at or before %s; no deletion is recorded.", l.Share, verb, stamp(since), stamp(s.LastChange))
+		cl.Text = fmt.Sprintf("The share %s %s removed after %s and at or before %s; no deletion is recorded.", l.Share, was(&cl), stamp(since), stamp(s.LastChange))
 	}
 	return cl, true
 }

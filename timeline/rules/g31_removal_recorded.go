@@ -92,12 +92,8 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	case l.Next.IsZero():
 		cl.Steps = append(cl.Steps, gone(s))
 	}
-	verb := "was"
-	if cl.Confidence == timeline.Possible {
-		verb = "may have been"
-	}
 	if !tookEffect(c, l) && namesLetter(l, by) && cl.Confidence != timeline.Certain && recoveredKey(l) == nil && l.Maps[0].Detail.Text("Persistent") == "yes" && !stamped(l, cl.Window) {
-		cl.Confidence, verb = timeline.Possible, "may have been"
+		cl.Confidence = timeline.Possible
 		cl.Steps = append(cl.Steps, step("Nothing but the two commands shows the mapping, which should have been remembered: both may have failed.", l.Maps[0], by))
 	}
 	if timeline.KeepsProfile(by) && l.Persistent != timeline.No && cl.Confidence != timeline.Certain {
@@ -108,7 +104,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		cl.Confidence, l.Facts.MappingGone = timeline.Strong, timeline.Yes
 		cl.Steps = append(cl.Steps, step(fmt.Sprintf("The deleted key of the mapping is recovered at offset %#x: two kinds of evidence agree.", k.From().Offset), k))
 	}
-	how := fmt.Sprintf("%s %s removed by %s, run by %s", capital(mapping(l.Drive, l.Share)), verb, quote(by), who(by.User, by.SID))
+	how := fmt.Sprintf("%s %s removed by %s, run by %s", capital(mapping(l.Drive, l.Share)), was(&cl), quote(by), who(by.User, by.SID))
 	cl.Text = fmt.Sprintf("%s, %s.", how, span(cl.Window))
 	if undated(by) {
 		how += " " + runAt(by)

@@ -174,12 +174,18 @@ func goneFromStore(c *timeline.Case, l *timeline.Life) timeline.Claim {
 	cl.Steps = []timeline.Step{step(fmt.Sprintf(`LanmanServer\Shares, as of %s, stores %s.`, stamp(l.Had.AsOf), l.Share), l.Stored)}
 	statement := fmt.Sprintf(`LanmanServer\Shares, as of %s, was read whole and does not store it; it was last written at %s.`, stamp(l.Lacks.AsOf), stamp(l.Lacks.LastChange))
 	cl.Steps = append(cl.Steps, step(statement, l.Lacks.Key))
-	if change := l.Lacks.LastChange; change.After(cl.Window.NotBefore) && change.Before(cl.Window.NotAfter) {
+	follows, against := l.Lacks.Follows(l.Had)
+	if change := l.Lacks.LastChange; against != "" {
+		doubtOrder(&cl, l.Lacks.Written.SetBack, follows, against, l.Lacks.Key)
+	} else if change.After(cl.Window.NotBefore) && change.Before(cl.Window.NotAfter) {
 		cl.Window.NotAfter, cl.Window.Basis = change, timeline.KeyLastWrite
 	}
-	l.Facts.ShareGone, l.Persistent = timeline.Yes, timeline.Yes
-	cl.Text = fmt.Sprintf("The stored share %s was removed %s: one state of the hive stores it, a later one does not.", l.Share, span(cl.Window))
-	cl.Benign = []timeline.Benign{verdict(retire, timeline.VerdictUnknown, "no record says who did it")}
+	l.Persistent = timeline.Yes
+	if follows == timeline.Yes {
+		l.Facts.ShareGone = timeline.Yes
+	}
+	cl.Text = fmt.Sprintf("The stored share %s %s removed %s: one state of the hive stores it, a later one does not.", l.Share, was(&cl), span(cl.Window))
+	cl.Benign = append(cl.Benign, verdict(retire, timeline.VerdictUnknown, "no record says who did it"))
 	cl.Missing = auditMissing(c, cl.Window)
 	return cl
 }

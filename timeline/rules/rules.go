@@ -124,6 +124,14 @@ func quote(o *evidence.Fact) string {
 	return "`" + s + "`"
 }
 
+// was says of a removal that it took place, as far as the claim is sure of it.
+func was(cl *timeline.Claim) string {
+	if cl.Confidence == timeline.Possible {
+		return "may have been"
+	}
+	return "was"
+}
+
 // step makes one step of reasoning.
 func step(statement string, facts ...*evidence.Fact) timeline.Step {
 	return timeline.Step{Statement: statement, Observations: timeline.Ids(facts...)}

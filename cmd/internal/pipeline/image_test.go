@@ -97,25 +97,132 @@ func TestRemovedSinceSnapshot(t *testing.T) {
 	}
 }
 
-// TestRemovedWithClockSetBack: the snapshot has the newer times, and still is the
-// older state.
-func TestRemovedWithClockSetBack(t *testing.T) {
-	system := buildHive(t, computerWS01)
-	newest := "[Software\\X] 2026-03-05T00:00:00Z\n"
-	before := ntfsOf(t, map[string][]byte{"Windows/System32/config/SYSTEM": system, "Users/alice/NTUSER.DAT": buildHive(t, withZ+newest)})
-	after := ntfsOf(t, map[string][]byte{"Windows/System32/config/SYSTEM": system, "Users/alice/NTUSER.DAT": buildHive(t, profileMade+"[Network] 2026-02-01T00:00:00Z\n")})
-	img, err := vsstest.Write(after, []vsstest.Snapshot{{Image: before, Created: time.Date(2026, 3, 5, 1, 0, 0, 0, time.UTC), Machine: "WS01"}}, 5<<20, 7<<20)
-	if err != nil {
-		t.Fatal(err)
+// TestOlderThanSnapshot: the snapshot has the newer times, and still is the state
+// before the one that was collected. The count of writes tells whether that one is
+// what it became.
+func TestOlderThanSnapshot(t *testing.T) {
+	const (
+		later  = "[Software\\X] 2026-03-05T00:00:00Z\n"
+		before = profileMade + "[Network] 2026-02-01T00:00:00Z\n"
+		used   = before + "[Software\\X] 2026-03-06T00:00:00Z\n" // since it was put back
+	)
+	for _, test := range []struct {
+		name, snapshot, live string
+		confidence           timeline.Confidence
+		restored             timeline.Verdict
+		warned               string
+	}{
+		{"clock set back", "!seq=70\n" + withZ + later, "!seq=75\n" + before, timeline.Likely, timeline.Contradicted, ""},
+		{"put back", "!seq=70\n" + withZ + later, "!seq=50\n" + before, timeline.Possible, timeline.Supported, "counts 50 writes"},
+		{"no count", withZ + later, before, timeline.Possible, timeline.VerdictUnknown, "no key in it is newer"},
+		{"put back and used", "!seq=70\n" + withZ + later, "!seq=60\n" + used, timeline.Possible, timeline.Supported, "counts 60 writes"},
+		{"put back and used, no count", withZ + later, used, timeline.Possible, timeline.VerdictUnknown, "its last change is older"},
+		{"put back, used, and Network written", "!seq=70\n" + withZ + later, "!seq=60\n" + profileMade + "[Network] 2026-03-06T00:00:00Z\n", timeline.Possible, timeline.Supported, "counts 60 writes"},
+		{"counts anew", "!seq=70\n" + withZ + later, "!seq=60\n!reorganized=2026-03-05T12:00:00Z\n" + profileMade + "[Network] 2026-03-06T00:00:00Z\n", timeline.Certain, "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			system := buildHive(t, computerWS01)
+			old := ntfsOf(t, map[string][]byte{"Windows/System32/config/SYSTEM": system, "Users/alice/NTUSER.DAT": buildHive(t, test.snapshot)})
+			now := ntfsOf(t, map[string][]byte{"Windows/System32/config/SYSTEM": system, "Users/alice/NTUSER.DAT": buildHive(t, test.live)})
+			img, err := vsstest.Write(now, []vsstest.Snapshot{{Image: old, Created: time.Date(2026, 3, 5, 1, 0, 0, 0, time.UTC), Machine: "WS01"}}, 5<<20, 7<<20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rep := &analyzeImage(t, img, Options{}).Report
+			i := slices.IndexFunc(rep.Gaps, func(g timeline.Gap) bool { return slices.Contains(g.Rules, "G01") })
+			if i < 0 {
+				t.Fatalf("gaps %v", rep.Gaps)
+			}
+			g := rep.Gaps[i]
+			if g.Drive != "Z:" || g.Confidence != test.confidence {
+				t.Errorf("%s %s %s: %s", g.Rule, g.Drive, g.Confidence, g.Claim)
+			}
+			var restored timeline.Verdict
+			for _, b := range g.Benign {
+				if strings.HasPrefix(b.Explanation, "an older hive was put back") {
+					restored = b.Verdict
+				}
+			}
+			if restored != test.restored {
+				t.Errorf("an older hive was put back: %q, want %q", restored, test.restored)
+			}
+			want := timeline.StatusUnknown
+			if test.confidence != timeline.Possible {
+				want = timeline.StatusRemoved
+			}
+			for _, c := range rep.Connections {
+				if c.Drive == "Z:" && c.Status != want {
+					t.Errorf("%s is said to be %s", c.Drive, c.Status)
+				}
+			}
+			warned := slices.ContainsFunc(rep.Problems, func(p evidence.Problem) bool { return strings.Contains(p.What, "older hive was put back") })
+			if warned != (test.warned != "") || warned && !slices.ContainsFunc(rep.Problems, func(p evidence.Problem) bool { return strings.Contains(p.What, test.warned) }) {
+				t.Errorf("problems %v", rep.Problems)
+			}
+		})
 	}
-	rep := &analyzeImage(t, img, Options{}).Report
-	for _, c := range rep.Connections {
-		if c.Drive == "Z:" && c.Status == timeline.StatusMapped {
-			t.Errorf("%s is said to be mapped", c.Drive)
+}
+
+// TestSharesOlderThanSnapshot: so it is with the shares that a SYSTEM hive stores.
+func TestSharesOlderThanSnapshot(t *testing.T) {
+	const shares = computerWS01 + "[ControlSet001\\Services\\LanmanServer\\Shares] "
+	const data = "data=multi:CATimeout=0|Path=D:\\data|Permissions=0|ShareName=data|Type=0\n"
+	for _, test := range []struct {
+		name, live string
+		confidence timeline.Confidence
+		status     timeline.Status
+	}{
+		{"clock set back", "!seq=75\n" + shares + "2026-02-01T00:00:00Z\n", timeline.Likely, timeline.StatusRemoved},
+		{"put back", "!seq=50\n" + shares + "2026-02-01T00:00:00Z\n", timeline.Possible, timeline.StatusUnknown},
+		{"deleted", "!seq=75\n" + shares + "2026-03-05T00:00:00Z\n", timeline.Certain, timeline.StatusRemoved},
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"C": test.live, "VSS1": "!seq=70\n" + shares + "2026-03-03T00:00:00Z\n" + data} {
+			name = filepath.Join(dir, name, "Windows", "System32", "config", "SYSTEM")
+			if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, buildHive(t, text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		res, err := Run(t.Context(), []string{dir}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := slices.IndexFunc(res.Report.Gaps, func(g timeline.Gap) bool { return g.Rule == "G32" }); i < 0 || res.Report.Gaps[i].Confidence != test.confidence {
+			t.Errorf("%s: gaps %v", test.name, res.Report.Gaps)
+		}
+		if cs := res.Report.Connections; len(cs) != 1 || cs[0].Status != test.status {
+			t.Errorf("%s: connections %v", test.name, cs)
 		}
 	}
-	if !slices.ContainsFunc(rep.Gaps, func(g timeline.Gap) bool { return slices.Contains(g.Rules, "G01") && g.Drive == "Z:" }) {
-		t.Errorf("the removal is not seen: %+v", rep.Gaps)
+}
+
+// TestMappedInSnapshotOnly: what a snapshot remembers is not called mapped where the
+// hive was collected later in a state that cannot tell.
+func TestMappedInSnapshotOnly(t *testing.T) {
+	for name, live := range map[string][]byte{
+		"unreadable":  []byte(strings.Repeat("no hive ", 1000)),
+		"not written": buildHive(t, "!seq=71,70\n"+profileMade),
+	} {
+		dir := t.TempDir()
+		for file, data := range map[string][]byte{"C/Users/alice/NTUSER.DAT": live, "VSS1/Users/alice/NTUSER.DAT": buildHive(t, withZ)} {
+			file = filepath.Join(dir, filepath.FromSlash(file))
+			if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, data, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		res, err := Run(t.Context(), []string{dir}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cs := res.Report.Connections; len(cs) != 1 || cs[0].Status != timeline.StatusUnknown {
+			t.Errorf("%s: connections %+v", name, cs)
+		}
 	}
 }
 

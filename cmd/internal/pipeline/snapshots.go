@@ -59,7 +59,7 @@ func (t *task) bounded() {
 		return
 	}
 	if slices.ContainsFunc(t.vol.Of.Files, func(f source.File) bool {
-		return f.Kind == source.Hive && !f.Deleted && strings.EqualFold(f.Path, t.file.Path)
+		return !f.Deleted && strings.EqualFold(f.Path, t.file.Path) // also if it cannot be read
 	}) {
 		for i := range t.out.Coverage {
 			t.out.Coverage[i].Earlier = true
@@ -177,8 +177,9 @@ func inTime(volumes []*source.Volume) []*source.Volume {
 
 // later makes the state of each hive as collected one that is not before the
 // states of it in snapshots. That it could seem so is the work of a clock that
-// was set back, unless the hive is dirty and its logs are not there: then it shows
-// what was written to it before them, which a snapshot may well be newer than.
+// was set back, or of somebody who put an older hive back, unless the hive is dirty
+// and its logs are not there: then it shows what was written to it before them,
+// which a snapshot may well be newer than.
 func later(tasks []*task) {
 	type hiveOf struct {
 		vol  *source.Volume
@@ -197,7 +198,7 @@ func later(tasks []*task) {
 		}
 		for _, old := range t.out.Coverage {
 			if old.AsOf.After(c.AsOf) {
-				c.AsOf, c.To = old.AsOf, old.AsOf
+				c.AsOf, c.To, c.Written.SetBack = old.AsOf, old.AsOf, true
 			}
 		}
 	}
