@@ -316,6 +316,9 @@ func (f File) coverLog(census *eventlog.Census, out *Emitter, loose bool) {
 			From: c.Oldest.Time, To: c.Newest.Time, AsOf: c.Newest.Time,
 			Computer: c.Computer, Reexported: census.Reexported(), Place: f.Place,
 		}
+		if complete && census.HeaderIDDiffers == 0 && !census.Filled && !strings.HasPrefix(strings.ToLower(path.Base(f.Place.Path)), "archive-") {
+			cov.Unfilled = f.Size
+		}
 		for _, what := range []string{evidence.CommandLines, evidence.ShareAccess} {
 			if w := out.witness[witnessKey{c.Channel, what}]; w != nil {
 				cov.Witnesses = append(cov.Witnesses, *w)

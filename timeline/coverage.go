@@ -95,7 +95,7 @@ func (c *Case) lack(kind string) string {
 func (c *Case) absentRow(kind string) CoverageRow {
 	r := CoverageRow{Evidence: kind, AsOf: c.End, Records: -1, Enabled: Unknown, Class: Absent}
 	if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
-		r.Holes = c.seriesHoles(channel, nil) // recorded clears
+		r.Holes = c.seriesHoles(channel, nil, nil) // recorded clears
 	}
 	if !c.notThere(kind) {
 		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.NotCollected})
@@ -122,7 +122,7 @@ func (c *Case) unread() map[string]bool {
 func (c *Case) unreadRow(kind string, damaged bool) CoverageRow {
 	r := CoverageRow{Evidence: kind, AsOf: c.End, Records: -1, Enabled: Unknown, Class: UnknownClass}
 	if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
-		r.Records, r.Holes = 0, c.seriesHoles(channel, nil) // recorded clears
+		r.Records, r.Holes = 0, c.seriesHoles(channel, nil, nil) // recorded clears
 	}
 	if damaged {
 		r.Records = -1
@@ -259,7 +259,7 @@ func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
 		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.Corrupt})
 	}
 	merged := union(series)
-	holes := c.seriesHoles(channel, merged)
+	holes := c.seriesHoles(channel, facts, merged)
 	for i := range holes {
 		if holes[i].Reason == evidence.RecordGap {
 			holes[i].Reason = c.whyGap(channel, facts, merged, holes[i])
@@ -279,8 +279,8 @@ func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
 
 // whyGap says why ids are missing between two runs. In a log that has records on
 // both sides they were lost or taken out. Where the later run is the beginning of a
-// log, that log has rolled over since the earlier copy, unless it is set to keep
-// full logs. An export may leave records out.
+// log, that log has rolled over, or was cleared, since the earlier copy, unless it is
+// set to keep full logs. An export may leave records out.
 func (c *Case) whyGap(channel string, facts []evidence.Coverage, merged []evidence.IDRange, hole evidence.Hole) evidence.Reason {
 	i := slices.IndexFunc(merged[1:], func(r evidence.IDRange) bool { return r.FirstTime.Equal(hole.To) })
 	if i < 0 {
@@ -309,19 +309,73 @@ func (c *Case) whyGap(channel string, facts []evidence.Coverage, merged []eviden
 	case c.keepsFull(channel):
 		return hole.Reason
 	}
-	return evidence.RolledOver
+	return c.whyBegins(channel, facts, merged[i+1])
 }
 
 // keepsFull reports whether a log is set to be saved when it is full, and begun
 // anew, so that it overwrites nothing.
 func (c *Case) keepsFull(channel string) bool {
-	return slices.ContainsFunc(c.Observations, func(o *evidence.Fact) bool {
-		if o.Artifact != "eventlog-settings" || !strings.EqualFold(o.Detail.Text("Channel"), channel) {
-			return false
-		}
+	return slices.ContainsFunc(c.LogSettings(channel), func(o *evidence.Fact) bool {
 		on, _ := o.Detail.Get("AutoBackupLogFiles").(int64)
 		return on == 1
 	})
+}
+
+// LogSettings returns the keys that say how a log is kept.
+func (c *Case) LogSettings(channel string) (settings []*evidence.Fact) {
+	for _, o := range c.Observations {
+		if o.Artifact == "eventlog-settings" && strings.EqualFold(o.Detail.Text("Channel"), channel) {
+			settings = append(settings, o)
+		}
+	}
+	return settings
+}
+
+const (
+	keepAll = 0xFFFFFFFF     // Retention of a log that overwrites nothing
+	newHost = 24 * time.Hour // after the installation, when setup may have cleared logs
+)
+
+// whyBegins says why the ids of a channel begin with first, not with 1, and no
+// record tells of a clear. A log overwrites its oldest records when it is full. If
+// it is not half as large as it may be, or set never to overwrite, and was so since
+// first, it was cleared; if it is saved when it is full, what was before is elsewhere.
+func (c *Case) whyBegins(channel string, facts []evidence.Coverage, first evidence.IDRange) evidence.Reason {
+	var size int64
+	for _, f := range facts {
+		if !slices.ContainsFunc(f.Series, func(s evidence.IDRange) bool { return s.First <= first.First && first.First <= s.Last }) {
+			continue
+		}
+		if f.Unfilled == 0 {
+			return evidence.RolledOver
+		}
+		size = max(size, f.Unfilled)
+	}
+	if installed := c.installed(); !installed.IsZero() && first.FirstTime.Sub(installed) < newHost {
+		return evidence.RolledOver
+	}
+	if c.keepsFull(channel) {
+		return evidence.NotCollected
+	}
+	limit, overwrites := int64(0), false
+	for _, o := range c.LogSettings(channel) {
+		if o.Time.After(first.FirstTime) {
+			return evidence.RolledOver // it may have been smaller before
+		}
+		bytes, _ := o.Detail.Get("MaxSize").(int64)
+		if strings.HasPrefix(o.From().Key, "Policies") {
+			bytes <<= 10 // there it is in KiB
+		}
+		if bytes > 0 && (limit == 0 || bytes < limit) {
+			limit = bytes
+		}
+		retention, ok := o.Detail.Get("Retention").(int64)
+		overwrites = overwrites || !ok || uint32(retention) != keepAll
+	}
+	if size > 0 && limit > 0 && (!overwrites || size <= limit/2) {
+		return evidence.Cleared
+	}
+	return evidence.RolledOver
 }
 
 // distinct counts the records of all files, each once, however many copies of
@@ -363,7 +417,7 @@ func union(s []evidence.IDRange) []evidence.IDRange {
 
 // seriesHoles finds what is missing before and between runs of record ids, and
 // why: a clear that is recorded explains the ids before it.
-func (c *Case) seriesHoles(channel string, series []evidence.IDRange) []evidence.Hole {
+func (c *Case) seriesHoles(channel string, facts []evidence.Coverage, series []evidence.IDRange) []evidence.Hole {
 	var holes []evidence.Hole
 	var before evidence.IDRange
 	clears := c.clearsOf(channel)
@@ -375,7 +429,7 @@ func (c *Case) seriesHoles(channel string, series []evidence.IDRange) []evidence
 				before = r
 				continue
 			}
-			hole.From, hole.Reason = c.installed(), evidence.RolledOver
+			hole.From, hole.Reason = c.installed(), c.whyBegins(channel, facts, r)
 		}
 		if o := clearNear(clears, hole, r); o != nil {
 			hole.Reason, hole.Why, hole.To, explained[o] = evidence.Cleared, o, o.Time, true

@@ -309,6 +309,7 @@ type Coverage struct {
 	Dirty      bool      // a hive whose transaction logs were not replayed: it may lack its last changes
 	Series     []IDRange // event log: unbroken runs of record ids
 	Reexported bool      // event log whose record headers were renumbered: gaps mean nothing
+	Unfilled   int64     // event log: bytes of a file that never was full, as its computer wrote it; 0 if it may have been
 	Witnesses  []Witness // event log: that something was being recorded
 	Written    Written
 	Place      *Place

@@ -52,6 +52,10 @@ type Census struct {
 	// 1, 2, 3 and so on.
 	HeaderIDTail int
 	HeaderIDRun  bool
+
+	// Filled says that the log is, or once was, as large as it may get: so its
+	// header says, or its oldest records do not come first.
+	Filled bool
 }
 
 // minTail is how many records behind a first gap an export must have to be
@@ -248,9 +252,11 @@ func (c *channelCounter) add(r *Record, room bool, dropped *int) int {
 // Census returns what the records that were iterated so far amount to.
 func (l *Log) Census() Census {
 	c := l.census.c
+	c.Filled = l.header.Full || l.header.FirstChunk > 0
 	c.BadChunks, c.Holes = slices.Clone(c.BadChunks), slices.Clone(c.Holes)
 	for _, ch := range l.census.channels {
 		cc := ch.ChannelCensus
+		c.Filled = c.Filled || !slices.IsSortedFunc(cc.Series, func(a, b IDRange) int { return cmp.Compare(a.First, b.First) })
 		cc.Series = mergeRanges(cc.Series)
 		c.Channels = append(c.Channels, cc)
 	}

@@ -15,7 +15,7 @@ import (
 // G20: a log that would have told is cleared, has a hole, or was told to be
 // silent.
 //
-// Logic: 1102 or 104; a break in a channel's record ids that no rollover or
+// Logic: 1102 or 104; ids that do not begin with 1 in a log that never was full; a break in a channel's record ids that no rollover or
 // re-export explains; a recorded change of the audit policy to record less.
 //
 // Bound: from the last record known before to the first after.
@@ -26,7 +26,7 @@ import (
 var _ = register(timeline.Rule{
 	ID: "G20", Title: "a log cannot tell about a span of time", Technique: "T1070.001",
 	Claim: "the log cannot tell what happened in that span", Base: timeline.Certain, Severity: timeline.Info,
-	Logic:     "1102 or 104 records a clear; or record ids of a channel break off and go on, in a log that is not a re-export; or 4719 records that auditing of a share-related kind was switched off",
+	Logic:     "1102 or 104 records a clear; or the record ids do not begin with 1 in a log that is far from full, or set never to overwrite (likely); or record ids of a channel break off and go on, in a log that is not a re-export; or 4719 records that auditing of a share-related kind was switched off",
 	Bound:     "from the last record known before the hole to the first after it",
 	Misses:    "records altered in place; channels that were never on",
 	Benign:    []string{"an administrator cleared the log in maintenance", "the log was exported through a filter"},
@@ -44,7 +44,7 @@ var _ = register(timeline.Rule{
 					if slices.ContainsFunc(bursts, func(b []clearing) bool { return inBurst(b, r.Evidence, h) }) {
 						continue
 					}
-					if cl, ok := blind(r, h); ok && !yield(cl) {
+					if cl, ok := blind(c, r, h); ok && !yield(cl) {
 						return
 					}
 				}
@@ -55,7 +55,7 @@ var _ = register(timeline.Rule{
 
 // blind makes the claim of one hole; holes that need no act, such as a
 // rollover, are coverage and no finding.
-func blind(r timeline.CoverageRow, h evidence.Hole) (timeline.Claim, bool) {
+func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.Claim, bool) {
 	log, isLog := strings.CutPrefix(r.Evidence, "evtx:")
 	if !isLog {
 		return timeline.Claim{}, false
@@ -75,6 +75,14 @@ func blind(r timeline.CoverageRow, h evidence.Hole) (timeline.Claim, bool) {
 		cl.Text = fmt.Sprintf("The log %s was cleared at %s by %s: from %s to %s it can tell nothing.", log, stamp(h.Why.Time), who(cl.User, cl.SID), from, stamp(h.To))
 		cl.Steps = []timeline.Step{step(fmt.Sprintf("The clear is recorded at %s.", stamp(h.Why.Time)), h.Why)}
 		cl.Benign = []timeline.Benign{verdict("an administrator cleared the log in maintenance", timeline.VerdictUnknown, "the record says who and when, not why", h.Why)}
+	case h.Reason == evidence.Cleared:
+		settings := c.LogSettings(log)
+		cl.Severity, cl.Confidence, cl.Attack, cl.Facts = timeline.Low, timeline.Likely, []string{"T1070.001"}, settings
+		cl.Text = fmt.Sprintf("The log %s begins at %s with a record that is not its first, and it is not full: it was cleared, and no record says so. From %s to %s it can tell nothing.", log, stamp(h.To), from, stamp(h.To))
+		cl.Steps = []timeline.Step{step("Record ids go on after a clear, and when a full log overwrites its oldest records. This file is far below the size at which it would, or is set never to, and was so since its first record.", settings...)}
+		cl.Benign = []timeline.Benign{
+			verdict("an administrator cleared the log in maintenance", timeline.VerdictUnknown, "no record says who cleared it"),
+			verdict("the file was smaller, or another one, before", timeline.VerdictUnknown, "only the settings as they stand, and the time of their last change, are known", settings...)}
 	case h.Reason == evidence.RecordGap && h.To.Sub(h.From) < time.Second:
 		// Ids that are missing between two records of one instant hide no time.
 		return timeline.Claim{}, false

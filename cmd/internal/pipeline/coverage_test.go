@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -287,6 +288,73 @@ func TestDrivesTogether(t *testing.T) {
 		rep := &res.Report
 		if len(rep.Hosts) != 1 || rep.Hosts[0] != "WS30" || len(rep.Gaps) > 0 || len(rep.Connections) != 1 || rep.Connections[0].User != "ann" || rep.Connections[0].SID == "" {
 			t.Errorf("%s: hosts %v, gaps %v, connections %v", name, rep.Hosts, rep.Gaps, rep.Connections)
+		}
+	}
+}
+
+// TestWhyLogBegins: a log whose record ids do not begin with 1 has overwritten what
+// was before, where it may have been full; else it was cleared, though no record
+// says so.
+func TestWhyLogBegins(t *testing.T) {
+	const security = "WS30/C/Windows/System32/winevt/Logs/Security.evtx"
+	const hive = "-- WS30/hive SYSTEM --\n[ControlSet001\\Services\\EventLog\\Security]"
+	edit := func(change func(b []byte)) func(dir string) {
+		return func(dir string) {
+			name := filepath.Join(dir, security)
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			change(b)
+			binary.LittleEndian.PutUint32(b[124:], crc32.ChecksumIEEE(b[:120]))
+			if err := os.WriteFile(name, b, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	const large = hive + " 2026-02-01T00:00:00Z\nMaxSize=dword:0x1400000\nRetention=dword:0\n"
+	for _, c := range []struct {
+		name, options, hive string
+		change              func(dir string)
+		want                evidence.Reason // "" for no hole
+		found               bool            // by G20
+	}{
+		{"as large as it may be", "", "", nil, evidence.RolledOver, false},
+		{"far from full", "", large, nil, evidence.Cleared, true},
+		{"from its first record on", "log Security first=1\n", large, nil, "", false},
+		{"enlarged since its first record", "", hive + " 2026-03-04T09:00:00Z\nMaxSize=dword:0x1400000\n", nil, evidence.RolledOver, false},
+		{"a policy of 20,480 KiB", "", "-- WS30/hive SYSTEM --\n[ControlSet001\\Services\\EventLog\\Security] 2026-02-01T00:00:00Z\nMaxSize=dword:0x1400000\n" +
+			"-- WS30/hive SOFTWARE --\n[Policies\\Microsoft\\Windows\\EventLog\\Security] 2026-02-01T00:00:00Z\nMaxSize=dword:20480\n", nil, evidence.Cleared, true},
+		{"a policy of 64 KiB", "", large + "-- WS30/hive SOFTWARE --\n[Policies\\Microsoft\\Windows\\EventLog\\Security] 2026-02-01T00:00:00Z\nMaxSize=dword:64\n", nil, evidence.RolledOver, false},
+		{"never overwritten", "", hive + " 2026-02-01T00:00:00Z\nRetention=dword:0xFFFFFFFF\n", nil, evidence.Cleared, true},
+		{"saved when full", "", hive + " 2026-02-01T00:00:00Z\nRetention=dword:0xFFFFFFFF\nAutoBackupLogFiles=dword:1\n", nil, evidence.NotCollected, false},
+		{"an export", "log Security header-offset=-9\n", large, nil, evidence.RolledOver, false},
+		{"once full", "", large, edit(func(b []byte) { b[120] |= 2 }), evidence.RolledOver, false},
+		{"wrapped", "", large, edit(func(b []byte) { b[8] = 3 }), evidence.RolledOver, false},
+		{"cut short", "", large, func(dir string) {
+			if err := os.Truncate(filepath.Join(dir, security), 4096+20000); err != nil {
+				t.Fatal(err)
+			}
+		}, evidence.RolledOver, false},
+		{"a new computer", "", large + "-- WS30/hive SOFTWARE --\n[Microsoft\\Windows NT\\CurrentVersion]\nInstallDate=dword:1772582400\n", nil, evidence.RolledOver, false}, // 2026-03-04
+	} {
+		rep := analyzeScenario(t, strings.Replace(quietHost, "user ann", c.options+"user ann", 1)+c.hive, c.change)
+		var got evidence.Reason
+		for _, r := range rep.Coverage {
+			if r.Evidence == "evtx:Security" {
+				for _, h := range r.Holes {
+					if h.Reason != evidence.Corrupt {
+						got = h.Reason
+					}
+				}
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: hole %q, want %q", c.name, got, c.want)
+		}
+		found := slices.IndexFunc(rep.Gaps, func(g timeline.Gap) bool { return g.Rule == "G20" })
+		if found >= 0 != c.found || c.found && (rep.Gaps[found].Confidence != timeline.Likely || len(rep.Gaps[found].Observations) == 0) {
+			t.Errorf("%s: findings %v", c.name, rep.Gaps)
 		}
 	}
 }
