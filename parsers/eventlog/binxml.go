@@ -74,6 +74,7 @@ type decoder struct {
 
 	strings map[string]string
 	latest  [sysNone]latestValue
+	known   [256]latestValue // names, by the low byte of their hash
 	cache   []cachedValue
 
 	// Where records may be overwritten in part:

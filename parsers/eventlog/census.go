@@ -176,11 +176,11 @@ func (b *censusBuilder) record(r *Record) {
 	} else {
 		b.c.HeaderIDTail = 0
 	}
-	switch d := r.HeaderTime.Sub(r.Time); {
-	case d == 0 && !r.HeaderTime.IsZero():
+	switch {
 	case r.HeaderTime.IsZero():
 		b.c.HeaderTimeZero++
-	case d > time.Second || d < -time.Second:
+	case r.HeaderTime == r.Time: // as in nearly all records
+	case r.HeaderTime.Sub(r.Time).Abs() > time.Second:
 		b.c.HeaderTimeDiffers++
 	}
 	if b.recent == nil || b.recent.Channel != r.Channel || b.recent.Computer != r.Computer {

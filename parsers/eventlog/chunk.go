@@ -187,7 +187,7 @@ func lost(b []byte, base int64, off, next int, last uint64) error {
 func (s *slot) newRecord(r *Record, d *decoder, state string) {
 	*r = Record{}
 	r.Off, r.Len = d.base+int64(s.off), int64(s.size)
-	r.HeaderID, r.HeaderTime = s.id, filetime.Time(s.time)
+	r.HeaderID, r.HeaderTime, r.ticks = s.id, filetime.Time(s.time), s.time
 	r.State, r.Doubt = state, s.doubt
 	r.dec, r.lo, r.hi = d, s.off+recordHeader, s.off+s.size-4
 }

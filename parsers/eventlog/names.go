@@ -63,7 +63,12 @@ func (d *decoder) name(off, end int) (string, int, error) {
 		if d.strict && nameHash(text) != le.Uint16(d.b[at+4:]) {
 			return "", 0, d.errorf(int(at), "name", "it has not the hash that is stored with it")
 		}
-		n.s = d.intern(text)
+		if k := &d.known[d.b[at+4]]; string(k.raw) == string(text) {
+			n.s = k.text
+		} else {
+			n.s = d.intern(text)
+			k.raw, k.text = append(k.raw[:0], text...), n.s
+		}
 		d.names[at] = n
 	}
 	if int(at) != off+4 {

@@ -46,6 +46,7 @@ type Record struct {
 	Rendered bool
 
 	dec     *decoder
+	ticks   uint64 // HeaderTime as it is stored
 	lo, hi  int    // BinXML of the record in the chunk
 	end     int    // of the values that follow the template, lo if they are not known
 	lib     any    // what the library made of it, nil if it was not asked
@@ -147,7 +148,11 @@ func (r *Record) set(f sysField, typ byte, b []byte) {
 		r.setText(f, r.dec.repeated(f, typ, b))
 	case sysTime:
 		if typ == typeFiletime && len(b) == 8 {
-			r.Time = filetime.Time(le.Uint64(b))
+			if u := le.Uint64(b); u == r.ticks { // as in nearly all records
+				r.Time = r.HeaderTime
+			} else {
+				r.Time = filetime.Time(u)
+			}
 			r.have |= 1 << f
 			return
 		}

@@ -149,27 +149,55 @@ func (t *template) compile(d *decoder) {
 // descriptors, which also proves that every value lies inside the record. It
 // returns the offset behind the values.
 func (d *decoder) selectSystem(in *instance, r *Record) (int, error) {
-	off, refs := in.vals, in.plan.refs
-	list := d.b[in.desc : in.desc+4*in.n]
-	for k := 0; k < in.n; k, list = k+1, list[4:] {
-		size := int(list[0]) | int(list[1])<<8
-		next := off + size
+	list, off, k := d.b[in.desc:in.desc+4*in.n], in.vals, 0
+	for i := range in.plan.refs { // by sub
+		ref := &in.plan.refs[i]
+		if ref.sub >= in.n { // the writer left the last values out
+			break
+		}
+		off += sizes(list[4*k : 4*ref.sub])
+		k = ref.sub
+		next := off + int(le.Uint16(list[4*k:]))
 		if next > in.end {
-			return off, d.errorf(in.desc+4*k, "template value", "%d: %d bytes do not fit: %w", k, size, binread.ErrTruncated)
+			return d.outside(in)
 		}
-		for len(refs) > 0 && refs[0].sub == k {
-			if size != 0 {
-				r.set(refs[0].field, list[2], d.b[off:next])
-			}
-			refs = refs[1:]
+		if next > off {
+			r.set(ref.field, list[4*k+2], d.b[off:next])
 		}
-		off = next
+	}
+	if off += sizes(list[4*k:]); off > in.end {
+		return d.outside(in)
 	}
 	d.steps -= in.n / 8
-	for _, l := range in.plan.literals {
+	for i := range in.plan.literals {
+		l := &in.plan.literals[i]
 		r.setText(l.field, l.text)
 	}
 	return off, nil
+}
+
+// sizes adds up the sizes of the values that a list of descriptors is of.
+func sizes(list []byte) (n int) {
+	for ; len(list) >= 8; list = list[8:] {
+		two := le.Uint64(list)
+		n += int(two&0xFFFF) + int(two>>32&0xFFFF)
+	}
+	if len(list) >= 4 {
+		n += int(le.Uint16(list))
+	}
+	return n
+}
+
+// outside returns the offset of the first value that does not fit, and says so.
+func (d *decoder) outside(in *instance) (int, error) {
+	off := in.vals
+	for at := in.desc; ; at += 4 {
+		size := int(le.Uint16(d.b[at:]))
+		if off+size > in.end {
+			return off, d.errorf(at, "template value", "%d: %d bytes do not fit: %w", (at-in.desc)/4, size, binread.ErrTruncated)
+		}
+		off += size
+	}
 }
 
 // instance sends the document of a template instance to the sink.
