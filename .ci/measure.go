@@ -24,7 +24,7 @@ func main() {
 		os.Exit(2)
 	}
 	var wall, cpu float64
-	rss := int64(0)
+	rss := int64(0) // KiB
 	for i := range rounds {
 		cmd := exec.Command(os.Args[2], os.Args[3:]...)
 		begun := time.Now()
@@ -42,7 +42,7 @@ func main() {
 		if i == 0 || used < cpu {
 			cpu = used
 		}
-		rss = max(rss, u.Maxrss/1024)
+		rss = max(rss, u.Maxrss)
 	}
-	fmt.Printf("%.3f %.3f %d\n", wall, cpu, rss)
+	fmt.Printf("%.3f %.3f %.1f\n", wall, cpu, float64(rss)/1024)
 }
