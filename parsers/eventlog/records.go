@@ -1,7 +1,6 @@
 package eventlog
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"iter"
@@ -141,7 +140,7 @@ func (c *chunkReader) load() {
 	c.errs, c.slots, c.recs, c.prev = c.errs[:0], c.slots[:0], c.recs[:0], 0
 	c.slack.clear()
 	got, err := c.fill()
-	if c.used = len(bytes.TrimLeft(c.buf[:got], "\x00")) > 0; !c.used && err == nil {
+	if c.used = !binread.IsZero(c.buf[:got]); !c.used && err == nil {
 		return // never used
 	}
 	where := fmt.Sprintf("chunk %d", c.n)

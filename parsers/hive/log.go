@@ -83,7 +83,7 @@ func readLog(log LogFile) *logData {
 	if err != nil {
 		l.note = append(l.note, l.errorf(int64(len(image)), "log", "%w: %w", err, ErrDamaged))
 	}
-	if len(bytes.Trim(image, "\x00")) == 0 {
+	if binread.IsZero(image) {
 		if err == nil {
 			return nil // never written to
 		}

@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"sharetrail/parsers/binread"
 	"sharetrail/parsers/source/triage"
 )
 
@@ -22,7 +23,7 @@ func (l *layouter) judge(it *item, place string, loose bool) (*File, *Problem) {
 	case f.Kind == EVTX && !promised && !it.head.headed && l.s.isRaw(it, place, loose):
 		f.Kind = Raw // it begins with a chunk by chance
 	case f.Kind != "":
-	case name == triage.HiveLog && (it.size == 0 || allZero(it.head.first)):
+	case name == triage.HiveLog && (it.size == 0 || binread.IsZero(it.head.first)):
 		f.Kind = HiveLog // Windows makes them in advance and leaves them empty
 	case it.size == 0 && name == triage.Backup:
 		return nil, nil // since Windows 10 1803 RegBack holds empty files: nothing is missing
@@ -79,15 +80,6 @@ func (it *item) starts() string {
 
 // promises reports whether a loose file's name says what it should be.
 func promises(place string) bool { return triage.Expect(place, true) != triage.None }
-
-func allZero(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
-}
 
 // isContainer reports whether a name says disk image or archive.
 func isContainer(name string) bool {

@@ -15,7 +15,6 @@
 package container
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/md5"
@@ -258,5 +257,3 @@ var (
 	le = binary.LittleEndian
 	be = binary.BigEndian
 )
-
-func isZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }

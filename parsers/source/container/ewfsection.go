@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"hash/adler32"
 	"strings"
+
+	"sharetrail/parsers/binread"
 )
 
 // An ewfSection is one section of a segment file.
@@ -105,7 +107,7 @@ func (e *ewf) volume(f *file, s ewfSection) error {
 	var set []byte
 	if n == 94 {
 		sectors = int64(le.Uint32(b[16:]))
-	} else if !isZero(b[64:80]) {
+	} else if !binread.IsZero(b[64:80]) {
 		set = b[64:80]
 	}
 	if e.chunk != 0 {
@@ -245,7 +247,7 @@ func (e *ewf) digest(f *file, s ewfSection) {
 func (e *ewf) setHash(name string, sum []byte) {
 	h := hex.EncodeToString(sum)
 	switch old := e.stored[name]; {
-	case isZero(sum): // not computed
+	case binread.IsZero(sum): // not computed
 	case old == "":
 		e.stored[name] = h
 	case old != h:

@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+
+	"sharetrail/parsers/binread"
 )
 
 // qcow says how to write a QCOW2.
@@ -59,7 +61,7 @@ func (o qcow) write() []byte {
 		e := uint64(0)
 		switch {
 		case bytes.Equal(b, old):
-		case isZero(b) && !o.v2:
+		case binread.IsZero(b) && !o.v2:
 			e = qcowZero
 		case o.packed && i%5 != 4:
 			z := deflated(b, func(w io.Writer) io.WriteCloser {

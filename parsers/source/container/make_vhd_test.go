@@ -3,6 +3,8 @@ package container
 import (
 	"bytes"
 	"unicode/utf16"
+
+	"sharetrail/parsers/binread"
 )
 
 func vhdSummed(b []byte, at int) []byte {
@@ -115,7 +117,7 @@ func vdiOf(disk []byte, kind uint32) []byte {
 	for i := range n {
 		b := make([]byte, block)
 		copy(b, disk[i*block:])
-		if isZero(b) {
+		if binread.IsZero(b) {
 			le.PutUint32(out[512+4*i:], vdiFree-uint32(i%2))
 			continue
 		}

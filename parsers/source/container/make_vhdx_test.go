@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"unicode/utf16"
+
+	"sharetrail/parsers/binread"
 )
 
 // vhdxOf says how to write a VHDX.
@@ -83,7 +85,7 @@ func (o vhdxOf) write() []byte {
 		case same == block/sector:
 			entry(i, 0)
 			continue
-		case isZero(b):
+		case binread.IsZero(b):
 			entry(i, vhdxZero)
 			continue
 		case same == 0 || o.base == nil:

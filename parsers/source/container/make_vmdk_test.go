@@ -2,6 +2,8 @@ package container
 
 import (
 	"fmt"
+
+	"sharetrail/parsers/binread"
 )
 
 // vmdk says how to write a sparse extent.
@@ -42,7 +44,7 @@ func (o vmdk) write() []byte {
 	for g := range grains {
 		b := make([]byte, o.grain)
 		copy(b, o.disk[g*o.grain:])
-		if isZero(b) {
+		if binread.IsZero(b) {
 			continue
 		}
 		at := len(out) / 512

@@ -30,7 +30,7 @@ type logEntry struct {
 // replay puts the changes of the log over the file.
 func (v *vhdx) replay() error {
 	id := v.header[48:64]
-	if isZero(id) {
+	if binread.IsZero(id) {
 		return nil
 	}
 	n, off := int64(le.Uint32(v.header[68:])), int64(le.Uint64(v.header[72:]))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"sharetrail/parsers/binread"
 )
 
 // A VMDK is a text descriptor that lists extents, in a file of its own or inside
@@ -76,7 +78,7 @@ func openSparse(f *file) (*image, error) {
 	if err != nil {
 		return nil, err
 	}
-	if isZero(b) {
+	if binread.IsZero(b) {
 		return nil, f.errorf(off*512, "descriptor", "an extent with an empty descriptor: open the .vmdk file that lists it instead: %w", ErrPart)
 	}
 	t := parseDescriptor(b)

@@ -141,7 +141,7 @@ func (d *table) gptBackup(first []byte, h *gptHeader) *gptHeader {
 func (d *table) gptEntries(h *gptHeader) {
 	for i := int64(0); (i+1)*h.entry <= int64(len(h.entries)); i++ {
 		e, off := h.entries[i*h.entry:], h.entriesAt+i*h.entry
-		if isZero(e[:16]) {
+		if binread.IsZero(e[:16]) {
 			continue
 		}
 		first, last := le.Uint64(e[32:]), le.Uint64(e[40:])

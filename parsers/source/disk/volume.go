@@ -1,7 +1,6 @@
 package disk
 
 import (
-	"bytes"
 	"io"
 
 	"sharetrail/parsers/binread"
@@ -106,7 +105,7 @@ func at(b []byte, off int, magic string) bool {
 // isNTFS tells a boot sector of NTFS: the name, a sector size, and no value where
 // FAT has its own.
 func isNTFS(b []byte) bool {
-	return at(b, 3, "NTFS    ") && sectorSize(b) && isZero(b[14:21])
+	return at(b, 3, "NTFS    ") && sectorSize(b) && binread.IsZero(b[14:21])
 }
 
 // isFAT tells a boot sector of FAT by its parameters; the name of the type is a
@@ -121,8 +120,6 @@ func sectorSize(b []byte) bool {
 	n := le.Uint16(b[11:])
 	return n >= 256 && n <= 4096 && n&(n-1) == 0
 }
-
-func isZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 
 // full reads len(b) bytes and reports whether they are there.
 func full(r io.ReaderAt, b []byte, off int64) bool {

@@ -1,10 +1,11 @@
 package vss
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
+
+	"sharetrail/parsers/binread"
 )
 
 // Bits of a block descriptor ("Store block descriptor flags"). Others occur and
@@ -95,7 +96,7 @@ func (t *builder) block(body []byte, off int64) (bool, error) {
 	for i := 0; i+descriptorSize <= len(body); i += descriptorSize {
 		d, at := body[i:i+descriptorSize], off+int64(i)
 		switch {
-		case len(bytes.TrimLeft(d, "\x00")) == 0:
+		case binread.IsZero(d):
 			end = cmp.Or(end, at)
 			continue
 		case end != 0: // part of the table was wiped, or could not be acquired

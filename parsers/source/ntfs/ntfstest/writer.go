@@ -1,11 +1,12 @@
 package ntfstest
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"unicode"
 	"unicode/utf16"
+
+	"sharetrail/parsers/binread"
 )
 
 const (
@@ -186,7 +187,7 @@ func (w *writer) sparse(b []byte) *attr {
 	a := &attr{typ: 0x80, size: len(b), valid: len(b), long: true, flags: 0x8000}
 	for p := 0; p < len(b); p += w.Cluster {
 		c := b[p:min(len(b), p+w.Cluster)]
-		if len(bytes.Trim(c, "\x00")) == 0 {
+		if binread.IsZero(c) {
 			a.runs = append(a.runs, run{-1, 1})
 		} else {
 			a.runs = append(a.runs, w.store(c, 1)...)
@@ -205,7 +206,7 @@ func (w *writer) compressed(b []byte) *attr {
 		packed := LZNT1(raw)
 		n := (len(packed) + w.Cluster - 1) / w.Cluster
 		switch {
-		case len(bytes.Trim(raw, "\x00")) == 0:
+		case binread.IsZero(raw):
 			a.runs = append(a.runs, run{-1, 16})
 		case n >= 16:
 			a.runs = append(a.runs, w.store(raw, 1)...)

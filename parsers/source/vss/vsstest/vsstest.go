@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"sharetrail/parsers/binread"
 	"sharetrail/parsers/filetime"
 )
 
@@ -130,7 +131,7 @@ func check(live, storage []byte, snaps []Snapshot, from, to int64, apart bool) e
 	return nil
 }
 
-func zero(b []byte, from, to int64) bool { return len(bytes.Trim(b[from:to], "\x00")) == 0 }
+func zero(b []byte, from, to int64) bool { return binread.IsZero(b[from:to]) }
 
 type writer struct {
 	live, store []byte
