@@ -23,6 +23,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+
+	"sharetrail/parsers/binread"
 )
 
 func tarOf(t testing.TB, files map[string]string) []byte {
@@ -139,6 +141,52 @@ func TestCompressed(t *testing.T) {
 	wantLines(t, ev, `error "bomb.zst" @-1: zstd archive cannot be read: unpacks to more than the limit of 1048576 bytes (MaxTotal, MaxRatio)`)
 	if ev.Spooled() != 0 {
 		t.Errorf("%d bytes in temporary files", ev.Spooled())
+	}
+}
+
+// TestCompressedInPlace: files that were compressed one by one where Windows keeps
+// them are read; archives there are named.
+func TestCompressedInPlace(t *testing.T) {
+	const logs = "C/Windows/System32/winevt/Logs/"
+	cut := pack(t, "gzip", []byte(evtx))
+	files := map[string]string{
+		"C/Windows/System32/config/SYSTEM.zst": string(pack(t, "zstd", []byte(system))),
+		"C/Windows/System32/config/all.zip":    "PK\x05\x06" + strings.Repeat("\x00", 18),
+		"C/Users/bob/NTUSER.DAT.xz":            string(pack(t, "xz", []byte(user))),
+		"C/Users/bob/mine.tar.gz":              string(pack(t, "gzip", tarOf(t, map[string]string{"Security.evtx": evtx}))),
+		logs + "Security.evtx.gz":              string(pack(t, "gzip", []byte(evtx))),
+		logs + "System.evtx.gz":                string(cut[:12]),
+		logs + "Application.evtx.gz":           string(pack(t, "gzip", tarOf(t, map[string]string{"a": evtx, "b": evtx}))),
+	}
+	const whole = ": extract it and point at the extracted folder"
+	want := []string{
+		`volume id="" root="C" label="case" folder windows`,
+		"  Users/bob/NTUSER.DAT hive expected",
+		"  Windows/System32/config/SYSTEM hive expected",
+		"  Windows/System32/winevt/Logs/Security.evtx evtx expected",
+		`  warning "Users/bob/NTUSER.DAT.xz" @-1: is compressed (xz): it is read unpacked, under its name without .xz, and offsets are those in what it holds`,
+		`  warning "Windows/System32/config/SYSTEM.zst" @-1: is compressed (zstd): it is read unpacked, under its name without .zst, and offsets are those in what it holds`,
+		`  error "Windows/System32/config/all.zip" @-1: an archive where Windows keeps its own files` + whole,
+		`  error "Windows/System32/winevt/Logs/Application.evtx.gz" @-1: an archive where Windows keeps its own files` + whole,
+		`  warning "Windows/System32/winevt/Logs/Security.evtx.gz" @-1: is compressed (gzip): it is read unpacked, under its name without .gz, and offsets are those in what it holds`,
+		`  error "Windows/System32/winevt/Logs/System.evtx.gz" @-1: unexpected EOF`,
+	}
+	ev := open(t, write(t, files), Options{})
+	wantLines(t, ev, want...)
+	if got := ev.Volumes[0].Unreadable; !slices.Equal(got, []string{"Windows/System32/winevt/Logs/Application.evtx.gz", "Windows/System32/winevt/Logs/System.evtx.gz"}) {
+		t.Errorf("unreadable: %q", got)
+	}
+	for _, f := range ev.Volumes[0].Files {
+		h, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first := make([]byte, 4); binread.Full(h, first, 0, "file") != nil || string(first) != "regf" && string(first) != "ElfF" {
+			t.Errorf("%s begins with %q", f.Path, first)
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

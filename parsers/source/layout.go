@@ -180,6 +180,14 @@ func (l *layouter) add(it *item) (*Node, error) {
 	if kind := it.archive(); loose && kind != "" && l.c.kind != "file" {
 		return l.s.archive(it, kind, join(l.c.id, it.path), l.c.depth+1, l.col.beside(path.Dir(it.place)))
 	}
+	if !loose && it.archive() != "" {
+		un, err := l.unpacked(it, root, shown, place)
+		if un == nil || err != nil {
+			return nil, err
+		}
+		it = un
+		shown, place = inVolume(root, it)
+	}
 	if !loose && it.head.kind == Hive && !triage.KeepsHives(place) {
 		if !triage.OwnHive(place) {
 			v := l.volume(root, loose)

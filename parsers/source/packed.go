@@ -165,6 +165,47 @@ func (s *scanner) compressed(it *item, c *scope, h Handle) error {
 	return nil
 }
 
+// unpacked returns what a file in a Windows tree holds that was compressed by
+// itself (Security.evtx.gz), as the file of that name without the ending; nil if it
+// is none of evidence, or cannot be read. Archives of several files are not opened:
+// users have many.
+func (l *layouter) unpacked(it *item, root, shown, place string) (*item, error) {
+	bare := strings.TrimSuffix(place, path.Ext(place))
+	if triage.Expect(place, false) != triage.None {
+		return it, nil // not what its name says, which is told
+	}
+	kept := triage.KeepsLogs(place) || triage.Expect(path.Dir(place)+"/SYSTEM", false) == triage.Hive
+	if it.head.archive == "" || triage.Expect(bare, false) == triage.None && !kept {
+		return nil, nil
+	}
+	v := l.volume(root, false)
+	c := &scope{id: join(l.c.id, it.path), kind: it.head.archive, size: it.size, depth: l.c.depth + 1}
+	err := errors.New("an archive where Windows keeps its own files: extract it and point at the extracted folder")
+	switch c.kind {
+	case "gzip", "zstd", "xz", "bzip2":
+		several := err
+		if err = l.s.list(it, c); err == nil && (len(c.items) != 1 || c.items[0].place != path.Base(strings.TrimSuffix(it.place, path.Ext(it.place)))) {
+			err = several // a tar archive
+		}
+	}
+	if l.s.ctx.Err() != nil {
+		return nil, l.s.ctx.Err()
+	}
+	for _, p := range c.problems {
+		p.Path = shown
+		v.problem(p)
+	}
+	if err != nil {
+		v.problem(Problem{Path: shown, Severity: Error, Offset: binread.Offset(err), What: text(err)})
+		l.unreadable(root, false, shown, bare)
+		return nil, nil
+	}
+	v.problem(warnf(shown, "is compressed (%s): it is read unpacked, under its name without %s, and offsets are those in what it holds", c.kind, path.Ext(place)))
+	un := c.items[0]
+	un.path, un.place, un.mod, un.cut = strings.TrimSuffix(it.path, path.Ext(it.path)), strings.TrimSuffix(it.place, path.Ext(it.place)), it.mod, len(c.problems) > 0
+	return un, nil
+}
+
 // sevenZip fills in the items of c from a 7z archive. Its members are unpacked
 // in one pass, since those of a solid one can be had in their order only; what
 // is not evidence by its first bytes, name or place is passed over.
