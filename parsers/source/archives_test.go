@@ -164,12 +164,10 @@ func TestCompressedInPlace(t *testing.T) {
 		"  Users/bob/NTUSER.DAT hive expected",
 		"  Windows/System32/config/SYSTEM hive expected",
 		"  Windows/System32/winevt/Logs/Security.evtx evtx expected",
-		`  warning "Users/bob/NTUSER.DAT.xz" @-1: is compressed (xz): it is read unpacked, under its name without .xz, and offsets are those in what it holds`,
-		`  warning "Windows/System32/config/SYSTEM.zst" @-1: is compressed (zstd): it is read unpacked, under its name without .zst, and offsets are those in what it holds`,
+		`  warning "Users/bob/NTUSER.DAT.xz" @-1: is compressed, one of 3 that are: read unpacked, under its name without the ending; offsets are those in what it holds`,
 		`  error "Windows/System32/config/all.zip" @-1: an archive where Windows keeps its own files` + whole,
 		`  error "Windows/System32/winevt/Logs/Application.evtx.gz" @-1: an archive where Windows keeps its own files` + whole,
-		`  warning "Windows/System32/winevt/Logs/Security.evtx.gz" @-1: is compressed (gzip): it is read unpacked, under its name without .gz, and offsets are those in what it holds`,
-		`  error "Windows/System32/winevt/Logs/System.evtx.gz" @-1: unexpected EOF`,
+		`  error "Windows/System32/winevt/Logs/System.evtx.gz" @-1: gzip archive cannot be read: unexpected EOF`,
 	}
 	ev := open(t, write(t, files), Options{})
 	wantLines(t, ev, want...)
@@ -188,6 +186,24 @@ func TestCompressedInPlace(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestCompressedLoose: so are files that lie side by side and are of one computer.
+func TestCompressedLoose(t *testing.T) {
+	ev := open(t, write(t, map[string]string{
+		"SYSTEM.gz":        string(pack(t, "gzip", []byte(system))),
+		"Security.evtx.gz": string(pack(t, "gzip", []byte(evtx))),
+		"NTUSER.DAT":       user,
+		"more.tar.gz":      string(pack(t, "gzip", tarOf(t, map[string]string{"System.evtx": evtx}))),
+	}), Options{})
+	wantLines(t, ev,
+		`volume id="" root="" label="case" folder loose`,
+		"  NTUSER.DAT hive expected",
+		"  SYSTEM hive expected",
+		"  Security.evtx evtx expected",
+		`volume id="more.tar.gz" root="" label="more" gzip loose`,
+		"  System.evtx evtx expected",
+		`warning "SYSTEM.gz" @-1: is compressed, one of 2 that are: read unpacked, under its name without the ending; offsets are those in what it holds`)
 }
 
 // sealedZip encrypts one member: by WinZip's AES of the given strength, or for 0

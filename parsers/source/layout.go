@@ -63,6 +63,9 @@ func (s *scanner) layout(c *scope) (*Node, error) {
 	if n := len(l.sealed); n > 0 {
 		l.report(errorf("", "%d more members cannot be opened, the first is %q: %s", n, l.sealed[0].path, l.sealed[0].sealed))
 	}
+	if n := len(l.single); n > 0 {
+		l.report(warnf(l.single[0], "is compressed, one of %d that are: read unpacked, under its name without the ending; offsets are those in what it holds", n))
+	}
 	if l.closed > 0 {
 		l.report(warnf("", "%d archives and disk images in it were not opened", l.closed))
 	}
@@ -94,6 +97,7 @@ type layouter struct {
 	closed   int                  // archives and images that are not opened
 	strays   map[*Volume][]string // hives in a Windows tree, where Windows keeps none
 	hiveLogs map[*Volume][]string // transaction logs, by their content
+	single   []string             // files that are compressed one by one
 	sealed   []*item              // members whose names promise nothing and whose content cannot be seen
 }
 
@@ -178,7 +182,21 @@ func (l *layouter) add(it *item) (*Node, error) {
 		return nil, nil
 	}
 	if kind := it.archive(); loose && kind != "" && l.c.kind != "file" {
-		return l.s.archive(it, kind, join(l.c.id, it.path), l.c.depth+1, l.col.beside(path.Dir(it.place)))
+		c, err := l.s.listed(it, kind, join(l.c.id, it.path), l.c.depth+1, l.col.beside(path.Dir(it.place)))
+		if err != nil {
+			return nil, err
+		}
+		un := c.lone(it)
+		if un == nil {
+			return l.s.layout(c)
+		}
+		for _, p := range c.problems {
+			p.Path = it.path
+			l.outside = append(l.outside, p)
+		}
+		l.single = append(l.single, it.path)
+		it = un
+		shown, place = inVolume(root, it)
 	}
 	if !loose && it.archive() != "" {
 		un, err := l.unpacked(it, root, shown, place)

@@ -165,44 +165,52 @@ func (s *scanner) compressed(it *item, c *scope, h Handle) error {
 	return nil
 }
 
+// lone returns what c has unpacked from it, a file that was compressed by itself, as
+// a file in its place, under its name without the ending; nil if that is an archive
+// or an image, or nothing.
+func (c *scope) lone(it *item) *item {
+	ext := path.Ext(it.place)
+	if c.kind == "zip" || c.kind == "7z" || c.kind == "tar" || len(c.items) != 1 || c.items[0].place != strings.TrimSuffix(path.Base(it.place), ext) ||
+		c.items[0].archive() != "" || c.items[0].isImage() {
+		return nil
+	}
+	un := *c.items[0]
+	un.cut = len(c.problems) > 0
+	un.path, un.place, un.mod = strings.TrimSuffix(it.path, ext), strings.TrimSuffix(it.place, ext), it.mod
+	return &un
+}
+
 // unpacked returns what a file in a Windows tree holds that was compressed by
-// itself (Security.evtx.gz), as the file of that name without the ending; nil if it
-// is none of evidence, or cannot be read. Archives of several files are not opened:
-// users have many.
+// itself (Security.evtx.gz); nil if it is no evidence, or cannot be read. Archives of
+// several files are not opened: users have many.
 func (l *layouter) unpacked(it *item, root, shown, place string) (*item, error) {
 	bare := strings.TrimSuffix(place, path.Ext(place))
-	if triage.Expect(place, false) != triage.None {
-		return it, nil // not what its name says, which is told
-	}
 	kept := triage.KeepsLogs(place) || triage.Expect(path.Dir(place)+"/SYSTEM", false) == triage.Hive
-	if it.head.archive == "" || triage.Expect(bare, false) == triage.None && !kept {
+	switch {
+	case triage.Expect(place, false) != triage.None:
+		return it, nil // not what its name says, which is told
+	case it.head.archive == "" || triage.Expect(bare, false) == triage.None && !kept:
 		return nil, nil
 	}
-	v := l.volume(root, false)
-	c := &scope{id: join(l.c.id, it.path), kind: it.head.archive, size: it.size, depth: l.c.depth + 1}
-	err := errors.New("an archive where Windows keeps its own files: extract it and point at the extracted folder")
-	switch c.kind {
-	case "gzip", "zstd", "xz", "bzip2":
-		several := err
-		if err = l.s.list(it, c); err == nil && (len(c.items) != 1 || c.items[0].place != path.Base(strings.TrimSuffix(it.place, path.Ext(it.place)))) {
-			err = several // a tar archive
+	c, err := &scope{}, error(nil)
+	if it.head.archive != "zip" && it.head.archive != "7z" && it.head.archive != "tar" {
+		if c, err = l.s.listed(it, it.head.archive, join(l.c.id, it.path), l.c.depth+1, nil); err != nil {
+			return nil, err
 		}
 	}
-	if l.s.ctx.Err() != nil {
-		return nil, l.s.ctx.Err()
+	un := c.lone(it)
+	if un != nil {
+		l.single = append(l.single, it.path)
+	} else {
+		if len(c.problems) == 0 {
+			c.problem(errorf("", "an archive where Windows keeps its own files: extract it and point at the extracted folder"))
+		}
+		l.unreadable(root, false, shown, bare)
 	}
 	for _, p := range c.problems {
 		p.Path = shown
-		v.problem(p)
+		l.volume(root, false).problem(p)
 	}
-	if err != nil {
-		v.problem(Problem{Path: shown, Severity: Error, Offset: binread.Offset(err), What: text(err)})
-		l.unreadable(root, false, shown, bare)
-		return nil, nil
-	}
-	v.problem(warnf(shown, "is compressed (%s): it is read unpacked, under its name without %s, and offsets are those in what it holds", c.kind, path.Ext(place)))
-	un := c.items[0]
-	un.path, un.place, un.mod, un.cut = strings.TrimSuffix(it.path, path.Ext(it.path)), strings.TrimSuffix(it.place, path.Ext(it.place)), it.mod, len(c.problems) > 0
 	return un, nil
 }
 

@@ -21,6 +21,15 @@ const (
 // archive opens the archive that it holds and lays out its members. Paths of
 // its problems start with id.
 func (s *scanner) archive(it *item, kind, id string, depth int, outer *kape) (*Node, error) {
+	c, err := s.listed(it, kind, id, depth, outer)
+	if err != nil {
+		return nil, err
+	}
+	return s.layout(c)
+}
+
+// listed opens the archive that it holds. Only an interrupt is an error.
+func (s *scanner) listed(it *item, kind, id string, depth int, outer *kape) (*scope, error) {
 	c := &scope{outer: outer, id: id, kind: kind, label: triage.HostOf(strings.TrimSuffix(path.Base(it.path), path.Ext(it.path))), size: it.size, depth: depth}
 	switch err := s.list(it, c); {
 	case s.ctx.Err() != nil:
@@ -28,7 +37,7 @@ func (s *scanner) archive(it *item, kind, id string, depth int, outer *kape) (*N
 	case err != nil:
 		c.problem(Problem{Severity: Error, Offset: binread.Offset(err), What: c.kind + " archive cannot be read: " + text(err)})
 	}
-	return s.layout(c)
+	return c, nil
 }
 
 // list fills in the items of c from the archive it.
