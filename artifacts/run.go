@@ -319,7 +319,7 @@ func (f File) coverLog(census *eventlog.Census, out *Emitter, loose bool) {
 		if complete && census.HeaderIDDiffers == 0 && !census.Filled && !strings.HasPrefix(strings.ToLower(path.Base(f.Place.Path)), "archive-") {
 			cov.Unfilled = f.Size
 		}
-		for _, what := range []string{evidence.CommandLines, evidence.ShareAccess} {
+		for _, what := range []string{evidence.CommandLines, evidence.ProcessStarts, evidence.ShareAccess} {
 			if w := out.witness[witnessKey{c.Channel, what}]; w != nil {
 				cov.Witnesses = append(cov.Witnesses, *w)
 			}

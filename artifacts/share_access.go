@@ -28,7 +28,7 @@ func readShareAccess(rec *eventlog.Record, data Data, out *Emitter) {
 	serverShare(rec, data, &o, out)
 	o.Peer = address(data.Text("IpAddress"))
 	o.Detail = append(o.Detail, data.fields("ShareLocalPath", "RelativeTargetName", "AccessMask", "AccessList", "IpPort")...)
-	if rec.EventID == 5140 { // 5145 is switched on apart
+	if rec.EventID == 5140 && !failed(rec) { // 5145 is switched on apart, as are failures
 		out.Witness(rec, evidence.ShareAccess)
 	}
 	what := "was opened"

@@ -95,7 +95,7 @@ func (c *Case) lack(kind string) string {
 func (c *Case) absentRow(kind string) CoverageRow {
 	r := CoverageRow{Evidence: kind, AsOf: c.End, Records: -1, Enabled: Unknown, Class: Absent}
 	if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
-		r.Holes = c.seriesHoles(channel, nil, nil) // recorded clears
+		r.Holes, _ = c.seriesHoles(channel, nil) // recorded clears
 	}
 	if !c.notThere(kind) {
 		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.NotCollected})
@@ -122,7 +122,7 @@ func (c *Case) unread() map[string]bool {
 func (c *Case) unreadRow(kind string, damaged bool) CoverageRow {
 	r := CoverageRow{Evidence: kind, AsOf: c.End, Records: -1, Enabled: Unknown, Class: UnknownClass}
 	if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
-		r.Records, r.Holes = 0, c.seriesHoles(channel, nil, nil) // recorded clears
+		r.Holes, r.Records = c.seriesHoles(channel, nil) // recorded clears
 	}
 	if damaged {
 		r.Records = -1
@@ -238,12 +238,10 @@ func filesRow(kind string, facts []evidence.Coverage) CoverageRow {
 // logRow tells of one channel: live log, archives and copies together.
 func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
 	r := CoverageRow{Evidence: "evtx:" + channel, Enabled: Unknown}
-	var series []evidence.IDRange
 	complete := true
 	for _, f := range facts {
 		r.Records += f.Records
 		complete = complete && f.Complete
-		series = append(series, f.Series...)
 		if !f.From.IsZero() && (r.From.IsZero() || f.From.Before(r.From)) {
 			r.From = f.From
 		}
@@ -258,15 +256,8 @@ func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
 	if !complete {
 		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.Corrupt})
 	}
-	merged := union(series)
-	holes := c.seriesHoles(channel, facts, merged)
-	for i := range holes {
-		if holes[i].Reason == evidence.RecordGap {
-			holes[i].Reason = c.whyGap(channel, facts, merged, holes[i])
-		}
-	}
-	r.Holes = append(r.Holes, holes...)
-	r.Records = distinct(facts, merged)
+	holes, records := c.seriesHoles(channel, facts)
+	r.Holes, r.Records = append(r.Holes, holes...), records
 	r.Holes = append(r.Holes, c.auditHoles(channel)...)
 	r.Holes = append(r.Holes, c.serviceHoles(channel)...)
 	r.Holes = append(r.Holes, c.clockHoles(r.From, r.To)...)
@@ -378,97 +369,6 @@ func (c *Case) whyBegins(channel string, facts []evidence.Coverage, first eviden
 	return evidence.RolledOver
 }
 
-// distinct counts the records of all files, each once, however many copies of
-// a log there are.
-func distinct(facts []evidence.Coverage, merged []evidence.IDRange) (n int64) {
-	var listed, all int64
-	for _, f := range facts {
-		all += f.Records
-		for _, s := range f.Series {
-			listed += int64(s.Last - s.First + 1)
-		}
-	}
-	if listed != all { // ids that come twice in one file, or more runs than are kept
-		return all
-	}
-	for _, s := range merged {
-		n += int64(s.Last - s.First + 1)
-	}
-	return n
-}
-
-// union merges runs of record ids that overlap or touch.
-func union(s []evidence.IDRange) []evidence.IDRange {
-	slices.SortFunc(s, func(a, b evidence.IDRange) int {
-		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last))
-	})
-	var out []evidence.IDRange
-	for _, r := range s {
-		if n := len(out); n > 0 && r.First <= out[n-1].Last+1 {
-			if r.Last > out[n-1].Last {
-				out[n-1].Last, out[n-1].LastTime = r.Last, r.LastTime
-			}
-			continue
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
-// seriesHoles finds what is missing before and between runs of record ids, and
-// why: a clear that is recorded explains the ids before it.
-func (c *Case) seriesHoles(channel string, facts []evidence.Coverage, series []evidence.IDRange) []evidence.Hole {
-	var holes []evidence.Hole
-	var before evidence.IDRange
-	clears := c.clearsOf(channel)
-	explained := map[*evidence.Fact]bool{}
-	for _, r := range series {
-		hole := evidence.Hole{From: before.LastTime, To: r.FirstTime, Reason: evidence.RecordGap}
-		if before.Last == 0 {
-			if r.First <= 1 {
-				before = r
-				continue
-			}
-			hole.From, hole.Reason = c.installed(), c.whyBegins(channel, facts, r)
-		}
-		if o := clearNear(clears, hole, r); o != nil {
-			hole.Reason, hole.Why, hole.To, explained[o] = evidence.Cleared, o, o.Time, true
-		}
-		holes = append(holes, hole)
-		before = r
-	}
-	for _, o := range clears { // a clear after which the ids began anew, or whose log was not collected
-		if !explained[o] {
-			holes = append(holes, evidence.Hole{From: c.installed(), To: o.Time, Reason: evidence.Cleared, Why: o})
-		}
-	}
-	return holes
-}
-
-// clearNear returns the last recorded clear that lies in hole, or is the first
-// record after it.
-func clearNear(clears []*evidence.Fact, hole evidence.Hole, next evidence.IDRange) *evidence.Fact {
-	var found *evidence.Fact
-	for _, o := range clears {
-		// The record of the clear is the first of the new series, but others
-		// may carry the same instant or, written by other threads, a little less.
-		if !o.Time.Before(hole.From) && !o.Time.After(next.FirstTime.Add(5*time.Second)) {
-			found = o
-		}
-	}
-	return found
-}
-
-// clearsOf returns the recorded clears of a channel, oldest first.
-func (c *Case) clearsOf(channel string) (out []*evidence.Fact) {
-	for _, o := range c.Observations {
-		if o.Action == evidence.LogCleared && strings.EqualFold(o.Detail.Text("ClearedChannel"), channel) {
-			out = append(out, o)
-		}
-	}
-	return out
-}
-
 // installed returns when the host's Windows was installed: no log is older.
 func (c *Case) installed() time.Time {
 	for _, o := range c.Observations {
@@ -481,80 +381,6 @@ func (c *Case) installed() time.Time {
 	return time.Time{}
 }
 
-// auditHoles finds the spans in which the audit policy was changed to record
-// less: from the change to the next one of the same subcategory.
-func (c *Case) auditHoles(channel string) (holes []evidence.Hole) {
-	if channel != "Security" {
-		return nil
-	}
-	open := map[string]*evidence.Fact{}
-	for _, o := range c.Observations {
-		if o.Artifact != "audit-changes" || o.State == evidence.Carved {
-			continue // what put an end to it may be lost
-		}
-		sub, what := o.Detail.Text("subcategory"), o.Detail.Text("changes")
-		if !auditMatters(sub) {
-			continue
-		}
-		switch {
-		case strings.Contains(what, "success removed"):
-			if open[sub] == nil {
-				open[sub] = o
-			}
-		case strings.Contains(what, "success added") && open[sub] != nil:
-			holes = append(holes, evidence.Hole{From: open[sub].Time, To: o.Time, Reason: evidence.AuditOff, Why: open[sub]})
-			open[sub] = nil
-		}
-	}
-	for _, sub := range sortedKeys(open) {
-		if o := open[sub]; o != nil {
-			holes = append(holes, evidence.Hole{From: o.Time, Reason: evidence.AuditOff, Why: o})
-		}
-	}
-	return holes
-}
-
-// serviceHoles finds the spans in which the event log service was stopped, or
-// its log full, while the computer ran. It stops at every shutdown, too.
-func (c *Case) serviceHoles(channel string) (holes []evidence.Hole) {
-	for _, o := range c.Observations {
-		if o.Artifact != "log-service" || o.State == evidence.Carved {
-			continue
-		}
-		switch {
-		case o.From().EventID == 1100 && c.runsOn(o.Time):
-			holes = append(holes, evidence.Hole{From: o.Time, To: c.nextStart(o.Time), Reason: evidence.ChannelOff, Why: o})
-		case o.From().EventID == 1104 && channel == "Security":
-			holes = append(holes, evidence.Hole{From: o.Time, To: c.nextStart(o.Time), Reason: evidence.ChannelOff, Why: o})
-		case o.From().EventID == 1101 && channel == "Security", o.From().EventID == 1108 && channel == "Security":
-			holes = append(holes, evidence.Hole{From: o.Time, To: o.Time, Reason: evidence.RecordGap, Why: o})
-		}
-	}
-	return holes
-}
-
-// runsOn reports whether the System log, which tells of every shutdown, covers
-// the time t and shows none within five minutes of it.
-func (c *Case) runsOn(t time.Time) bool {
-	covered := slices.ContainsFunc(c.Facts, func(f evidence.Coverage) bool {
-		return f.Evidence == "evtx:System" && f.From.Before(t) && f.To.After(t) && !f.Reexported
-	})
-	return covered && !slices.ContainsFunc(c.Observations, func(o *evidence.Fact) bool {
-		return (o.Action == evidence.Shutdown || o.Action == evidence.Boot) && o.Time.Sub(t).Abs() <= 5*time.Minute
-	})
-}
-
-// nextStart returns when the computer, or the event log, next started, zero if
-// no record says so.
-func (c *Case) nextStart(t time.Time) time.Time {
-	for _, o := range c.Observations {
-		if o.Action == evidence.Boot && o.Time.After(t) {
-			return o.Time
-		}
-	}
-	return time.Time{}
-}
-
 // clockHoles finds the readings of the clock between from and to that came
 // twice or never.
 func (c *Case) clockHoles(from, to time.Time) (holes []evidence.Hole) {
@@ -562,28 +388,6 @@ func (c *Case) clockHoles(from, to time.Time) (holes []evidence.Hole) {
 		a, b := j.span()
 		if !b.Before(from) && !a.After(to) {
 			holes = append(holes, evidence.Hole{From: a, To: b, Reason: evidence.ClockWasMoved, Why: j.Why})
-		}
-	}
-	return holes
-}
-
-// offHoles finds the spans in which the computer was off or asleep.
-func (c *Case) offHoles() (holes []evidence.Hole) {
-	var down *evidence.Fact
-	for _, o := range c.Observations {
-		switch {
-		case o.State == evidence.Carved: // the next boot may be lost
-		case o.Action == evidence.Shutdown && o.Artifact == "power":
-			down = o // the last word of a shutdown is the latest
-		case o.Action == evidence.Boot && down != nil:
-			holes = append(holes, evidence.Hole{From: down.Time, To: o.Time, Reason: evidence.PoweredOff, Why: down})
-			down = nil
-		case o.Artifact == "power-sleep" && o.From().EventID == 1:
-			from, ok1 := o.Detail.Get("SleepTime").(time.Time)
-			to, ok2 := o.Detail.Get("WakeTime").(time.Time)
-			if ok1 && ok2 && from.Before(to) {
-				holes = append(holes, evidence.Hole{From: from, To: to, Reason: evidence.PoweredOff, Why: o})
-			}
 		}
 	}
 	return holes
@@ -631,8 +435,8 @@ func (c *Case) classOf(r *CoverageRow) Class {
 		return UnknownClass
 	}
 	w := Window{NotBefore: c.firstTrace(), NotAfter: c.End}
-	if slices.ContainsFunc(r.Holes, func(h evidence.Hole) bool { return h.Reason == evidence.Cleared }) {
-		w.NotBefore = c.installed()
+	if slices.ContainsFunc(r.Holes, func(h evidence.Hole) bool { return h.Reason == evidence.Cleared && !Kept(h) }) {
+		w.NotBefore = later(c.installed(), time.Unix(0, 0))
 	}
 	return classIn(r, w)
 }
@@ -671,7 +475,9 @@ func classIn(r *CoverageRow, w Window) Class {
 		case evidence.PoweredOff:
 			// Nothing happened that could have been recorded.
 		case evidence.Cleared:
-			worse(ClearedClass)
+			if !Kept(h) {
+				worse(ClearedClass)
+			}
 		case evidence.RolledOver:
 			worse(Rolled)
 		case evidence.ChannelOff:
@@ -681,6 +487,12 @@ func classIn(r *CoverageRow, w Window) Class {
 		}
 	}
 	return class
+}
+
+// Kept reports whether nothing is missing before a clear, since copies of the log hold
+// what it held.
+func Kept(h evidence.Hole) bool {
+	return h.Reason == evidence.Cleared && !h.From.IsZero() && h.From.Equal(h.To)
 }
 
 // quiet returns for how long a log of this pace may well have recorded nothing:

@@ -332,8 +332,9 @@ type Witness struct {
 
 // What a Witness may prove to have been recorded.
 const (
-	CommandLines = "command lines"
-	ShareAccess  = "share access"
+	CommandLines  = "command lines"
+	ProcessStarts = "process starts"
+	ShareAccess   = "share access"
 )
 
 // An IDRange is an unbroken run of event record ids with the times of its ends.

@@ -70,6 +70,11 @@ func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.
 		from = stamp(h.From)
 	}
 	switch {
+	case timeline.Kept(h) && h.Why != nil:
+		cl.Severity, cl.Attack = timeline.Low, []string{"T1070.001"}
+		cl.Text = fmt.Sprintf("The log %s was cleared at %s by %s. What it held is not lost: the record ids that are here go on across the clear.", log, stamp(h.Why.Time), who(cl.User, cl.SID))
+		cl.Steps = []timeline.Step{step(fmt.Sprintf("The clear is recorded at %s.", stamp(h.Why.Time)), h.Why)}
+		cl.Benign = []timeline.Benign{verdict("an administrator cleared the log in maintenance", timeline.VerdictUnknown, "the record says who and when, not why", h.Why)}
 	case h.Reason == evidence.Cleared && h.Why != nil:
 		cl.Severity, cl.Attack = timeline.Low, []string{"T1070.001"}
 		cl.Text = fmt.Sprintf("The log %s was cleared at %s by %s: from %s to %s it can tell nothing.", log, stamp(h.Why.Time), who(cl.User, cl.SID), from, stamp(h.To))
@@ -83,8 +88,9 @@ func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.
 		cl.Benign = []timeline.Benign{
 			verdict("an administrator cleared the log in maintenance", timeline.VerdictUnknown, "no record says who cleared it"),
 			verdict("the file was smaller, or another one, before", timeline.VerdictUnknown, "only the settings as they stand, and the time of their last change, are known", settings...)}
-	case h.Reason == evidence.RecordGap && h.To.Sub(h.From) < time.Second:
-		// Ids that are missing between two records of one instant hide no time.
+	case (h.Reason == evidence.RecordGap || h.Reason == evidence.AuditOff && !h.To.IsZero()) && h.To.Sub(h.From) < time.Second:
+		// Ids that are missing between two records of one instant hide no time, nor
+		// does a policy that is applied anew.
 		return timeline.Claim{}, false
 	case h.Reason == evidence.RecordGap:
 		cl.Text = fmt.Sprintf("Records are missing from the log %s between %s and %s: what happened then it cannot tell.", log, from, stamp(h.To))
@@ -99,13 +105,14 @@ func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.
 		if !h.To.IsZero() {
 			to = stamp(h.To)
 		}
-		what := "The event log service was stopped at %s while the computer ran: from then to %s no log can tell anything."
+		what, why := "The event log service was stopped at %s, and no record tells that Windows ended then: from then to %s no log can tell anything.", "The event log says so itself, and no shutdown is near."
+		benign := verdict("an update or an administrator restarted the service", timeline.VerdictUnknown, "the record does not say who stopped it", h.Why)
 		if h.Why.From().EventID == 1104 {
-			what = "The Security log was full at %s: from then to %s it may lack what happened."
+			what, why = "The Security log was full at %s: from then to %s it may lack what happened.", "The event log says so itself."
+			benign = verdict("the log reached its size, and is set to overwrite nothing", timeline.VerdictUnknown, "the record does not say what filled it", h.Why)
 		}
 		cl.Text = fmt.Sprintf(what, stamp(h.From), to)
-		cl.Steps = []timeline.Step{step("The event log says so itself, and no shutdown is near.", h.Why)}
-		cl.Benign = []timeline.Benign{verdict("an update or an administrator restarted the service", timeline.VerdictUnknown, "the record does not say who stopped it", h.Why)}
+		cl.Steps, cl.Benign = []timeline.Step{step(why, h.Why)}, []timeline.Benign{benign}
 		cl.Severity = timeline.Low
 	case h.Reason == evidence.AuditOff && h.Why != nil:
 		to := "the end of the evidence"
@@ -114,6 +121,9 @@ func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.
 		}
 		cl.Severity = timeline.Low
 		cl.Text = fmt.Sprintf("Auditing of %s was switched off at %s by %s: up to %s the log %s does not tell of it.", h.Why.Detail.Text("subcategory"), stamp(h.From), who(cl.User, cl.SID), to, log)
+		if !h.To.IsZero() && !switchedAt(c, h.To) {
+			cl.Text = fmt.Sprintf("Auditing of %s was switched off at %s by %s: up to %s, when it is seen to be on again, the log %s may lack it.", h.Why.Detail.Text("subcategory"), stamp(h.From), who(cl.User, cl.SID), to, log)
+		}
 		cl.Steps = []timeline.Step{step("The change of the audit policy is recorded.", h.Why)}
 		cl.Benign = []timeline.Benign{verdict("Group Policy or an administrator changed the policy", timeline.VerdictUnknown, "the record says who and when, not why", h.Why)}
 		cl.Attack = []string{"T1562.002"}
@@ -121,6 +131,11 @@ func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.
 		return timeline.Claim{}, false
 	}
 	return cl, true
+}
+
+// switchedAt reports whether a change of the audit policy is recorded at t.
+func switchedAt(c *timeline.Case, t time.Time) bool {
+	return slices.ContainsFunc(c.Between(t, t), func(o *evidence.Fact) bool { return o.Artifact == "audit-changes" })
 }
 
 // A clearing is one cleared log.
@@ -141,7 +156,7 @@ func clearBursts(c *timeline.Case) (bursts [][]clearing) {
 	var all []clearing
 	for _, r := range c.Coverage {
 		for _, h := range r.Holes {
-			if h.Reason == evidence.Cleared && h.Why != nil {
+			if h.Reason == evidence.Cleared && h.Why != nil && !timeline.Kept(h) {
 				all = append(all, clearing{r.Evidence, h})
 			}
 		}
@@ -196,7 +211,7 @@ func burstCleared(b []clearing) timeline.Claim {
 	case len(rest) > 0:
 		which += fmt.Sprintf(" and %d more", len(rest))
 	}
-	cl.Text = fmt.Sprintf("%d logs (%s) were cleared between %s and %s by %s: of the time before, they can tell nothing.", len(b), which, stamp(first.Time), stamp(last.Time), who(cl.User, cl.SID))
+	cl.Text = fmt.Sprintf("%d logs (%s) were cleared between %s and %s by %s: what they recorded before is lost, but for copies.", len(b), which, stamp(first.Time), stamp(last.Time), who(cl.User, cl.SID))
 	cl.Steps = []timeline.Step{step(fmt.Sprintf("The clears of %d logs are recorded, no two more than a minute apart.", len(b)), cl.Facts...)}
 	cl.Benign = []timeline.Benign{verdict("an administrator cleared the logs in maintenance", timeline.VerdictUnknown, "the records say who and when, not why", first)}
 	return cl

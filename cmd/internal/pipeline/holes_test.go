@@ -1,0 +1,144 @@
+package pipeline
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+	"sharetrail/timeline"
+)
+
+// holesOf tells the holes of one kind of evidence, but what rolled over.
+func holesOf(rep *timeline.Report, kind string) string {
+	minute := func(t time.Time) string {
+		if t.IsZero() {
+			return "?"
+		}
+		return t.Format("02T15:04")
+	}
+	var out []string
+	for _, r := range rep.Coverage {
+		for _, h := range r.Holes {
+			if r.Evidence == kind && h.Reason != evidence.RolledOver {
+				out = append(out, fmt.Sprintf("%s %s-%s", h.Reason, minute(h.From), minute(h.To)))
+			}
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// TestHoleEnds: a hole ends where a record shows that its reason does, and a stop of
+// the event log service is no end of Windows.
+func TestHoleEnds(t *testing.T) {
+	const (
+		used    = "-- WS30/story --\n2026-03-04T07:00:00Z run ann net use Z: \\\\fs01\\x\n"
+		service = "-- WS30/log Security --\n@Provider=Microsoft-Windows-Eventlog\n"
+		audit   = "-- WS30/log Security --\n2026-03-04T11:30:00Z 4719\n  SubcategoryId = %%13312\n  AuditPolicyChanges = %%8448\n"
+	)
+	for _, c := range []struct {
+		name, story, want string
+		claim             string // of the finding, "" for none
+	}{
+		{"the service was stopped and started",
+			used + service + "2026-03-04T11:10:00Z 1100 userdata=ServiceShutdown\n" +
+				"-- WS30/log System --\n@Provider=EventLog\n2026-03-04T11:10:00Z 6006\n2026-03-04T11:40:00Z 6005\n",
+			"channel_off 04T11:10-04T11:40", "to 2026-03-04T11:40:00.0000000Z no log can tell anything"},
+		{"and no Security log says so",
+			used + "-- WS30/log System --\n@Provider=EventLog\n2026-03-04T11:10:00Z 6006\n2026-03-04T11:40:00Z 6005\n",
+			"channel_off 04T11:10-04T11:40", "to 2026-03-04T11:40:00.0000000Z no log can tell anything"},
+		{"the kernel's records are elsewhere in time",
+			used + "-- WS30/log System --\n@Provider=EventLog\n2026-03-04T11:10:00Z 6006\n2026-03-04T11:40:00Z 6005\n" +
+				"@Provider=Microsoft-Windows-Kernel-General\n2026-03-04T11:41:00Z 12\n", // before the clock was put right
+			"powered_off 04T11:10-04T11:40", ""},
+		{"it stopped, and no record tells of its start",
+			used + service + "2026-03-04T11:10:00Z 1100 userdata=ServiceShutdown\n2026-03-04T11:50:00Z 1105 userdata=AutoBackup\n",
+			"channel_off 04T11:10-04T11:50", "to 2026-03-04T11:50:00.0000000Z no log can tell anything"},
+		{"full, and going on",
+			used + service + "2026-03-04T11:10:00Z 1104\n2026-03-04T11:50:00Z 1105 userdata=AutoBackup\n",
+			"channel_off 04T11:10-04T11:50", "to 2026-03-04T11:50:00.0000000Z it may lack"},
+		{"audited again",
+			used + audit + "2026-03-04T11:45:00Z 4688\n  NewProcessName = C:\\Windows\\System32\\net.exe\n  CommandLine = net use\n",
+			"audit_off 04T11:30-04T11:45", "when it is seen to be on again"},
+		{"audited again, as the log says",
+			used + "2026-03-04T08:30:00Z audit ann Process Creation:none\n2026-03-05T15:58:00Z audit ann Process Creation:success\n",
+			"audit_off 04T08:30-05T15:58", "up to 2026-03-05T15:58:00.0000000Z the log Security does not tell of it"},
+		{"a policy that was applied anew",
+			used + audit + "2026-03-04T11:30:00.2Z 4719\n  SubcategoryId = %%13312\n  AuditPolicyChanges = %%8449\n",
+			"audit_off 04T11:30-04T11:30", ""},
+		{"records while it was off",
+			"-- WS30/story --\n2026-03-04T07:00:00Z run ann net use Z: \\\\fs01\\x\n2026-03-04T10:30:00Z shutdown\n2026-03-05T06:00:00Z boot\n" +
+				service + "2026-03-04T15:50:00Z 1105 userdata=AutoBackup\n", // the start before it was lost
+			"", ""},
+	} {
+		rep := analyzeScenario(t, quietHost+c.story, nil)
+		if got := holesOf(rep, "evtx:Security"); got != c.want {
+			t.Errorf("%s: holes %q, want %q", c.name, got, c.want)
+		}
+		var claims []string
+		for _, g := range rep.Gaps {
+			if g.Rule == "G20" {
+				claims = append(claims, g.Claim)
+			}
+		}
+		if len(claims) > 1 || (len(claims) == 0) != (c.claim == "") || !strings.Contains(strings.Join(claims, ""), c.claim) {
+			t.Errorf("%s: %q, want %q", c.name, claims, c.claim)
+		}
+	}
+}
+
+// TestSeries: ids of records may go on across a clear, or begin anew; what copies hold
+// is not called lost, and each record is counted.
+func TestSeries(t *testing.T) {
+	const head = "@Channel=Security Provider=Microsoft-Windows-Security-Auditing Computer=WS30\n"
+	records := func(day, first, last int) (s string) {
+		for id := first; id <= last; id++ {
+			s += fmt.Sprintf("2026-02-%02dT%02d:%02d:00Z 4672 id=%d\n", day, id/60, id%60, id)
+		}
+		return s
+	}
+	clear := func(day, id int) string {
+		return fmt.Sprintf("2026-02-%02dT00:00:00Z 1102 id=%d Provider=Microsoft-Windows-Eventlog userdata=LogFileCleared\n  SubjectUserName = bob\n", day, id)
+	}
+	for _, c := range []struct {
+		name      string
+		old, live string
+		want      string
+		records   int64
+		class     timeline.Class
+	}{
+		{"the archive holds what was cleared", records(1, 1, 300), clear(2, 301) + records(3, 302, 360), "cleared 02T00:00-02T00:00", 360, timeline.Continuous},
+		{"ids go on, some are lost", records(1, 1, 300), clear(2, 401) + records(3, 402, 460), "cleared 01T05:00-02T00:00", 360, timeline.ClearedClass},
+		{"ids begin anew", records(1, 1, 300), clear(2, 1) + records(3, 2, 60) + records(4, 120, 180), "cleared 01T05:00-02T00:00, record_gap 03T01:00-04T02:00", 421, timeline.ClearedClass},
+		{"they do, and nothing says why", records(1, 1, 300), records(3, 1, 60), "not_collected 01T05:00-03T00:01", 360, timeline.Partial},
+		{"they do, below those of the archive", records(1, 500, 600), records(3, 1, 60), "not_collected 01T10:00-03T00:01", 161, timeline.Partial},
+		{"a copy of the same", records(1, 1, 300), records(1, 200, 300) + records(3, 301, 310), "", 310, timeline.Continuous},
+	} {
+		rep := analyzeScenario(t, "-- x/Archive-Security.evtx.txt --\n"+head+c.old+"-- x/Security.evtx.txt --\n"+head+c.live, nil)
+		if got := holesOf(rep, "evtx:Security"); got != c.want {
+			t.Errorf("%s: holes %q, want %q", c.name, got, c.want)
+		}
+		for _, r := range rep.Coverage {
+			if r.Evidence == "evtx:Security" && (r.Records != c.records || r.Class != c.class) {
+				t.Errorf("%s: %d records, %s, want %d, %s", c.name, r.Records, r.Class, c.records, c.class)
+			}
+		}
+		for _, g := range rep.Gaps {
+			lost := strings.Contains(g.Claim, "can tell nothing")
+			if lost && (c.class != timeline.ClearedClass || strings.Contains(g.Claim, "its beginning")) {
+				t.Errorf("%s: %s", c.name, g.Claim)
+			}
+		}
+	}
+
+	// Two clears of a log, which began long after: it is cleared, whatever came between.
+	rep := analyzeScenario(t, "-- x/System.evtx.txt --\n@Channel=System Provider=Microsoft-Windows-Eventlog Computer=WS30\n"+
+		"2026-02-01T00:00:00Z 104 id=1 userdata=LogFileCleared\n  Channel = Application\n2026-02-02T00:00:00Z 104 id=2 userdata=LogFileCleared\n  Channel = Application\n"+
+		"-- x/Application.evtx.txt --\n"+strings.Replace(head, "Security ", "Application ", 1)+records(4, 500, 510), nil)
+	for _, r := range rep.Coverage {
+		if r.Evidence == "evtx:Application" && r.Class != timeline.ClearedClass {
+			t.Errorf("cleared twice: %s", r.Class)
+		}
+	}
+}

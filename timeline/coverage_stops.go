@@ -1,0 +1,254 @@
+package timeline
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"sharetrail/artifacts/evidence"
+)
+
+// auditHoles finds the spans in which the audit policy was changed to record
+// less: from the change to the next one of the same subcategory, or to when it is
+// seen to be on again.
+func (c *Case) auditHoles(channel string) (holes []evidence.Hole) {
+	if channel != "Security" {
+		return nil
+	}
+	open := map[string]*evidence.Fact{}
+	for _, o := range c.Observations {
+		if o.Artifact != "audit-changes" || o.State == evidence.Carved {
+			continue // what put an end to it may be lost
+		}
+		sub, what := o.Detail.Text("subcategory"), o.Detail.Text("changes")
+		if !auditMatters(sub) {
+			continue
+		}
+		removed, added := strings.Contains(what, "success removed"), strings.Contains(what, "success added")
+		if off := open[sub]; off != nil && (removed || added) {
+			if on := c.auditedAgain(sub, off.Time); !removed || !on.IsZero() && on.Before(o.Time) {
+				holes = append(holes, auditHole(off, earliest(on, o.Time)))
+				open[sub] = nil
+			}
+		}
+		if removed && open[sub] == nil {
+			open[sub] = o
+		}
+	}
+	for _, sub := range sortedKeys(open) {
+		if o := open[sub]; o != nil {
+			holes = append(holes, auditHole(o, c.auditedAgain(sub, o.Time)))
+		}
+	}
+	return holes
+}
+
+func auditHole(off *evidence.Fact, to time.Time) evidence.Hole {
+	return evidence.Hole{From: off.Time, To: to, Reason: evidence.AuditOff, Why: off}
+}
+
+// auditEvents are the events of the audit subcategories that matter: their successes.
+var auditEvents = map[string][]uint32{
+	auditProcess:          {4688},
+	auditFileShare:        {5140, 5142, 5143, 5144},
+	"Detailed File Share": {5145},
+	"Logon":               {4624, 4648},
+	"Logoff":              {4634, 4647},
+	"Registry":            {4656, 4657, 4663},
+}
+
+// inFlight is how long after a change of the policy, or a stop of the service,
+// records may still come that were on their way.
+const inFlight = 5 * time.Second
+
+// auditedAgain returns the first instant after t at which a subcategory is seen to be
+// recorded, or the policy that was stored since to ask for it; zero if never.
+func (c *Case) auditedAgain(sub string, t time.Time) (again time.Time) {
+	t = t.Add(inFlight)
+	for _, o := range c.Between(t, Forever) {
+		denied := o.Artifact == "share-access" && o.Action != evidence.Used
+		recorded := slices.Contains(auditEvents[sub], o.From().EventID) && o.From().Channel == "Security" && isRecord(o) && !denied
+		stored := o.Artifact == "audit-policy" && (o.Detail.Text(sub) == "success" || o.Detail.Text(sub) == "both")
+		if recorded || stored {
+			again = o.Time
+			break
+		}
+	}
+	what := map[string]string{auditProcess: evidence.ProcessStarts, auditFileShare: evidence.ShareAccess}[sub]
+	for _, f := range c.Facts {
+		for _, w := range f.Witnesses {
+			if f.Evidence != securityLog || w.What != what {
+				continue
+			}
+			for _, x := range []time.Time{w.First, w.Last} {
+				if x.After(t) {
+					again = earliest(again, x)
+				}
+			}
+		}
+	}
+	return again
+}
+
+// earliest returns the earlier of two times, of which one may be unset.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// serviceHoles finds the spans in which the event log service was stopped, or
+// its log full, while the computer ran. It stops at every shutdown, too.
+func (c *Case) serviceHoles(channel string) (holes []evidence.Hole) {
+	off, stopped := c.downs()
+	holes = stopped
+	for _, o := range c.Observations {
+		if o.Artifact != "log-service" || o.State == evidence.Carved {
+			continue
+		}
+		switch id := o.From().EventID; {
+		case id == 1100 && !told(off, o.Time) && !told(stopped, o.Time) && c.runsOn(o.Time):
+			holes = append(holes, evidence.Hole{From: o.Time, To: c.recordsAgain("", o.Time), Reason: evidence.ChannelOff, Why: o})
+		case channel != "Security":
+		case id == 1104:
+			holes = append(holes, evidence.Hole{From: o.Time, To: c.recordsAgain(channel, o.Time), Reason: evidence.ChannelOff, Why: o})
+		case id == 1101, id == 1108:
+			holes = append(holes, evidence.Hole{From: o.Time, To: o.Time, Reason: evidence.RecordGap, Why: o})
+		}
+	}
+	return holes
+}
+
+// aShutdown is how far apart the records of one shutdown may lie.
+const aShutdown = 5 * time.Minute
+
+// told reports whether one of holes begins where the service stopped at t.
+func told(holes []evidence.Hole, t time.Time) bool {
+	return slices.ContainsFunc(holes, func(h evidence.Hole) bool { return h.From.Sub(t).Abs() <= aShutdown })
+}
+
+// runsOn reports whether the System log, which tells of every shutdown, covers
+// the time t and shows none within five minutes of it.
+func (c *Case) runsOn(t time.Time) bool {
+	covered := slices.ContainsFunc(c.Facts, func(f evidence.Coverage) bool {
+		return f.Evidence == "evtx:System" && f.From.Before(t) && f.To.After(t) && !f.Reexported
+	})
+	return covered && !slices.ContainsFunc(c.Edges(t.Add(-aShutdown), t.Add(aShutdown)), ofWindows)
+}
+
+// ofWindows reports whether o is a start or an end of Windows. The event log service
+// starts and stops with it, but may do so alone.
+func ofWindows(o *evidence.Fact) bool {
+	id := o.From().EventID
+	return (o.Action == evidence.Shutdown || o.Action == evidence.Boot) && id != 6005 && id != 6006
+}
+
+// recordsAgain returns the first instant after t of which there is a record of a
+// channel, "" for any; zero if there is none.
+func (c *Case) recordsAgain(channel string, t time.Time) (again time.Time) {
+	t = t.Add(inFlight)
+	for _, o := range c.Between(t, Forever) {
+		if isRecord(o) && (channel == "" || o.From().Channel == channel) {
+			again = o.Time
+			break
+		}
+	}
+	for _, f := range c.Facts {
+		if channel != "" && f.Evidence != "evtx:"+channel {
+			continue
+		}
+		for _, r := range f.Series {
+			for _, x := range []time.Time{r.FirstTime, r.LastTime} {
+				if x.After(t) {
+					again = earliest(again, x)
+				}
+			}
+		}
+	}
+	return again
+}
+
+// isRecord reports whether o is a record of a log that was written at its time.
+func isRecord(o *evidence.Fact) bool {
+	return o.From().Channel != "" && o.State != evidence.Carved && o.TimeKind == evidence.EventCreated
+}
+
+// offHoles finds the spans in which the computer was off or asleep.
+func (c *Case) offHoles() []evidence.Hole {
+	off, _ := c.downs()
+	for _, o := range c.Observations {
+		if o.Artifact != "power-sleep" || o.From().EventID != 1 || o.State == evidence.Carved {
+			continue
+		}
+		from, ok1 := o.Detail.Get("SleepTime").(time.Time)
+		to, ok2 := o.Detail.Get("WakeTime").(time.Time)
+		if ok1 && ok2 && from.Before(to) {
+			off = append(off, evidence.Hole{From: from, To: to, Reason: evidence.PoweredOff, Why: o})
+		}
+	}
+	slices.SortStableFunc(off, func(a, b evidence.Hole) int { return a.From.Compare(b.From) })
+	return off
+}
+
+// downs finds the spans between the end of Windows and its next start, and those in
+// which only the event log service was stopped.
+func (c *Case) downs() (off, stopped []evidence.Hole) {
+	var down *evidence.Fact
+	windows := false // it ended, not the service alone
+	for _, o := range c.Observations {
+		switch {
+		case o.State == evidence.Carved: // the next boot may be lost
+		case o.Action == evidence.Shutdown && o.Artifact == "power":
+			down = o // the last word of a shutdown is the latest
+			windows = windows || ofWindows(o)
+		case o.Action == evidence.Boot && down != nil:
+			hole := evidence.Hole{From: down.Time, To: o.Time, Why: down}
+			if windows || ofWindows(o) || c.windowsStarted(down, o) {
+				hole.Reason = evidence.PoweredOff
+				if c.silent(&hole) {
+					off = append(off, hole)
+				}
+			} else {
+				hole.Reason, hole.To = evidence.ChannelOff, earliest(c.recordsAgain("", down.Time), o.Time)
+				stopped = append(stopped, hole)
+			}
+			down, windows = nil, false
+		}
+	}
+	return off, stopped
+}
+
+// windowsStarted reports whether Windows ended or started between a stop of the event
+// log service and its next start by the ids of the records: a clock that was wrong at
+// the start puts them elsewhere. The kernel's records follow that of the service.
+func (c *Case) windowsStarted(stop, start *evidence.Fact) bool {
+	const behind = 64
+	seen := false
+	for _, o := range c.edges {
+		if o.From().Channel != "System" || !ofWindows(o) {
+			continue
+		}
+		seen = true
+		if id := o.From().RecordID; id > stop.From().RecordID && id <= start.From().RecordID+behind {
+			return true
+		}
+	}
+	// An export may have left them all out.
+	return !seen && slices.ContainsFunc(c.Facts, func(f evidence.Coverage) bool { return f.Evidence == "evtx:System" && f.Reexported })
+}
+
+// silent reports whether no record contradicts that the computer was off. When it
+// was last seen alive is told to the minute: it ran until its last record.
+func (c *Case) silent(h *evidence.Hole) bool {
+	for _, o := range c.Between(h.From.Add(aShutdown), h.To.Add(-time.Minute)) {
+		if !isRecord(o) {
+			continue
+		}
+		if h.Why.From().EventID != 6008 {
+			return false
+		}
+		h.From = o.Time
+	}
+	return true
+}
