@@ -45,3 +45,16 @@ func TestFloodsAreReversible(t *testing.T) {
 		t.Errorf("%d rows: %v", len(e.Observations), e.Observations)
 	}
 }
+
+// TestFailuresWitnessNothing: failures of share access are switched on apart, and do
+// not show that successes, such as 5144, were recorded.
+func TestFailuresWitnessNothing(t *testing.T) {
+	for keywords, want := range map[uint64]int{0x8020000000000000: 1, 0x8010000000000000: 0} {
+		e := &Emitter{place: &evidence.Place{}, artifact: "share-access"}
+		rec := &eventlog.Record{ID: 7, Time: time.Unix(1, 0).UTC(), Channel: "Security", EventID: 5140, Keywords: keywords}
+		readShareAccess(rec, Data{{Name: "ShareName", Value: `\\*\x`}}, e)
+		if len(e.witness) != want {
+			t.Errorf("keywords %#x: %d witnesses, want %d", keywords, len(e.witness), want)
+		}
+	}
+}
