@@ -151,11 +151,11 @@ func TestZip(t *testing.T) {
 			`warning "case.zip!pipe" @-1: member left out: not a regular file`}},
 		{"encrypted", zipOf(t,
 			member{name: "C/Users/bob/NTUSER.DAT", data: user, flags: 1}, member{name: "C/Users/bob/a.txt", data: "x", flags: 1},
-			member{name: "data.zip", data: "x", method: 99, flags: 1}, member{name: "b.txt", data: "x", flags: 1}, member{name: "SAM", data: software, method: 9}), Options{}, []string{
+			member{name: "data.zip", data: "x", method: 99, flags: 1}, member{name: "b.txt", data: "x", flags: 1}, member{name: "SAM", data: software, method: 98}), Options{}, []string{
 			`volume id="case.zip" root="C" label="case" zip windows`,
 			`  error "Users/bob/NTUSER.DAT" @-1: member is ` + encrypted,
 			`error "case.zip" @-1: 2 more members cannot be opened, the first is "C/Users/bob/a.txt": ` + encrypted,
-			`error "case.zip!SAM" @-1: member is compression method 9: not supported; extract it and point at the extracted folder`,
+			`error "case.zip!SAM" @-1: member is compression method 98: not supported; extract it and point at the extracted folder`,
 			`error "case.zip!data.zip" @-1: member is encrypted: no AES extra field`}},
 		{"checksums", zipOf(t,
 			member{name: "a", data: user, crc: 1}, member{name: "b", data: user, crc: 1, stored: true}, member{name: "c", data: user}), Options{}, []string{

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"archive/zip"
+	"bytes"
 	"compress/bzip2"
 	"compress/flate"
 	"encoding/binary"
@@ -15,6 +16,8 @@ import (
 	"sharetrail/parsers/binread"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 )
 
 // Zip lists the zip archive in the first size bytes of r (PKWARE APPNOTE.TXT
@@ -94,9 +97,12 @@ func irregular(f *zip.File) string {
 
 // The compression methods that are read (APPNOTE 4.4.5).
 const (
-	methodBzip2 = 12
-	methodZstd  = 93
-	methodAES   = 99 // the method proper stands in an extra field
+	methodDeflate64 = 9
+	methodBzip2     = 12
+	methodLZMA      = 14
+	methodZstd      = 93
+	methodXZ        = 95
+	methodAES       = 99 // the method proper stands in an extra field
 )
 
 // A zipped is a member of a zip archive.
@@ -119,7 +125,7 @@ func (z *zipped) unseal(passwords [][]byte) string {
 		}
 	}
 	switch z.method {
-	case zip.Store, zip.Deflate, methodBzip2, methodZstd:
+	case zip.Store, zip.Deflate, methodDeflate64, methodBzip2, methodLZMA, methodZstd, methodXZ:
 		return ""
 	}
 	return fmt.Sprintf("compression method %d: not supported; extract it and point at the extracted folder", z.method)
@@ -194,10 +200,41 @@ func (z *zipped) open(size int64) (io.ReadCloser, error) {
 			return nil, err
 		}
 		r.src = d.IOReadCloser()
+	case methodDeflate64:
+		r.src = newInflater64(src)
+	case methodLZMA:
+		d, err := lzmaOf(src, z.UncompressedSize64)
+		if err != nil {
+			return nil, err
+		}
+		r.src = io.NopCloser(d)
+	case methodXZ:
+		d, err := xz.ReaderConfig{DictCap: 1 << 20}.NewReader(src)
+		if err != nil {
+			return nil, err
+		}
+		r.src = io.NopCloser(d)
 	default:
 		r.src = flate.NewReader(src)
 	}
 	return r, nil
+}
+
+// lzmaOf unpacks LZMA as zip has it (APPNOTE 5.8): two bytes of version, the length
+// of the properties, these, and the stream.
+func lzmaOf(src io.Reader, size uint64) (io.Reader, error) {
+	var head [9]byte
+	if _, err := io.ReadFull(src, head[:]); err != nil {
+		return nil, unexpected(err)
+	}
+	if n := binary.LittleEndian.Uint16(head[2:]); n != 5 {
+		return nil, fmt.Errorf("LZMA: %d bytes of properties, not 5", n)
+	}
+	if n := binary.LittleEndian.Uint32(head[5:]); n > maxWindow {
+		return nil, fmt.Errorf("LZMA: a dictionary of %d bytes exceeds the limit of %d", n, maxWindow)
+	}
+	classic := binary.LittleEndian.AppendUint64(head[4:9:9], size)
+	return lzma.NewReader(io.MultiReader(bytes.NewReader(classic), src))
 }
 
 // maxWindow bounds the memory of zstd, which a frame claims.
