@@ -53,7 +53,7 @@ func coverageRows(c *Case) []CoverageRow {
 		}
 	}
 	rows = append(rows, c.auditRows()...)
-	for _, kind := range slices.Concat(expected, c.expectedHives(), c.clearedLogs(), c.leftBehind()) {
+	for _, kind := range slices.Concat(expected, c.expectedHives(), c.clearedLogs(), c.channelsOff(), c.leftBehind()) {
 		_, there := unread[kind]
 		if _, ok := kinds[kind]; !ok && !there {
 			kinds[kind] = nil
@@ -96,6 +96,9 @@ func (c *Case) absentRow(kind string) CoverageRow {
 	r := CoverageRow{Evidence: kind, AsOf: c.End, Records: -1, Enabled: Unknown, Class: Absent}
 	if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
 		r.Holes, _ = c.seriesHoles(channel, nil) // recorded clears
+		if c.switchHole(channel, &r); r.Enabled == No && c.notThere(kind) {
+			r.Class = Disabled
+		}
 	}
 	if !c.notThere(kind) {
 		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.NotCollected})
@@ -123,6 +126,9 @@ func (c *Case) unreadRow(kind string, damaged bool) CoverageRow {
 	r := CoverageRow{Evidence: kind, AsOf: c.End, Records: -1, Enabled: Unknown, Class: UnknownClass}
 	if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
 		r.Holes, r.Records = c.seriesHoles(channel, nil) // recorded clears
+		if c.switchHole(channel, &r); r.Enabled == No && !damaged {
+			r.Class = Disabled
+		}
 	}
 	if damaged {
 		r.Records = -1
@@ -264,6 +270,7 @@ func (c *Case) logRow(channel string, facts []evidence.Coverage) CoverageRow {
 	if channel == "Security" || channel == "System" {
 		r.Holes = append(r.Holes, c.offHoles()...)
 	}
+	c.switchHole(channel, &r)
 	r.Class = c.classOf(&r)
 	return r
 }
@@ -369,7 +376,16 @@ func (c *Case) whyBegins(channel string, facts []evidence.Coverage, first eviden
 	return evidence.RolledOver
 }
 
-// installed returns when the host's Windows was installed: no log is older.
+// installedBefore returns when the host's Windows was installed, unless there is
+// something older than that: an upgrade keeps logs, and sets the time anew.
+func (c *Case) installedBefore(t time.Time) time.Time {
+	if at := c.installed(); t.IsZero() || !at.After(t) {
+		return at
+	}
+	return time.Time{}
+}
+
+// installed returns when the host's Windows was installed, or last upgraded.
 func (c *Case) installed() time.Time {
 	for _, o := range c.Observations {
 		if o.Artifact == "os-version" {
@@ -530,6 +546,9 @@ func (c *Case) classWithout(kind string, w Window, without evidence.Reason) (Cla
 		}
 		if r.Class == Absent {
 			return Absent, c.lack(kind)
+		}
+		if r.Class == Disabled && r.Records <= 0 && strings.HasPrefix(kind, "evtx:") {
+			return Disabled, kind + " is switched off, and holds no record"
 		}
 		if r.Class == UnknownClass {
 			switch damaged, there := c.unread()[kind]; {

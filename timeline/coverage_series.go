@@ -132,7 +132,7 @@ func (c *Case) seriesHoles(channel string, facts []evidence.Coverage) (holes []e
 				hole.Reason = evidence.NotCollected
 			}
 			if before.Last == 0 {
-				hole.From = c.installed()
+				hole.From = c.installedBefore(r.FirstTime)
 			}
 			if o := clearNear(clears, hole, r); o != nil {
 				hole.Reason, hole.Why, hole.To, explained[o] = evidence.Cleared, o, o.Time, true
@@ -153,7 +153,7 @@ func (c *Case) seriesHoles(channel string, facts []evidence.Coverage) (holes []e
 // of ids goes on across it: then nothing is missing. Without any it is when Windows
 // was installed.
 func (c *Case) heldBefore(all []*series, t time.Time) time.Time {
-	held := c.installed()
+	held := c.installedBefore(t)
 	for _, s := range all {
 		for _, r := range s.runs {
 			switch {

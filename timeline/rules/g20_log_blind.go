@@ -26,7 +26,7 @@ import (
 var _ = register(timeline.Rule{
 	ID: "G20", Title: "a log cannot tell about a span of time", Technique: "T1070.001",
 	Claim: "the log cannot tell what happened in that span", Base: timeline.Certain, Severity: timeline.Info,
-	Logic:     "1102 or 104 records a clear; or the record ids do not begin with 1 in a log that is far from full, or set never to overwrite (likely); or record ids of a channel break off and go on, in a log that is not a re-export; or 4719 records that auditing of a share-related kind was switched off",
+	Logic:     "1102 or 104 records a clear; or the record ids do not begin with 1 in a log that is far from full, or set never to overwrite (likely); or record ids of a channel break off and go on, in a log that is not a re-export; or 4719 records that auditing of a share-related kind was switched off; or 1100 or 6006 that the event log service stopped and Windows did not; or the registry says that a log which has records is not written any more",
 	Bound:     "from the last record known before the hole to the first after it",
 	Misses:    "records altered in place; channels that were never on",
 	Benign:    []string{"an administrator cleared the log in maintenance", "the log was exported through a filter"},
@@ -98,6 +98,8 @@ func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.
 		cl.Benign = []timeline.Benign{
 			verdict("the log was exported through a filter", timeline.Contradicted, "its record headers carry the ids of the records"),
 			verdict("a chunk of the file was lost or not flushed", timeline.VerdictUnknown, "the file does not say")}
+	case h.Reason == evidence.ChannelOff && h.Why != nil && h.Why.From().Channel == "":
+		return switchedOff(cl, r, h, log)
 	case h.Reason == evidence.ChannelOff && h.Why != nil && log != "Security":
 		return timeline.Claim{}, false // told once, of the log that matters most
 	case h.Reason == evidence.ChannelOff && h.Why != nil:
@@ -130,6 +132,27 @@ func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.
 	default:
 		return timeline.Claim{}, false
 	}
+	return cl, true
+}
+
+// switchedOff makes the claim of a log that has records, and is not filled any more.
+// What keeps all logs from being filled is told once.
+func switchedOff(cl timeline.Claim, r timeline.CoverageRow, h evidence.Hole, log string) (timeline.Claim, bool) {
+	if r.Records <= 0 || !relevant(log) || h.Why.Detail.Get("Channel") == nil && h.Why.Artifact == "eventlog-settings" && log != "Security" {
+		return timeline.Claim{}, false
+	}
+	what := map[string]string{"autologger": "the session that fills it is not started", "minint": "Windows takes itself for Windows PE, which writes none"}[h.Why.Artifact]
+	switch {
+	case what != "":
+	case h.Why.Detail.Get("Channel") == nil:
+		what = "the event log service is disabled"
+	default:
+		what = "its channel is off"
+	}
+	cl.Severity, cl.Attack = timeline.Low, []string{"T1562.002"}
+	cl.Text = fmt.Sprintf("The log %s is not written any more: %s, as of %s. Of what came after its last record, of %s, it tells nothing.", log, what, stamp(h.Why.Time), stamp(r.To))
+	cl.Steps = []timeline.Step{step("The registry says so. It does not tell since when, beyond the last write of the key.", h.Why)}
+	cl.Benign = []timeline.Benign{verdict("Group Policy or an administrator switched it off", timeline.VerdictUnknown, "the registry does not say who did", h.Why)}
 	return cl, true
 }
 

@@ -142,3 +142,57 @@ func TestSeries(t *testing.T) {
 		}
 	}
 }
+
+// TestSwitches: a log that the registry says is not written any more is disabled, from
+// its last record on; a switch that works from the next start is no proof alone.
+func TestSwitches(t *testing.T) {
+	const (
+		channels = "-- WS30/hive SOFTWARE --\n[Microsoft\\Windows\\CurrentVersion\\WINEVT\\Channels\\Microsoft-Windows-PowerShell/Operational] 2026-03-04T08:00:00Z\nEnabled=dword:"
+		script   = "-- WS30/log PowerShell --\n2026-03-04T07:30:00Z 4104\n  ScriptBlockText = Get-Date\n"
+		ps       = "evtx:Microsoft-Windows-PowerShell/Operational"
+		set      = "-- WS30/hive SYSTEM --\n[ControlSet001\\"
+		service  = set + "Services\\EventLog] 2026-03-04T08:00:00Z\nStart=dword:4\n"
+	)
+	quiet := strings.Replace(quietHost, "2026-03-05T16:00:00Z every", "2026-03-04T09:00:00Z every", 1)
+	later := "-- WS30/story --\n2026-03-05T15:00:00Z browse ann \\\\fs01\\x\n"
+	for _, c := range []struct {
+		name, story, kind, want string
+		enabled                 timeline.Tri
+		class                   timeline.Class
+		found                   int // by G20
+	}{
+		{"a channel is off", quietHost + script + channels + "0\n", ps, "channel_off 04T08:00-?", timeline.No, timeline.Disabled, 1},
+		{"a channel is on", quietHost + script + channels + "1\n", ps, "", timeline.Yes, timeline.Continuous, 0},
+		{"it is off, and was not collected", quietHost + channels + "0\n", ps, "channel_off 04T08:00-?, not_collected ?-?", timeline.No, timeline.Absent, 0},
+		{"the service is disabled, and logs end", quiet + later + service, "evtx:Security", "channel_off 04T09:00-?", timeline.No, timeline.Disabled, 1},
+		{"it is disabled, and still runs", quietHost + service, "evtx:Security", "", timeline.Yes, timeline.Continuous, 0},
+		{"the session is off", quiet + later + set + "Control\\WMI\\Autologger\\EventLog-Security] 2026-03-04T10:00:00Z\nStart=dword:0\n", "evtx:Security", "channel_off 04T10:00-?", timeline.No, timeline.Disabled, 1},
+		{"the session of another log is off", quiet + later + set + "Control\\WMI\\Autologger\\EventLog-System] 2026-03-04T10:00:00Z\nStart=dword:0\n", "evtx:Security", "", timeline.Yes, timeline.Continuous, 1},
+		{"as in Windows PE", quiet + later + set + "Control\\MiniNt] 2026-03-04T08:00:00Z\n", "evtx:Security", "channel_off 04T09:00-?", timeline.No, timeline.Disabled, 1},
+		{"logs of before an upgrade", strings.Replace(quietHost, "installed = 2026-01-05", "installed = 2026-03-05", 1), "evtx:Security", "", timeline.Yes, timeline.Continuous, 0},
+	} {
+		rep := analyzeScenario(t, c.story, nil)
+		if got := holesOf(rep, c.kind); got != c.want {
+			t.Errorf("%s: holes %q, want %q", c.name, got, c.want)
+		}
+		for _, r := range rep.Coverage {
+			if r.Evidence == c.kind && (r.Enabled != c.enabled || r.Class != c.class) {
+				t.Errorf("%s: enabled %s, %s, want %s, %s", c.name, r.Enabled, r.Class, c.enabled, c.class)
+			}
+			for _, h := range r.Holes {
+				if !h.To.IsZero() && h.From.After(h.To) {
+					t.Errorf("%s: %s ends before it begins: %v", c.name, r.Evidence, h)
+				}
+			}
+		}
+		found := 0
+		for _, g := range rep.Gaps {
+			if g.Rule == "G20" {
+				found++
+			}
+		}
+		if found != c.found {
+			t.Errorf("%s: %d findings, want %d: %v", c.name, found, c.found, rep.Gaps)
+		}
+	}
+}
