@@ -53,10 +53,13 @@ func coverageRows(c *Case) []CoverageRow {
 		}
 	}
 	rows = append(rows, c.auditRows()...)
-	for _, kind := range slices.Concat(expected, c.expectedHives(), c.clearedLogs(), c.channelsOff(), c.leftBehind()) {
-		_, there := unread[kind]
-		if _, ok := kinds[kind]; !ok && !there {
-			kinds[kind] = nil
+	there := map[string]bool{} // names of channels are as the account typed them that cleared one
+	for _, kind := range slices.Concat(sortedKeys(kinds), sortedKeys(unread)) {
+		there[strings.ToLower(kind)] = true
+	}
+	for _, kind := range slices.Concat(expected, c.expectedHives(), c.channelsOff(), c.clearedLogs(), c.leftBehind()) {
+		if !there[strings.ToLower(kind)] {
+			there[strings.ToLower(kind)] = true
 			rows = append(rows, c.absentRow(kind))
 		}
 	}

@@ -181,10 +181,11 @@ func (c *Case) offHoles() []evidence.Hole {
 		if o.Artifact != "power-sleep" || o.From().EventID != 1 || o.State == evidence.Carved {
 			continue
 		}
-		from, ok1 := o.Detail.Get("SleepTime").(time.Time)
-		to, ok2 := o.Detail.Get("WakeTime").(time.Time)
-		if ok1 && ok2 && from.Before(to) {
-			off = append(off, evidence.Hole{From: from, To: to, Reason: evidence.PoweredOff, Why: o})
+		from, err1 := time.Parse(evidence.TimeLayout, o.Detail.Text("SleepTime"))
+		to, err2 := time.Parse(evidence.TimeLayout, o.Detail.Text("WakeTime"))
+		hole := evidence.Hole{From: from, To: to, Reason: evidence.PoweredOff, Why: o}
+		if err1 == nil && err2 == nil && from.Before(to) && c.silent(&hole) {
+			off = append(off, hole)
 		}
 	}
 	slices.SortStableFunc(off, func(a, b evidence.Hole) int { return a.From.Compare(b.From) })

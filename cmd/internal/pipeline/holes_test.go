@@ -35,6 +35,7 @@ func TestHoleEnds(t *testing.T) {
 	const (
 		used    = "-- WS30/story --\n2026-03-04T07:00:00Z run ann net use Z: \\\\fs01\\x\n"
 		service = "-- WS30/log Security --\n@Provider=Microsoft-Windows-Eventlog\n"
+		sleep   = "-- WS30/log System --\n@Provider=Microsoft-Windows-Power-Troubleshooter\n2026-03-04T11:50:00Z 1\n"
 		audit   = "-- WS30/log Security --\n2026-03-04T11:30:00Z 4719\n  SubcategoryId = %%13312\n  AuditPolicyChanges = %%8448\n"
 	)
 	for _, c := range []struct {
@@ -58,6 +59,13 @@ func TestHoleEnds(t *testing.T) {
 		{"full, and going on",
 			used + service + "2026-03-04T11:10:00Z 1104\n2026-03-04T11:50:00Z 1105 userdata=AutoBackup\n",
 			"channel_off 04T11:10-04T11:50", "to 2026-03-04T11:50:00.0000000Z it may lack"},
+		{"asleep",
+			used + sleep + "  SleepTime:filetime = 2026-03-04T11:10:00Z\n  WakeTime:filetime = 2026-03-04T11:50:00Z\n",
+			"powered_off 04T11:10-04T11:50", ""},
+		{"awake in between",
+			used + sleep + "  SleepTime:filetime = 2026-03-04T09:30:00Z\n  WakeTime:filetime = 2026-03-04T11:50:00Z\n" +
+				service + "2026-03-04T10:50:00Z 1105 userdata=AutoBackup\n",
+			"", ""},
 		{"audited again",
 			used + audit + "2026-03-04T11:45:00Z 4688\n  NewProcessName = C:\\Windows\\System32\\net.exe\n  CommandLine = net use\n",
 			"audit_off 04T11:30-04T11:45", "when it is seen to be on again"},
@@ -132,8 +140,20 @@ func TestSeries(t *testing.T) {
 		}
 	}
 
+	// A clear names the log as the account typed it.
+	rep := analyzeScenario(t, quietHost+"-- WS30/log System --\n@Provider=Microsoft-Windows-Eventlog\n2026-03-05T11:30:00Z 104 userdata=LogFileCleared\n  Channel = application\n", nil)
+	rows := 0
+	for _, r := range rep.Coverage {
+		if strings.EqualFold(r.Evidence, "evtx:application") {
+			rows++
+		}
+	}
+	if rows != 1 || len(rep.Gaps) != 1 {
+		t.Errorf("a clear of application: %d rows, findings %v", rows, rep.Gaps)
+	}
+
 	// Two clears of a log, which began long after: it is cleared, whatever came between.
-	rep := analyzeScenario(t, "-- x/System.evtx.txt --\n@Channel=System Provider=Microsoft-Windows-Eventlog Computer=WS30\n"+
+	rep = analyzeScenario(t, "-- x/System.evtx.txt --\n@Channel=System Provider=Microsoft-Windows-Eventlog Computer=WS30\n"+
 		"2026-02-01T00:00:00Z 104 id=1 userdata=LogFileCleared\n  Channel = Application\n2026-02-02T00:00:00Z 104 id=2 userdata=LogFileCleared\n  Channel = Application\n"+
 		"-- x/Application.evtx.txt --\n"+strings.Replace(head, "Security ", "Application ", 1)+records(4, 500, 510), nil)
 	for _, r := range rep.Coverage {
