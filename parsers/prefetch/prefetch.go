@@ -13,6 +13,7 @@ import (
 
 	"sharetrail/parsers/binread"
 	"sharetrail/parsers/filetime"
+	"sharetrail/parsers/xpress"
 )
 
 var le = binary.LittleEndian
@@ -107,7 +108,7 @@ func (p *Prefetch) expand(b []byte) ([]byte, error) {
 	}
 	p.Packed = true
 	out := make([]byte, n)
-	done, err := unpack(out, data)
+	done, err := xpress.Unpack(out, data)
 	if err != nil {
 		if done < headerSize {
 			return nil, binread.Errorf(8, "packed data", "%d of %d bytes: %w", done, n, err)

@@ -3,7 +3,6 @@ package prefetch
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,23 +90,6 @@ func TestBounds(t *testing.T) {
 	} {
 		if p, err := Read(bytes.NewReader(b), int64(len(b))); err == nil {
 			t.Errorf("%s: %+v", what, p)
-		}
-	}
-}
-
-// TestPack unpacks blocks of random bytes and of runs, over block ends.
-func TestPack(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	for _, size := range []int{0, 1, 5, 1000, 1 << 16, 1<<16 + 1, 200_000} {
-		want := make([]byte, size)
-		for i := range want {
-			if want[i] = byte(r.IntN(256)); i > 0 && r.IntN(3) > 0 {
-				want[i] = want[i-1]
-			}
-		}
-		got := make([]byte, size)
-		if n, err := unpack(got, prefetchtest.Pack(want)[8:]); err != nil || n != size || !bytes.Equal(got, want) {
-			t.Errorf("%d bytes: %d, %v", size, n, err)
 		}
 	}
 }

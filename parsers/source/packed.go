@@ -166,12 +166,12 @@ func (s *scanner) compressed(it *item, c *scope, h Handle) error {
 }
 
 // lone returns what c has unpacked from it, a file that was compressed by itself, as
-// a file in its place, under its name without the ending; nil if that is an archive
-// or an image, or nothing.
+// a file in its place, under its name without the ending; nil if that is no evidence,
+// by its content and its name, or holds other files.
 func (c *scope) lone(it *item) *item {
 	ext := path.Ext(it.place)
 	if c.kind == "zip" || c.kind == "7z" || c.kind == "tar" || len(c.items) != 1 || c.items[0].place != strings.TrimSuffix(path.Base(it.place), ext) ||
-		c.items[0].archive() != "" || c.items[0].isImage() {
+		c.items[0].head.kind == "" && triage.Expect(strings.TrimSuffix(it.place, ext), true) == triage.None {
 		return nil
 	}
 	un := *c.items[0]

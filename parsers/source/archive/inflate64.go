@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"math/bits"
+
+	"sharetrail/parsers/huffman"
 )
 
 // Deflate64 (method 9 of a zip, which Windows Explorer uses for files of more than
@@ -13,7 +16,6 @@ import (
 const (
 	window64  = 1 << 16
 	maxCode   = 15 // bits of a code
-	fastBits  = 10 // bits of a code that one look finds
 	endOfData = 256
 )
 
@@ -40,7 +42,7 @@ type inflater64 struct {
 
 	last, inside     bool // the block is the last; it is not at its end
 	stored           int  // bytes of a stored block to come; -1 in others
-	literals, spread huffman
+	literals, spread huffman.Code
 	length, distance int // of a copy that goes on
 	err              error
 }
@@ -182,7 +184,7 @@ func (d *inflater64) block() error {
 				lengths[i] = 5
 			}
 		}
-		if !d.literals.build(lengths[:288]) || !d.spread.build(lengths[288:]) {
+		if !set(&d.literals, lengths[:288]) || !set(&d.spread, lengths[288:]) {
 			return errInflate64
 		}
 		return nil
@@ -207,13 +209,13 @@ func (d *inflater64) codes() error {
 		}
 		of[i] = uint8(l)
 	}
-	var h huffman
-	if literals > 286 || !h.build(of[:]) {
+	var c huffman.Code
+	if literals > 286 || !set(&c, of[:]) {
 		return errInflate64
 	}
 	var lengths [286 + 32]uint8
 	for i := 0; i < literals+distances; {
-		s, err := d.symbol(&h)
+		s, err := d.symbol(&c)
 		if err != nil {
 			return err
 		}
@@ -244,10 +246,15 @@ func (d *inflater64) codes() error {
 			i++
 		}
 	}
-	if lengths[endOfData] == 0 || !d.literals.build(lengths[:literals]) || !d.spread.build(lengths[literals:literals+distances]) {
+	if lengths[endOfData] == 0 || !set(&d.literals, lengths[:literals]) || !set(&d.spread, lengths[literals:literals+distances]) {
 		return errInflate64
 	}
 	return nil
+}
+
+// set makes a code of lengths. A single one may be incomplete, or there may be none.
+func set(c *huffman.Code, lengths []uint8) bool {
+	return c.Set(lengths) && (c.Complete() || c.Len() <= 1)
 }
 
 // ahead reads ahead as many as n bits, if there are as many.
@@ -273,13 +280,14 @@ func (d *inflater64) take(n uint) (int, error) {
 	return v, nil
 }
 
-// symbol returns the next symbol of h.
-func (d *inflater64) symbol(h *huffman) (int, error) {
+// symbol returns the next symbol of c, whose codes have their first bit lowest.
+func (d *inflater64) symbol(c *huffman.Code) (int, error) {
 	err := d.ahead(maxCode)
 	if err != nil && err != io.EOF { // the last code may be shorter
 		return 0, err
 	}
-	s, n := h.find(d.bits)
+	s, l := c.Decode(uint32(bits.Reverse16(uint16(d.bits))))
+	n := uint(l)
 	switch {
 	case n == 0:
 		return 0, errInflate64
@@ -295,74 +303,4 @@ func unexpected(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-// A huffman is a canonical code (RFC 1951, 3.2.2).
-type huffman struct {
-	fast    [1 << fastBits]uint16 // symbol<<4 | length, by the next bits; 0 for a longer code
-	count   [maxCode + 1]int      // codes of each length
-	symbols [288]uint16           // in the order of their codes
-}
-
-// build makes the code in which symbol i has lengths[i] bits. It is false if the
-// lengths belong to no code: a single one may be incomplete.
-func (h *huffman) build(lengths []uint8) bool {
-	*h = huffman{}
-	used := 0
-	for _, l := range lengths {
-		h.count[l]++
-		if l > 0 {
-			used++
-		}
-	}
-	h.count[0] = 0
-	left := 1
-	var next, first [maxCode + 2]int // code, and place among symbols, of each length
-	for l := 1; l <= maxCode; l++ {
-		if left = left<<1 - h.count[l]; left < 0 {
-			return false
-		}
-		next[l+1], first[l+1] = (next[l]+h.count[l])<<1, first[l]+h.count[l]
-	}
-	if left > 0 && used > 1 {
-		return false
-	}
-	for s, l := range lengths {
-		if l == 0 {
-			continue
-		}
-		h.symbols[first[l]] = uint16(s)
-		first[l]++
-		if code := next[l]; l <= fastBits {
-			reversed := 0
-			for i := range int(l) {
-				reversed |= code >> i & 1 << (int(l) - 1 - i)
-			}
-			for i := reversed; i < len(h.fast); i += 1 << l {
-				h.fast[i] = uint16(s)<<4 | uint16(l)
-			}
-		}
-		next[l]++
-	}
-	return true
-}
-
-// find returns the symbol whose code the bits begin with, and its length; 0 if it is
-// none of the code.
-func (h *huffman) find(bits uint64) (symbol int, n uint) {
-	if e := h.fast[bits&(1<<fastBits-1)]; e != 0 {
-		return int(e >> 4), uint(e & 15)
-	}
-	code, first, at := 0, 0, 0
-	for l := uint(1); l <= maxCode; l++ {
-		code |= int(bits & 1)
-		bits >>= 1
-		if k := code - first; k < h.count[l] {
-			return int(h.symbols[at+k]), l
-		}
-		at += h.count[l]
-		first = (first + h.count[l]) << 1
-		code <<= 1
-	}
-	return 0, 0
 }

@@ -6,9 +6,8 @@ import (
 )
 
 var (
-	errLZNT1  = errors.New("damaged LZNT1 data")
-	errXpress = errors.New("damaged XPRESS data")
-	errLZX    = errors.New("damaged LZX data")
+	errLZNT1 = errors.New("damaged LZNT1 data")
+	errLZX   = errors.New("damaged LZX data")
 )
 
 const lznt1Chunk = 4096

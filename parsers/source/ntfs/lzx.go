@@ -1,6 +1,10 @@
 package ntfs
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"sharetrail/parsers/huffman"
+)
 
 // LZX as in WIM and WOF (MS-PATCH, with the differences that the WIM format
 // makes): chunks of 32 KiB that stand alone, a size in each block, and calls
@@ -19,7 +23,7 @@ type lzxReader struct {
 	left   int // bits in buf
 	recent [3]int
 
-	main, length, aligned, pre huffman
+	main, length, aligned, pre huffman.Code
 	mainLen                    [lzxMain]uint8
 	lengthLen                  [lzxLengths]uint8
 	bad                        bool
@@ -81,8 +85,8 @@ func (d *lzxReader) bits(n int) int {
 	return v
 }
 
-func (d *lzxReader) symbol(h *huffman) int {
-	s, l := h.decode(d.peek())
+func (d *lzxReader) symbol(h *huffman.Code) int {
+	s, l := h.Decode(d.peek())
 	if l == 0 {
 		d.bad = true
 	}
@@ -96,12 +100,12 @@ func (d *lzxReader) trees(aligned bool) {
 		for i := range l {
 			l[i] = uint8(d.bits(3))
 		}
-		d.bad = !d.aligned.set(l[:]) || d.bad
+		d.bad = !d.aligned.Set(l[:]) || d.bad
 	}
 	d.lengths(d.mainLen[:256])
 	d.lengths(d.mainLen[256:])
 	d.lengths(d.lengthLen[:])
-	d.bad = !d.main.set(d.mainLen[:]) || !d.length.set(d.lengthLen[:]) || d.bad
+	d.bad = !d.main.Set(d.mainLen[:]) || !d.length.Set(d.lengthLen[:]) || d.bad
 }
 
 // lengths updates the code lengths l, which are stored as differences to those
@@ -111,7 +115,7 @@ func (d *lzxReader) lengths(l []uint8) {
 	for i := range pre {
 		pre[i] = uint8(d.bits(4))
 	}
-	if !d.pre.set(pre[:]) {
+	if !d.pre.Set(pre[:]) {
 		d.bad = true
 	}
 	for i := 0; i < len(l) && !d.bad; {

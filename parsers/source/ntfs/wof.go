@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"sharetrail/parsers/binread"
+	"sharetrail/parsers/xpress"
 )
 
 // A reader is the content of an open file.
@@ -43,7 +44,7 @@ func (in *inode) wof(data []byte, size int64) (reader, error) {
 	if p := le.Uint32(data[12:]); p != 2 {
 		return nil, binread.Errorf(in.off, field, "provider %d, content in another file: %w", p, errors.ErrUnsupported)
 	}
-	w := &wofFile{size: size, decompress: xpress}
+	w := &wofFile{size: size, decompress: unpackXpress}
 	switch a := le.Uint32(data[20:]); a {
 	case 0:
 		w.chunk = 4 << 10
@@ -144,4 +145,9 @@ func (w *wofFile) read(i int64) ([]byte, error) {
 		return nil, binread.Errorf(w.st.volumeOffset(w.base+start), "WofCompressedData", "chunk %d: %w", i, err)
 	}
 	return out, nil
+}
+
+func unpackXpress(out, in []byte) error {
+	_, err := xpress.Unpack(out, in)
+	return err
 }
