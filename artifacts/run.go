@@ -330,6 +330,9 @@ func (f File) coverLog(census *eventlog.Census, out *Emitter, loose bool) {
 		for _, s := range c.Series {
 			cov.Series = append(cov.Series, evidence.IDRange{First: s.First, Last: s.Last, FirstTime: s.FirstTime, LastTime: s.LastTime})
 		}
+		for _, b := range c.SetBack {
+			cov.SetBack = append(cov.SetBack, evidence.SetBack(b))
+		}
 		if f.Place.Snapshot == "" && f.Place.AsOf.Before(c.Newest.Time) {
 			f.Place.AsOf = c.Newest.Time
 		}

@@ -168,10 +168,11 @@ func NewCase(host string, obs []*evidence.Fact, facts []evidence.Coverage) *Case
 			}
 		case evidence.ClockChanged:
 			if j, ok := jump(o); ok {
-				c.jumps = append(c.jumps, j)
+				c.addJump(j)
 			}
 		}
 	}
+	c.addSetBacks()
 	c.Coverage = coverageRows(c)
 	c.States = mappingStates(c)
 	c.Shares = sharesStates(c)

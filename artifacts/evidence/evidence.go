@@ -311,6 +311,7 @@ type Coverage struct {
 	Reexported bool      // event log whose record headers were renumbered: gaps mean nothing
 	Unfilled   int64     // event log: bytes of a file that never was full, as its computer wrote it; 0 if it may have been
 	Witnesses  []Witness // event log: that something was being recorded
+	SetBack    []SetBack // event log: records that are older than the one before them
 	Written    Written
 	Place      *Place
 }
@@ -336,6 +337,13 @@ const (
 	ProcessStarts = "process starts"
 	ShareAccess   = "share access"
 )
+
+// A SetBack is an event record that is older, by a minute or more, than the one whose id
+// is one less.
+type SetBack struct {
+	ID           uint64
+	Before, Time time.Time // of the record before, and of this one
+}
 
 // An IDRange is an unbroken run of event record ids with the times of its ends.
 type IDRange struct {

@@ -12,7 +12,12 @@ const (
 	maxSeries    = 4096 // runs of numbers over all channels
 	maxBadChunks = 4096
 	maxHoles     = 4096
+	maxSetBack   = 64 // a channel
 )
+
+// minSetBack is the smallest step back in time from one record to the next that is
+// kept. Records of one instant come out of order by seconds.
+const minSetBack = time.Minute
 
 // A Census is what a log holds, counted while [Log.Records] was iterated. It
 // covers the records up to the point of the iteration.
@@ -102,6 +107,15 @@ type ChannelCensus struct {
 	Series []IDRange
 	// TimeStepsBack counts records that are older than the one stored before.
 	TimeStepsBack int
+	// SetBack are the records that are older by a minute or more than the one of the
+	// number before, the first 64.
+	SetBack []SetBack
+}
+
+// A SetBack is a record that is older than the one before it.
+type SetBack struct {
+	ID           uint64    // of the record
+	Before, Time time.Time // of the record before, and of this one
 }
 
 // A Mark is the number and time of one record.
@@ -236,6 +250,9 @@ func (c *channelCounter) add(r *Record, room bool, dropped *int) int {
 			return 0 // stored twice
 		}
 		if m.ID == s.Last+1 {
+			if m.Time.Before(s.LastTime) && s.LastTime.Sub(m.Time) >= minSetBack && len(c.SetBack) < maxSetBack {
+				c.SetBack = append(c.SetBack, SetBack{m.ID, s.LastTime, m.Time})
+			}
 			s.Last, s.LastTime = m.ID, m.Time
 			return 0
 		}

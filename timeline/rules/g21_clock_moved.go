@@ -25,7 +25,7 @@ import (
 var _ = register(timeline.Rule{
 	ID: "G21", Title: "the clock was moved", Technique: "T1070.006",
 	Claim: "the clock was moved by that much", Base: timeline.Certain, Severity: timeline.Info,
-	Logic:     "a recorded change of the clock of 60 s or more, by no time service, not at a start, no change of the time zone",
+	Logic:     "a recorded change of the clock of 60 s or more, by no time service, not at a start, no change of the time zone; or a record of the Security log that is older than the one before it by 60 s or more, with no record of a change",
 	Bound:     "the record; between its two readings, times say nothing about order",
 	Misses:    "clocks moved while Windows did not run",
 	Benign:    []string{"a virtual machine was resumed or a first synchronisation set the clock"},
@@ -33,14 +33,15 @@ var _ = register(timeline.Rule{
 	Needs:     []string{"evtx:Security|evtx:System"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
-			var last timeline.Jump
 			for _, j := range c.Jumps() {
-				// 4616 and Kernel-General 1 record the same change.
-				same := last.Why != nil && j.Old.Sub(last.Old).Abs() < time.Second && j.New.Sub(last.New).Abs() < time.Second
-				if last = j; same || byService(j.Why) || atStart(c, j) {
+				if byService(j.Why) || byService(j.Also) || atStart(c, j) {
 					continue
 				}
-				if !yield(clockMoved(j)) {
+				cl := clockSetBack
+				if j.Why != nil {
+					cl = clockMoved
+				}
+				if !yield(cl(j)) {
 					return
 				}
 			}
@@ -50,15 +51,24 @@ var _ = register(timeline.Rule{
 
 // byService reports whether the time service made the change.
 func byService(o *evidence.Fact) bool {
+	if o == nil {
+		return false
+	}
 	return strings.EqualFold(base(o.Detail.Text("ProcessName")), "svchost.exe") || o.Detail.Text("Reason") == "2"
 }
 
 func atStart(c *timeline.Case, j timeline.Jump) bool {
-	if j.Why.Detail.Text("Reason") == "0" {
-		return true
+	for _, o := range []*evidence.Fact{j.Why, j.Also} {
+		if o != nil && o.Detail.Text("Reason") == "0" {
+			return true
+		}
 	}
 	boot := func(t time.Time) bool {
-		return slices.ContainsFunc(c.Between(t.Add(-5*time.Minute), t), func(o *evidence.Fact) bool { return o.Action == evidence.Boot })
+		to := t
+		if j.Why == nil {
+			to = t.Add(5 * time.Minute) // the first record is not the last thing at a start
+		}
+		return slices.ContainsFunc(c.Edges(t.Add(-5*time.Minute), to), func(o *evidence.Fact) bool { return o.Action == evidence.Boot })
 	}
 	return boot(j.Old) || boot(j.New)
 }
@@ -81,6 +91,17 @@ func clockMoved(j timeline.Jump) timeline.Claim {
 		Text:   fmt.Sprintf("The clock was moved from %s to %s by %s: times between these two tell no order.", stamp(j.Old), stamp(j.New), who),
 		Steps:  []timeline.Step{step("The change is recorded.", o)},
 		Benign: []timeline.Benign{benign},
+	}
+}
+
+// clockSetBack is what the order of records shows of a change that none records.
+func clockSetBack(j timeline.Jump) timeline.Claim {
+	return timeline.Claim{
+		Kind: timeline.KindBlind, Confidence: timeline.Certain, Severity: timeline.Info,
+		Window: timeline.Window{NotBefore: j.New, NotAfter: j.Old, Basis: timeline.Recorded}, Attack: []string{"T1070.006"},
+		Text:   fmt.Sprintf("Record %d of the log Security is of %s, and the one before it of %s: the clock was set back in between, or the records were changed, and no record tells of it. Times between these two tell no order.", j.Record, stamp(j.New), stamp(j.Old)),
+		Steps:  []timeline.Step{step("Records are numbered in the order in which they are written.")},
+		Benign: []timeline.Benign{verdict("a virtual machine was resumed, or its host set the clock", timeline.VerdictUnknown, "no record says who moved it")},
 	}
 }
 
