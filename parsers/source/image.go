@@ -190,6 +190,14 @@ func (s *scanner) disk(it *item, im *image, id string, depth int) (*Node, error)
 		scheme, parts, warnings, err = disk.Partitions(im, im.Size())
 		return err
 	})
+	if disk.Lost(parts, warnings, err) {
+		found, more := disk.Search(im, im.Size(), parts)
+		if len(found) > 0 && err != nil {
+			say(Problem{Severity: Error, Offset: binread.Offset(err), What: text(err) + ": volumes were found by their boot sectors; whether there are others is not known"})
+			err, scheme = nil, disk.MBR
+		}
+		parts, warnings = append(parts, found...), append(warnings, more...)
+	}
 	for _, err := range warnings {
 		sev := Warning
 		if errors.Is(err, disk.ErrLost) {

@@ -475,6 +475,42 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+// TestSearchedPartitions: volumes that no partition table lists any more are found
+// where partitions begin, each once.
+func TestSearchedPartitions(t *testing.T) {
+	const mib = 1 << 20
+	first, second := volume(t, ntfsFile("Users/bob/NTUSER.DAT", user)), volume(t, ntfsFile("Users/eve/NTUSER.DAT", user))
+	image := make([]byte, 63*512, 64*mib)
+	image = append(image, first...)
+	image = append(image, make([]byte, (len(image)/mib+2)*mib-len(image))...)
+	at := len(image)
+	image = append(image, second...)
+	image = append(image, make([]byte, mib)...)
+	table := bytes.Clone(image) // lists neither: its entries are damaged
+	table[510], table[511] = 0x55, 0xaa
+	table[446+4], table[446+8], table[446+12] = 0x07, 5, 9
+	for _, test := range []struct {
+		name  string
+		image []byte
+		says  string
+		index int
+	}{
+		{"wiped", image, `error "case.dd" @0: first sector: no partition table and no known volume: volumes were found by their boot sectors; whether there are others is not known`, 1},
+		{"damaged", table, "", 2},
+	} {
+		got := describe(open(t, save(t, "case.dd", test.image), Options{}))
+		want := []string{"  Users/bob/NTUSER.DAT hive expected", "  Users/eve/NTUSER.DAT hive expected", test.says}
+		for i, off := range []int{63 * 512, at} {
+			want = append(want, fmt.Sprintf(`warning "case.dd" @%d: boot sector: partition %d: no partition table lists it, its boot sector was found`, off, test.index+i))
+		}
+		for _, line := range want {
+			if n := len(slices.DeleteFunc(slices.Clone(got), func(s string) bool { return s != line })); line != "" && n != 1 {
+				t.Errorf("%s: %d times %s in\n%s", test.name, n, line, strings.Join(got, "\n"))
+			}
+		}
+	}
+}
+
 // TestLostPartitions: partitions that a table lists where the image cannot be read
 // are evidence that could not be read.
 func TestLostPartitions(t *testing.T) {
