@@ -22,14 +22,15 @@ func (s *series) last() uint64  { return s.runs[len(s.runs)-1].Last }
 
 // seriesOf tells apart the series of ids of a channel, oldest first. Copies of one
 // series share records, or one has the higher ids and the later times. A file that
-// is newer than all of a series, and has ids of it, is of another.
+// is newer than all of a series, and has ids of it, is of another, and so is one that
+// has another time for an id.
 func seriesOf(facts []evidence.Coverage) (out []*series) {
 	for _, f := range filesOf(facts) {
 		if len(out) > 0 {
 			s := out[len(out)-1]
 			anew := len(s.runs) > 0 && len(f.runs) > 0 && f.facts[0].From.After(s.to) &&
 				f.first() <= s.last() && (f.last() >= s.first() || f.first() == 1)
-			if !anew {
+			if !anew && agree(s.runs, f.runs) {
 				s.facts = append(s.facts, f.facts...)
 				s.runs = union(append(s.runs, f.runs...))
 				s.to = later(s.to, f.to)
@@ -39,6 +40,17 @@ func seriesOf(facts []evidence.Coverage) (out []*series) {
 		out = append(out, f)
 	}
 	return out
+}
+
+// agree reports whether no id that begins runs of both has two times.
+func agree(a, b []evidence.IDRange) bool {
+	for _, x := range a {
+		i, ok := slices.BinarySearchFunc(b, x.First, func(r evidence.IDRange, id uint64) int { return cmp.Compare(r.First, id) })
+		if ok && !b[i].FirstTime.Equal(x.FirstTime) {
+			return false
+		}
+	}
+	return true
 }
 
 // filesOf puts together what was read from one file, whose records may name a

@@ -26,7 +26,7 @@ import (
 var _ = register(timeline.Rule{
 	ID: "G20", Title: "a log cannot tell about a span of time", Technique: "T1070.001",
 	Claim: "the log cannot tell what happened in that span", Base: timeline.Certain, Severity: timeline.Info,
-	Logic:     "1102 or 104 records a clear; or the record ids do not begin with 1 in a log that is far from full, or set never to overwrite (likely); or record ids of a channel break off and go on, in a log that is not a re-export; or 4719 records that auditing of a share-related kind was switched off; or 1100 or 6006 that the event log service stopped and Windows did not; or the registry says that a log which has records is not written any more",
+	Logic:     "1102 or 104 records a clear; or the record ids do not begin with 1 in a log that is far from full, or set never to overwrite (likely); or record ids of a channel break off and go on, in a log that is not a re-export; or 4719 records that auditing of a share-related kind was switched off; or 1100 or 6006 that the event log service stopped and Windows did not; or a file of a log lacks records inside, or at its end, that a copy or its own shadow copy has; or the registry says that a log which has records is not written any more",
 	Bound:     "from the last record known before the hole to the first after it",
 	Misses:    "records altered in place; channels that were never on",
 	Benign:    []string{"an administrator cleared the log in maintenance", "the log was exported through a filter"},
@@ -36,6 +36,11 @@ var _ = register(timeline.Rule{
 			bursts := clearBursts(c)
 			for _, b := range bursts {
 				if !yield(burstCleared(b)) {
+					return
+				}
+			}
+			for _, l := range c.Lacks() {
+				if !yield(lacking(l)) {
 					return
 				}
 			}

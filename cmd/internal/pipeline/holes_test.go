@@ -216,3 +216,42 @@ func TestSwitches(t *testing.T) {
 		}
 	}
 }
+
+// TestLacks: a file of a log lacks records that a copy has, if they were taken out of it
+// or an older file was put in its place; not if it rolled over, was cleared, is an
+// export, or is older itself.
+func TestLacks(t *testing.T) {
+	const file = "Windows/System32/winevt/Logs/Security.evtx.txt --\n@Channel=Security Provider=Microsoft-Windows-Security-Auditing Computer=WS30\n"
+	records := func(day int, ids ...int) (s string) { // pairs of first and last
+		for i := 0; i < len(ids); i += 2 {
+			for id := ids[i]; id <= ids[i+1]; id++ {
+				s += fmt.Sprintf("2026-02-%02dT%02d:%02d:00Z 4672 id=%d\n", day, id/60, id%60, id)
+			}
+		}
+		return s
+	}
+	for _, c := range []struct {
+		name, live, shadow string
+		claims             []string
+	}{
+		{"taken out", records(1, 1, 299, 311, 399), records(1, 1, 349), []string{"lacks 11 of the records 300 to 310, between 2026-02-01T04:59:00.0000000Z and 2026-02-01T05:11:00.0000000Z"}},
+		{"one taken out", records(1, 1, 299, 301, 399), records(1, 1, 349), []string{"lacks record 300,"}},
+		{"in two places", records(1, 1, 99, 111, 299, 311, 399), records(1, 1, 349), []string{"lacks 22 of the records 100 to 310"}},
+		{"put back", records(1, 1, 299), records(1, 1, 349), []string{"ends with record 299, of 2026-02-01T04:59:00.0000000Z"}},
+		{"rolled over", records(1, 200, 399), records(1, 1, 349), nil},
+		{"ids began anew", records(2, 1, 50), records(1, 1, 349), nil},
+		{"they did, and the clock was set back", records(1, 1, 50), records(2, 1, 349), nil},
+		{"the shadow copy lacks them, too", records(1, 1, 299, 311, 399), records(1, 1, 299, 311, 349), []string{"Records are missing"}},
+	} {
+		rep := analyzeScenario(t, "-- WS30/C/"+file+c.live+"-- WS30/VSS1/"+file+c.shadow, nil)
+		var claims []string
+		for _, g := range rep.Gaps {
+			if g.Rule == "G20" {
+				claims = append(claims, g.Claim)
+			}
+		}
+		if len(claims) != len(c.claims) || len(claims) > 0 && !strings.Contains(claims[0], c.claims[0]) {
+			t.Errorf("%s: %q, want %q", c.name, claims, c.claims)
+		}
+	}
+}
