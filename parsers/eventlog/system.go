@@ -24,7 +24,7 @@ func (s *planSink) content(p piece) error {
 		s.t.fast = false // text and values mixed
 	}
 	if p.sub >= 0 {
-		s.t.refs = append(s.t.refs, sysRef{p.sub, f})
+		s.t.refs = append(s.t.refs, sysRef{uint16(p.sub), f})
 	} else {
 		s.t.literals = append(s.t.literals, sysLiteral{f, utf16Text(trimNUL(p.raw))})
 	}

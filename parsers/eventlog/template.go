@@ -28,7 +28,7 @@ type template struct {
 }
 
 type sysRef struct {
-	sub   int
+	sub   uint16
 	field sysField
 }
 
@@ -142,7 +142,7 @@ func (t *template) compile(d *decoder) {
 		return
 	}
 	t.odd, t.tokens = w.odd, before-d.steps
-	slices.SortFunc(t.refs, func(a, b sysRef) int { return a.sub - b.sub })
+	slices.SortFunc(t.refs, func(a, b sysRef) int { return int(a.sub) - int(b.sub) })
 }
 
 // selectSystem reads the System fields of an instance: one pass over the
@@ -151,12 +151,13 @@ func (t *template) compile(d *decoder) {
 func (d *decoder) selectSystem(in *instance, r *Record) (int, error) {
 	list, off, k := d.b[in.desc:in.desc+4*in.n], in.vals, 0
 	for i := range in.plan.refs { // by sub
-		ref := &in.plan.refs[i]
-		if ref.sub >= in.n { // the writer left the last values out
+		ref := in.plan.refs[i]
+		sub := int(ref.sub)
+		if sub >= in.n { // the writer left the last values out
 			break
 		}
-		off += sizes(list[4*k : 4*ref.sub])
-		k = ref.sub
+		off += sizes(list[4*k : 4*sub])
+		k = sub
 		next := off + int(le.Uint16(list[4*k:]))
 		if next > in.end {
 			return d.outside(in)
