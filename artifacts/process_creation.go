@@ -43,7 +43,6 @@ func (a *ancestry) readProcessCreation(rec *eventlog.Record, data Data, out *Emi
 	hint.Image = p.Image
 	key, parent := processKeys(rec, data)
 	defer a.add(key, parent, p)
-	out.Witness(rec, evidence.ProcessStarts)
 	if given(p.CommandLine) != "" {
 		out.Witness(rec, evidence.CommandLines)
 	}

@@ -237,6 +237,11 @@ func (r *logRun) read(rec *eventlog.Record) bool {
 	if len(to) == 0 {
 		return false
 	}
+	if rec.Channel == securityChannel && !failed(rec) {
+		if kind := evidence.AuditedAs(rec.EventID); kind != "" {
+			r.out.Witness(rec, kind)
+		}
+	}
 	span := rowSpan{off: rec.Off, from: len(r.out.Observations), doubt: rec.Doubt}
 	fields, err := rec.Data()
 	span.err = err
@@ -319,7 +324,7 @@ func (f File) coverLog(census *eventlog.Census, out *Emitter, loose bool) {
 		if complete && census.HeaderIDDiffers == 0 && !census.Filled && !strings.HasPrefix(strings.ToLower(path.Base(f.Place.Path)), "archive-") {
 			cov.Unfilled = f.Size
 		}
-		for _, what := range []string{evidence.CommandLines, evidence.ProcessStarts, evidence.ShareAccess} {
+		for _, what := range slices.Concat([]string{evidence.CommandLines, evidence.ShareAccess}, evidence.AuditKinds) {
 			if w := out.witness[witnessKey{c.Channel, what}]; w != nil {
 				cov.Witnesses = append(cov.Witnesses, *w)
 			}

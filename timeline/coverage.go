@@ -419,7 +419,7 @@ const (
 )
 
 func auditMatters(sub string) bool {
-	return slices.Contains([]string{auditProcess, auditFileShare, "Logon", "Logoff", "Registry", "Detailed File Share"}, sub)
+	return slices.Contains(evidence.AuditKinds, sub)
 }
 
 // auditRows says, for the subcategories that record share activity, whether

@@ -47,16 +47,6 @@ func auditHole(off *evidence.Fact, to time.Time) evidence.Hole {
 	return evidence.Hole{From: off.Time, To: to, Reason: evidence.AuditOff, Why: off}
 }
 
-// auditEvents are the events of the audit subcategories that matter: their successes.
-var auditEvents = map[string][]uint32{
-	auditProcess:          {4688},
-	auditFileShare:        {5140, 5142, 5143, 5144},
-	"Detailed File Share": {5145},
-	"Logon":               {4624, 4648},
-	"Logoff":              {4634, 4647},
-	"Registry":            {4656, 4657, 4663},
-}
-
 // inFlight is how long after a change of the policy, or a stop of the service,
 // records may still come that were on their way.
 const inFlight = 5 * time.Second
@@ -67,17 +57,16 @@ func (c *Case) auditedAgain(sub string, t time.Time) (again time.Time) {
 	t = t.Add(inFlight)
 	for _, o := range c.Between(t, Forever) {
 		denied := o.Artifact == "share-access" && o.Action != evidence.Used
-		recorded := slices.Contains(auditEvents[sub], o.From().EventID) && o.From().Channel == "Security" && isRecord(o) && !denied
+		recorded := evidence.AuditedAs(o.From().EventID) == sub && o.From().Channel == "Security" && isRecord(o) && !denied
 		stored := o.Artifact == "audit-policy" && (o.Detail.Text(sub) == "success" || o.Detail.Text(sub) == "both")
 		if recorded || stored {
 			again = o.Time
 			break
 		}
 	}
-	what := map[string]string{auditProcess: evidence.ProcessStarts, auditFileShare: evidence.ShareAccess}[sub]
 	for _, f := range c.Facts {
 		for _, w := range f.Witnesses {
-			if f.Evidence != securityLog || w.What != what {
+			if f.Evidence != securityLog || w.What != sub {
 				continue
 			}
 			for _, x := range []time.Time{w.First, w.Last} {

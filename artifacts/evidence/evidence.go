@@ -333,10 +333,33 @@ type Witness struct {
 
 // What a Witness may prove to have been recorded.
 const (
-	CommandLines  = "command lines"
-	ProcessStarts = "process starts"
-	ShareAccess   = "share access"
+	CommandLines = "command lines"
+	ShareAccess  = "share access"
 )
+
+// AuditKinds are the audit subcategories that share activity is recorded by, each of
+// which a Witness may prove to have been on.
+var AuditKinds = []string{"Process Creation", "File Share", "Logon", "Logoff", "Registry", "Detailed File Share"}
+
+// AuditedAs returns which of AuditKinds a success with that event id in the Security log
+// belongs to, "" for none.
+func AuditedAs(id uint32) string {
+	switch id {
+	case 4688:
+		return "Process Creation"
+	case 5140, 5142, 5143, 5144:
+		return "File Share"
+	case 4624, 4648:
+		return "Logon"
+	case 4634, 4647:
+		return "Logoff"
+	case 4656, 4657, 4663:
+		return "Registry"
+	case 5145:
+		return "Detailed File Share"
+	}
+	return ""
+}
 
 // A SetBack is an event record that is older, by a minute or more, than the one whose id
 // is one less.
