@@ -23,7 +23,8 @@ type Case struct {
 	removals     []*evidence.Fact // commands and records of removals, by time
 	edges        []*evidence.Fact // logons, logoffs, starts and ends of Windows, by time
 	jumps        []Jump
-	End          time.Time // the newest instant that any evidence of the host shows, but for carved records
+	stopped      []evidence.Hole // the event log service, while Windows ran
+	End          time.Time       // the newest instant that any evidence of the host shows, but for carved records
 
 	byID []*evidence.Fact // in the order of their ids
 	own  *self            // its names, addresses and sessions with other hosts
@@ -157,6 +158,7 @@ func NewCase(host string, obs []*evidence.Fact, facts []evidence.Coverage) *Case
 			c.End = f.AsOf
 		}
 	}
+	c.serviceStops()
 	for _, o := range obs {
 		if !o.Time.IsZero() && (IsRemoval(o) || o.Action == evidence.Removed && o.Drive != "") {
 			c.removals = append(c.removals, o)

@@ -148,6 +148,8 @@ func (c *Case) seriesHoles(channel string, facts []evidence.Coverage) (holes []e
 			}
 			if o := clearNear(clears, hole, r); o != nil {
 				hole.Reason, hole.Why, hole.To, explained[o] = evidence.Cleared, o, o.Time, true
+			} else if o := c.movedTo(channel, r); o != nil {
+				hole.Reason, hole.Why = evidence.NotCollected, o
 			}
 			holes = append(holes, hole)
 			before = r
@@ -159,6 +161,17 @@ func (c *Case) seriesHoles(channel string, facts []evidence.Coverage) (holes []e
 		}
 	}
 	return holes, records
+}
+
+// movedTo returns the record that the log was full and was moved to a backup, if it is
+// at the beginning of r: what was before is there.
+func (c *Case) movedTo(channel string, r evidence.IDRange) *evidence.Fact {
+	for _, o := range c.Between(r.FirstTime.Add(-inFlight), r.FirstTime.Add(inFlight)) {
+		if o.From().EventID == 1105 && o.Artifact == "log-service" && o.From().RecordID <= r.First+1 && strings.EqualFold(cmp.Or(o.Detail.Text("Channel"), "Security"), channel) {
+			return o
+		}
+	}
+	return nil
 }
 
 // heldBefore returns up to when there are records from before t, which is t if a run

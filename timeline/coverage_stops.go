@@ -90,14 +90,14 @@ func earliest(a, b time.Time) time.Time {
 // serviceHoles finds the spans in which the event log service was stopped, or
 // its log full, while the computer ran. It stops at every shutdown, too.
 func (c *Case) serviceHoles(channel string) (holes []evidence.Hole) {
-	off, stopped := c.downs()
-	holes = stopped
+	off := c.downs()
+	holes = slices.Clone(c.stopped)
 	for _, o := range c.Observations {
 		if o.Artifact != "log-service" || o.State == evidence.Carved {
 			continue
 		}
 		switch id := o.From().EventID; {
-		case id == 1100 && !told(off, o.Time) && !told(stopped, o.Time) && c.runsOn(o.Time):
+		case id == 1100 && !told(off, o.Time) && !told(c.stopped, o.Time) && c.runsOn(o.Time):
 			holes = append(holes, evidence.Hole{From: o.Time, To: c.recordsAgain("", o.Time), Reason: evidence.ChannelOff, Why: o})
 		case channel != "Security":
 		case id == 1104:
@@ -133,6 +133,10 @@ func ofWindows(o *evidence.Fact) bool {
 	return (o.Action == evidence.Shutdown || o.Action == evidence.Boot) && id != 6005 && id != 6006
 }
 
+// LastAlive reports whether o tells when Windows was last seen alive before it ended
+// unexpectedly: it ended then or later.
+func LastAlive(o *evidence.Fact) bool { return o.Artifact == "power" && o.From().EventID == 6008 }
+
 // recordsAgain returns the first instant after t of which there is a record of a
 // channel, "" for any; zero if there is none.
 func (c *Case) recordsAgain(channel string, t time.Time) (again time.Time) {
@@ -165,7 +169,7 @@ func isRecord(o *evidence.Fact) bool {
 
 // offHoles finds the spans in which the computer was off or asleep.
 func (c *Case) offHoles() []evidence.Hole {
-	off, _ := c.downs()
+	off := c.downs()
 	for _, o := range c.Observations {
 		if o.Artifact != "power-sleep" || o.From().EventID != 1 || o.State == evidence.Carved {
 			continue
@@ -181,32 +185,44 @@ func (c *Case) offHoles() []evidence.Hole {
 	return off
 }
 
-// downs finds the spans between the end of Windows and its next start, and those in
-// which only the event log service was stopped.
-func (c *Case) downs() (off, stopped []evidence.Hole) {
+// downs finds the spans between the end of Windows and its next start.
+func (c *Case) downs() (off []evidence.Hole) {
 	var down *evidence.Fact
-	windows := false // it ended, not the service alone
-	for _, o := range c.Observations {
+	for _, o := range c.edges {
 		switch {
 		case o.State == evidence.Carved: // the next boot may be lost
 		case o.Action == evidence.Shutdown && o.Artifact == "power":
 			down = o // the last word of a shutdown is the latest
-			windows = windows || ofWindows(o)
 		case o.Action == evidence.Boot && down != nil:
-			hole := evidence.Hole{From: down.Time, To: o.Time, Why: down}
-			if windows || ofWindows(o) || c.windowsStarted(down, o) {
-				hole.Reason = evidence.PoweredOff
-				if c.silent(&hole) {
-					off = append(off, hole)
-				}
-			} else {
-				hole.Reason, hole.To = evidence.ChannelOff, earliest(c.recordsAgain("", down.Time), o.Time)
-				stopped = append(stopped, hole)
+			hole := evidence.Hole{From: down.Time, To: o.Time, Reason: evidence.PoweredOff, Why: down}
+			if c.silent(&hole) {
+				off = append(off, hole)
 			}
-			down, windows = nil, false
+			down = nil
 		}
 	}
-	return off, stopped
+	return off
+}
+
+// serviceStops finds the spans in which the event log service was stopped and Windows
+// was not. Their records are no start and no end of Windows, and become context.
+func (c *Case) serviceStops() {
+	var down *evidence.Fact // 6006, and nothing since that tells of an end of Windows
+	for _, o := range c.Observations {
+		switch {
+		case o.State == evidence.Carved || o.Artifact != "power":
+		case ofWindows(o):
+			down = nil
+		case o.Action == evidence.Shutdown:
+			down = o
+		case o.Action == evidence.Boot && down != nil:
+			if !c.windowsStarted(down, o) {
+				c.stopped = append(c.stopped, evidence.Hole{From: down.Time, To: earliest(c.recordsAgain("", down.Time), o.Time), Reason: evidence.ChannelOff, Why: down})
+				down.Own().Action, o.Own().Action = evidence.Context, evidence.Context
+			}
+			down = nil
+		}
+	}
 }
 
 // windowsStarted reports whether Windows ended or started between a stop of the event
@@ -215,8 +231,8 @@ func (c *Case) downs() (off, stopped []evidence.Hole) {
 func (c *Case) windowsStarted(stop, start *evidence.Fact) bool {
 	const behind = 64
 	seen := false
-	for _, o := range c.edges {
-		if o.From().Channel != "System" || !ofWindows(o) {
+	for _, o := range c.Observations {
+		if o.Artifact != "power" || !ofWindows(o) {
 			continue
 		}
 		seen = true
@@ -235,7 +251,7 @@ func (c *Case) silent(h *evidence.Hole) bool {
 		if !isRecord(o) {
 			continue
 		}
-		if h.Why.From().EventID != 6008 {
+		if !LastAlive(h.Why) {
 			return false
 		}
 		h.From = o.Time

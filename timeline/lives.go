@@ -479,7 +479,7 @@ func (c *Case) sessionEnded(l *Life, t time.Time) bool {
 		if !o.Time.After(since) || !o.Time.Before(t) {
 			return false
 		}
-		return o.Action == evidence.Boot || o.Action == evidence.Shutdown ||
+		return o.Action == evidence.Boot || o.Action == evidence.Shutdown && !LastAlive(o) ||
 			o.Action == evidence.Logoff && SameUser(o.User, o.SID, l.User, l.SID) && (o.LogonID == "" || o.LogonID == l.LogonID)
 	})
 }

@@ -61,7 +61,7 @@ func sessionEnd(c *timeline.Case, l *timeline.Life) (end *evidence.Fact, why str
 		switch {
 		case o.Action == evidence.Logoff && interactive(o) && o.LogonID == "" && timeline.SameUser(o.User, o.SID, l.User, l.SID):
 			end, why = o, "its user logged off"
-		case o.Action == evidence.Shutdown || o.Action == evidence.Boot:
+		case o.Action == evidence.Shutdown && !timeline.LastAlive(o) || o.Action == evidence.Boot:
 			end, why = o, "the computer was shut down or restarted"
 		}
 	}

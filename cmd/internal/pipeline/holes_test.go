@@ -143,6 +143,12 @@ func TestSeries(t *testing.T) {
 		}
 	}
 
+	// A full log was moved to a backup, which was not collected.
+	moved := analyzeScenario(t, "-- x/Security.evtx.txt --\n"+head+"2026-02-01T05:01:00Z 1105 id=301 Provider=Microsoft-Windows-Eventlog userdata=AutoBackup\n  Channel = Security\n"+records(1, 302, 360), nil)
+	if got := holesOf(moved, "evtx:Security"); got != "not_collected ?-01T05:01" {
+		t.Errorf("moved to a backup: holes %q", got)
+	}
+
 	// A clear names the log as the account typed it.
 	rep := analyzeScenario(t, quietHost+"-- WS30/log System --\n@Provider=Microsoft-Windows-Eventlog\n2026-03-05T11:30:00Z 104 userdata=LogFileCleared\n  Channel = application\n", nil)
 	rows := 0
@@ -255,6 +261,36 @@ func TestLacks(t *testing.T) {
 		}
 		if len(claims) != len(c.claims) || len(claims) > 0 && !strings.Contains(claims[0], c.claims[0]) {
 			t.Errorf("%s: %q, want %q", c.name, claims, c.claims)
+		}
+	}
+}
+
+// TestServiceRestart: a stop and start of the event log service ends no session and is
+// no start of the computer, and a computer that crashed ran when it was last seen alive.
+func TestServiceRestart(t *testing.T) {
+	const (
+		used    = "-- WS30/story --\n2026-03-04T07:00:00Z logon ann id=0x55\n2026-03-04T07:10:00Z run ann net use Z: \\\\fs01\\x /persistent:no\n"
+		system  = "-- WS30/log System --\n@Provider=EventLog\n"
+		restart = system + "2026-03-04T11:10:00Z 6006\n2026-03-04T11:12:00Z 6005\n"
+		moved   = "-- WS30/log Security --\n2026-03-04T11:20:00Z 4616\n  SubjectUserName = bob\n  PreviousTime:filetime = 2026-03-04T11:14:00Z\n  NewTime:filetime = 2026-03-04T11:20:00Z\n  ProcessName = C:\\Windows\\System32\\cmd.exe\n"
+		// last seen alive at 12:00 UTC, of both its times the second
+		alive = "  Binary:binary = ea070300030004000d00000000000000ea070300030004000c00000000000000\n"
+		crash = system + "2026-03-04T15:00:10Z 6008\n" + alive + "2026-03-04T15:00:11Z 6005\n@Provider=Microsoft-Windows-Kernel-General\n2026-03-04T15:00:00Z 12\n"
+	)
+	for _, c := range []struct{ name, story, rule, claim string }{
+		{"no session ends", used + restart, "G25", ""},
+		{"the clock was moved after it", used + restart + moved, "G21", "by bob with cmd.exe"},
+		{"a crash ends it at the next start", used + crash, "G25", "at the latest at 2026-03-04T15:00:00.0000000Z"},
+	} {
+		rep := analyzeScenario(t, quietHost+c.story, nil)
+		var claims string
+		for _, g := range rep.Gaps {
+			if g.Rule == c.rule {
+				claims += g.Claim
+			}
+		}
+		if (claims == "") != (c.claim == "") || !strings.Contains(claims, c.claim) {
+			t.Errorf("%s: %q, want %q", c.name, claims, c.claim)
 		}
 	}
 }
