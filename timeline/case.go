@@ -20,8 +20,9 @@ type Case struct {
 	States       []*MappingState     // oldest first
 	Shares       []*SharesState      // oldest first
 	Lives        []*Life
-	removals     []*evidence.Fact // commands and records of removals, by time
-	edges        []*evidence.Fact // logons, logoffs, starts and ends of Windows, by time
+	removals     []*evidence.Fact            // commands and records of removals, by time
+	shown        map[string][]*evidence.Fact // client side, by share: what is no command
+	edges        []*evidence.Fact            // logons, logoffs, starts and ends of Windows, by time
 	jumps        []Jump
 	stopped      []evidence.Hole // the event log service, while Windows ran
 	End          time.Time       // the newest instant that any evidence of the host shows, but for carved records
@@ -77,6 +78,9 @@ type Life struct {
 	Shares  *SharesState     // server side: the stored shares of its host
 	Next    time.Time        // when the same letter, or share name, was made again
 	LogonID string           // of the session that mapped it
+	Barred  *Life            // the life that its letter was remembered for when a command, and nothing else, mapped it
+	Refused bool             // it is Barred, and the hive still remembers that one later
+	Tried   []*Life          // those whose Barred this is
 	since   time.Time        // commands before this are about an earlier connection of the letter
 	stored  bool             // its key was in some state of the hive, or is recovered from it
 	former  bool             // its key stands in the newest state, which is not the one that was collected, and not in that
@@ -146,7 +150,7 @@ type SharesState struct {
 // NewCase indexes the facts of one host and builds the lives of its shares.
 // obs are by time, undated last.
 func NewCase(host string, obs []*evidence.Fact, facts []evidence.Coverage) *Case {
-	c := &Case{Host: host, Observations: obs, Facts: facts, byID: slices.Clone(obs)}
+	c := &Case{Host: host, Observations: obs, Facts: facts, byID: slices.Clone(obs), shown: map[string][]*evidence.Fact{}}
 	slices.SortFunc(c.byID, func(a, b *evidence.Fact) int { return strings.Compare(a.ID, b.ID) })
 	for _, o := range obs {
 		if o.Time.After(c.End) && o.State != evidence.Carved {
@@ -162,6 +166,10 @@ func NewCase(host string, obs []*evidence.Fact, facts []evidence.Coverage) *Case
 	for _, o := range obs {
 		if !o.Time.IsZero() && (IsRemoval(o) || o.Action == evidence.Removed && o.Drive != "") {
 			c.removals = append(c.removals, o)
+		}
+		if o.Side == evidence.Client && o.Action != evidence.Command && o.Share != "" {
+			key := evidence.ShareKey(o.Share)
+			c.shown[key] = append(c.shown[key], o)
 		}
 		switch o.Action {
 		case evidence.Logon, evidence.Logoff, evidence.Boot, evidence.Shutdown:

@@ -332,6 +332,17 @@ func clientLives(c *Case) []*Life {
 			at.share = evidence.ShareKey(o.Share)
 		}
 		cur := byLane[at]
+		if cur != nil && cur.bars(c, o) {
+			x := cur.triedFor(o)
+			if x == nil {
+				x = &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: o.User, SID: o.SID, Share: o.Share, Drive: o.Drive}, Barred: cur}
+				cur.Tried = append(cur.Tried, x)
+				lives = append(lives, x)
+			}
+			x.take(o)
+			x.Refused = x.Refused || cur.standsAfter(c, o.Time)
+			continue
+		}
 		if cur == nil || !cur.goesOn(c, o) {
 			last := cur
 			cur = &Life{Connection: Connection{Host: c.Host, Side: evidence.Client, User: o.User, SID: o.SID, Share: o.Share, Drive: o.Drive}}
@@ -342,6 +353,9 @@ func clientLives(c *Case) []*Life {
 				last.Next = o.Time
 				if len(cur.Maps) > 0 {
 					last.Next = cur.MappedAtFirst()
+				}
+				for _, x := range last.Tried {
+					x.Next = last.Next
 				}
 			}
 			byLane[at] = cur
@@ -411,6 +425,61 @@ func (l *Life) goesOn(c *Case, o *evidence.Fact) bool {
 		}
 	}
 	return true
+}
+
+// bars reports whether o is a command that maps the letter of l to another share
+// while l is remembered, which fails: no removal of l is known from before, and
+// nothing but the command shows the other mapping.
+func (l *Life) bars(c *Case, o *evidence.Fact) bool {
+	if o.Action != evidence.Command || !l.stored || o.Share == "" || evidence.ShareKey(o.Share) == evidence.ShareKey(l.Share) || c.confirmed(o) {
+		return false
+	}
+	if l.standsAfter(c, o.Time) {
+		return true
+	}
+	return !l.GoneInState(c, o.Time) && !slices.ContainsFunc(c.removalsIn(l.MappedAtFirst(), o.Time), func(r *evidence.Fact) bool {
+		user, sid := owner(r)
+		return SameUser(user, sid, l.User, l.SID) && (r.Action == evidence.Command && l.Targets(r) || r.Action == evidence.Removed && r.Drive == l.Drive)
+	})
+}
+
+// confirmed reports whether anything but commands shows the mapping that command
+// o makes: its letter stands for the share, or the share is used since.
+func (c *Case) confirmed(o *evidence.Fact) bool {
+	return slices.ContainsFunc(c.shown[evidence.ShareKey(o.Share)], func(x *evidence.Fact) bool {
+		return SameUser(x.User, x.SID, o.User, o.SID) && (x.Drive == o.Drive || x.Drive == "" && !x.Time.Before(o.Time.Add(-EffectBefore)))
+	})
+}
+
+// standsAfter reports whether a state of the hive from after t holds the key of l
+// as it was written before t.
+func (l *Life) standsAfter(c *Case, t time.Time) bool {
+	return slices.ContainsFunc(c.StatesOf(l.User, l.SID), func(s *MappingState) bool {
+		k := s.Drives[l.Drive]
+		return k != nil && s.AsOf.After(t.Add(EffectAfter)) && k.Time.Before(t.Add(-EffectBefore)) && evidence.ShareKey(k.Share) == evidence.ShareKey(l.Share)
+	})
+}
+
+// triedFor returns the life of the mapping that o tries to make in spite of l,
+// if it was tried before.
+func (l *Life) triedFor(o *evidence.Fact) *Life {
+	for _, x := range l.Tried {
+		if evidence.ShareKey(x.Share) == evidence.ShareKey(o.Share) {
+			return x
+		}
+	}
+	return nil
+}
+
+// DoubtedBy returns a mapping that was tried before t in spite of l, unless the
+// hive shows that it failed: if it did not, l had gone before. nil if there is none.
+func (l *Life) DoubtedBy(t time.Time) *Life {
+	for _, x := range l.Tried {
+		if !x.Refused && x.MappedAtFirst().Before(t) {
+			return x
+		}
+	}
+	return nil
 }
 
 // removalsIn returns the commands and records of removals after from and before
@@ -632,6 +701,12 @@ func (l *Life) describeClient() {
 
 // persistence says whether Windows remembered the mapping.
 func (l *Life) persistence() Tri {
+	switch {
+	case l.Refused:
+		return No
+	case l.Barred != nil:
+		return Unknown
+	}
 	if l.Key != nil || l.stored {
 		return Yes
 	}

@@ -34,7 +34,7 @@ var _ = register(timeline.Rule{
 		return func(yield func(timeline.Claim) bool) {
 			for _, l := range c.Lives {
 				if l.Side != evidence.Client || l.Drive == "" || len(l.Maps) == 0 || l.Maps[0].TimeKind == evidence.AtOrBefore ||
-					len(l.Gone) > 0 || effective(c, l) != nil || l.Persistent == timeline.No {
+					len(l.Gone) > 0 || effective(c, l) != nil || l.Persistent == timeline.No || l.Barred != nil {
 					continue
 				}
 				cl, ok := replaced(c, l)

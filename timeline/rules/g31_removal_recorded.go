@@ -35,7 +35,7 @@ var _ = register(timeline.Rule{
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
 			for _, l := range c.Lives {
-				if l.Side != evidence.Client || len(l.Maps) == 0 && len(l.Gone) == 0 {
+				if l.Side != evidence.Client || len(l.Maps) == 0 && len(l.Gone) == 0 || l.Barred != nil {
 					continue
 				}
 				if cl, ok := recorded(c, l); ok && !yield(cl) {
@@ -104,6 +104,12 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		cl.Confidence, l.Facts.MappingGone = timeline.Strong, timeline.Yes
 		cl.Steps = append(cl.Steps, step(fmt.Sprintf("The deleted key of the mapping is recovered at offset %#x: two kinds of evidence agree.", k.From().Offset), k))
 	}
+	doubt := "nothing shows that it still stood when the command removed all"
+	if x := l.DoubtedBy(by.Time); x != nil {
+		cl.Window.NotBefore, _ = l.Since(by.Time)
+		doubt = fmt.Sprintf("whether %s had taken the letter before, which fails while it is in use, is not known", quote(x.Maps[0]))
+		cl.Steps = append(cl.Steps, step(fmt.Sprintf("%s was run at %s. Had it not failed, %s had gone before, and the command removed that one.", quote(x.Maps[0]), stamp(x.MappedAtFirst()), mapping(l.Drive, l.Share)), x.Maps...))
+	}
 	how := fmt.Sprintf("%s %s removed by %s, run by %s", capital(mapping(l.Drive, l.Share)), was(&cl), quote(by), who(by.User, by.SID))
 	cl.Text = fmt.Sprintf("%s, %s.", how, span(cl.Window))
 	if undated(by) {
@@ -111,7 +117,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		cl.Text = fmt.Sprintf("%s, %s.", how, span(cl.Window))
 	} else if cl.Window.NotBefore.Before(by.Time.Add(-timeline.EffectBefore)) {
 		cl.By = timeline.ByUnknown
-		cl.Text = fmt.Sprintf("%s was removed, at the latest by %s, run by %s, %s; nothing shows that it still stood when the command removed all.", capital(mapping(l.Drive, l.Share)), quote(by), who(by.User, by.SID), span(cl.Window))
+		cl.Text = fmt.Sprintf("%s was removed, at the latest by %s, run by %s, %s; %s.", capital(mapping(l.Drive, l.Share)), quote(by), who(by.User, by.SID), span(cl.Window), doubt)
 	}
 	if l.LetterUnknown() && cl.Confidence != timeline.Possible {
 		cl.Confidence = timeline.Possible
