@@ -3,6 +3,7 @@ package eventlog
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -57,6 +58,8 @@ type Census struct {
 	// 1, 2, 3 and so on.
 	HeaderIDTail int
 	HeaderIDRun  bool
+	// Turns counts how often a record is of another computer than the one before it.
+	Turns int
 
 	// Filled says that the log is, or once was, as large as it may get: so its
 	// header says, or its oldest records do not come first.
@@ -76,10 +79,27 @@ const minTail = 16
 // cannot pass a log off as an export. Of 183 real logs 154 have no record that
 // differs, and 29 have 98.9 % of them or more.
 func (c *Census) Reexported() bool {
-	if 2*c.HeaderIDDiffers > c.Records {
+	if 2*c.HeaderIDDiffers > c.Records || c.collected() {
 		return true
 	}
 	return c.HeaderIDRun && c.HeaderIDTail >= minTail && c.HeaderIDTail == c.HeaderIDDiffers
+}
+
+// collected reports whether the log holds the events of several computers by turns, as
+// only a collector has them. The name of a computer changes once in its own log.
+func (c *Census) collected() bool {
+	counts := map[string]int{}
+	for _, ch := range c.Channels {
+		name, _, _ := strings.Cut(strings.ToLower(ch.Computer), ".")
+		counts[name] += ch.Count
+	}
+	several := 0
+	for _, n := range counts {
+		if n >= minTail {
+			several++
+		}
+	}
+	return several > 1 && c.Turns >= c.Records/4
 }
 
 // HeadersChanged reports whether record headers differ from their events in a
@@ -198,6 +218,9 @@ func (b *censusBuilder) record(r *Record) {
 		b.c.HeaderTimeDiffers++
 	}
 	if b.recent == nil || b.recent.Channel != r.Channel || b.recent.Computer != r.Computer {
+		if b.recent != nil && b.recent.Computer != r.Computer {
+			b.c.Turns++
+		}
 		if b.recent = b.channel(r); b.recent == nil {
 			return
 		}

@@ -294,3 +294,35 @@ func TestServiceRestart(t *testing.T) {
 		}
 	}
 }
+
+// TestCollected: a log with the events of several computers by turns is a collector's,
+// which leaves events out; one whose computer was renamed is not.
+func TestCollected(t *testing.T) {
+	record := func(id int, computer string) string {
+		return fmt.Sprintf("2026-02-01T%02d:%02d:00Z 4672 id=%d Computer=%s\n", id/60, id%60, id, computer)
+	}
+	var turns, renamed string
+	for id := 1; id < 200; id++ {
+		if id%5 < 2 {
+			turns += record(id, []string{"WSA.corp.example", "WSB.corp.example"}[id%2])
+		}
+		if id < 100 {
+			renamed += record(id, "WSA")
+		} else if id < 130 || id > 150 {
+			renamed += record(id, "WSB")
+		}
+	}
+	for _, c := range []struct {
+		name, log string
+		found     bool
+	}{{"a collector", turns, false}, {"renamed", renamed, true}} {
+		rep := analyzeScenario(t, "-- WS30/C/Windows/System32/winevt/Logs/Security.evtx.txt --\n@Channel=Security Provider=Microsoft-Windows-Security-Auditing\n"+c.log, nil)
+		found := false
+		for _, g := range rep.Gaps {
+			found = found || strings.Contains(g.Claim, "Records are missing")
+		}
+		if found != c.found {
+			t.Errorf("%s: %v", c.name, rep.Gaps)
+		}
+	}
+}
