@@ -87,16 +87,21 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// serviceHoles finds the spans in which the event log service was stopped, or
-// its log full, while the computer ran. It stops at every shutdown, too.
+// serviceHoles finds the spans in which the event log service or Sysmon was stopped, or
+// the log full, while the computer ran. They stop at every shutdown, too.
 func (c *Case) serviceHoles(channel string) (holes []evidence.Hole) {
 	off := c.downs()
 	holes = slices.Clone(c.stopped)
 	for _, o := range c.Observations {
-		if o.Artifact != "log-service" || o.State == evidence.Carved {
+		sysmon := o.Artifact == "sysmon-state" && o.From().EventID == 4 && o.Detail.Text("State") == "Stopped"
+		if o.Artifact != "log-service" && !sysmon || o.State == evidence.Carved {
 			continue
 		}
 		switch id := o.From().EventID; {
+		case sysmon:
+			if "evtx:"+channel == sysmonLog && !told(off, o.Time) && !told(c.stopped, o.Time) && c.runsOn(o.Time) {
+				holes = append(holes, evidence.Hole{From: o.Time, To: c.recordsAgain(channel, o.Time), Reason: evidence.ChannelOff, Why: o})
+			}
 		case id == 1100 && !told(off, o.Time) && !told(c.stopped, o.Time) && c.runsOn(o.Time):
 			holes = append(holes, evidence.Hole{From: o.Time, To: c.recordsAgain("", o.Time), Reason: evidence.ChannelOff, Why: o})
 		case channel != "Security":

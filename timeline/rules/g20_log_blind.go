@@ -26,7 +26,7 @@ import (
 var _ = register(timeline.Rule{
 	ID: "G20", Title: "a log cannot tell about a span of time", Technique: "T1070.001",
 	Claim: "the log cannot tell what happened in that span", Base: timeline.Certain, Severity: timeline.Info,
-	Logic:     "1102 or 104 records a clear; or the record ids do not begin with 1 in a log that is far from full, or set never to overwrite (likely); or record ids of a channel break off and go on, in a log that is not a re-export; or 4719 records that auditing of a share-related kind was switched off; or 1100 or 6006 that the event log service stopped and Windows did not; or a file of a log lacks records inside, or at its end, that a copy or its own shadow copy has; or the registry says that a log which has records is not written any more",
+	Logic:     "1102 or 104 records a clear; or the record ids do not begin with 1 in a log that is far from full, or set never to overwrite (likely); or record ids of a channel break off and go on, in a log that is not a re-export; or 4719 records that auditing of a share-related kind was switched off; or 1100, 6006 or Sysmon 4 that the event log service or Sysmon stopped and Windows did not; or a file of a log lacks records inside, or at its end, that a copy or its own shadow copy has; or the registry says that a log which has records is not written any more",
 	Bound:     "from the last record known before the hole to the first after it",
 	Misses:    "records altered in place; channels that were never on",
 	Benign:    []string{"an administrator cleared the log in maintenance", "the log was exported through a filter"},
@@ -105,7 +105,7 @@ func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.
 			verdict("a chunk of the file was lost or not flushed", timeline.VerdictUnknown, "the file does not say")}
 	case h.Reason == evidence.ChannelOff && h.Why != nil && h.Why.From().Channel == "":
 		return switchedOff(cl, r, h, log)
-	case h.Reason == evidence.ChannelOff && h.Why != nil && log != "Security":
+	case h.Reason == evidence.ChannelOff && h.Why != nil && log != "Security" && h.Why.Artifact != "sysmon-state":
 		return timeline.Claim{}, false // told once, of the log that matters most
 	case h.Reason == evidence.ChannelOff && h.Why != nil:
 		to := "the end of the evidence"
@@ -114,6 +114,9 @@ func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.
 		}
 		what, why := "The event log service was stopped at %s, and no record tells that Windows ended then: from then to %s no log can tell anything.", "The event log says so itself, and no shutdown is near."
 		benign := verdict("an update or an administrator restarted the service", timeline.VerdictUnknown, "the record does not say who stopped it", h.Why)
+		if h.Why.Artifact == "sysmon-state" {
+			what, why = "Sysmon was stopped at %s, and no record tells that Windows ended then: from then to %s it recorded nothing.", "Sysmon says so itself, and no shutdown is near."
+		}
 		if h.Why.From().EventID == 1104 {
 			what, why = "The Security log was full at %s: from then to %s it may lack what happened.", "The event log says so itself."
 			benign = verdict("the log reached its size, and is set to overwrite nothing", timeline.VerdictUnknown, "the record does not say what filled it", h.Why)

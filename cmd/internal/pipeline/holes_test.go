@@ -99,6 +99,24 @@ func TestHoleEnds(t *testing.T) {
 	}
 }
 
+// TestSysmonStopped: Sysmon that was stopped while Windows ran has a hole up to its next
+// record.
+func TestSysmonStopped(t *testing.T) {
+	const (
+		sysmon = "-- WS30/log Sysmon --\n2026-03-04T11:10:00Z 4\n  State = Stopped\n2026-03-04T11:50:00Z 4\n  State = Started\n"
+		down   = "-- WS30/story --\n2026-03-04T11:10:20Z shutdown\n2026-03-04T11:49:50Z boot\n"
+	)
+	for story, want := range map[string]string{"": "channel_off 04T11:10-04T11:50", down: ""} {
+		rep := analyzeScenario(t, strings.Replace(quietHost, "user ann", "sysmon = yes\nuser ann", 1)+story+sysmon, nil)
+		if got := holesOf(rep, "evtx:Microsoft-Windows-Sysmon/Operational"); got != want {
+			t.Errorf("holes %q, want %q", got, want)
+		}
+		if len(rep.Gaps) != len(strings.Fields(want))/2 || len(rep.Gaps) > 0 && !strings.Contains(rep.Gaps[0].Claim, "to 2026-03-04T11:50:00.0000000Z it recorded nothing") {
+			t.Errorf("findings %v", rep.Gaps)
+		}
+	}
+}
+
 // TestSeries: ids of records may go on across a clear, or begin anew; what copies hold
 // is not called lost, and each record is counted.
 func TestSeries(t *testing.T) {
