@@ -157,7 +157,7 @@ func switchedOff(cl timeline.Claim, r timeline.CoverageRow, h evidence.Hole, log
 	default:
 		what = "its channel is off"
 	}
-	cl.Severity, cl.Attack = timeline.Low, []string{"T1562.002"}
+	cl.Severity, cl.Attack, cl.Window.Basis = timeline.Low, []string{"T1562.002"}, timeline.KeyLastWrite
 	cl.Text = fmt.Sprintf("The log %s is not written any more: %s, as of %s. Of what came after its last record, of %s, it tells nothing.", log, what, stamp(h.Why.Time), stamp(r.To))
 	cl.Steps = []timeline.Step{step("The registry says so. It does not tell since when, beyond the last write of the key.", h.Why)}
 	cl.Benign = []timeline.Benign{verdict("Group Policy or an administrator switched it off", timeline.VerdictUnknown, "the registry does not say who did", h.Why)}
