@@ -102,7 +102,7 @@ func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.
 		cl.Steps = []timeline.Step{step("The record ids break off and go on higher; the record headers show no re-export.")}
 		cl.Benign = []timeline.Benign{
 			verdict("the log was exported through a filter", timeline.Contradicted, "its record headers carry the ids of the records"),
-			verdict("a chunk of the file was lost or not flushed", timeline.VerdictUnknown, "the file does not say")}
+			damaged(c, r.Evidence, h)}
 	case h.Reason == evidence.ChannelOff && h.Why != nil && h.Why.From().Channel == "":
 		return switchedOff(cl, r, h, log)
 	case h.Reason == evidence.ChannelOff && h.Why != nil && log != "Security" && h.Why.Artifact != "sysmon-state":
@@ -141,6 +141,21 @@ func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.
 		return timeline.Claim{}, false
 	}
 	return cl, true
+}
+
+// damaged tests whether the records that are missing in a hole were lost by damage.
+func damaged(c *timeline.Case, kind string, h evidence.Hole) timeline.Benign {
+	const innocent = "a chunk of the file was lost or not flushed"
+	for _, f := range c.Facts {
+		before, after := false, false
+		for _, s := range f.Series {
+			before, after = before || s.LastTime.Equal(h.From), after || s.FirstTime.Equal(h.To)
+		}
+		if f.Evidence == kind && !f.Complete && before && after {
+			return verdict(innocent, timeline.VerdictUnknown, "part of "+named(f.Place)+" cannot be read, as problems tells: the records may have been there")
+		}
+	}
+	return verdict(innocent, timeline.VerdictUnknown, "the file does not say")
 }
 
 // switchedOff makes the claim of a log that has records, and is not filled any more.

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -341,6 +343,46 @@ func TestCollected(t *testing.T) {
 		}
 		if found != c.found {
 			t.Errorf("%s: %v", c.name, rep.Gaps)
+		}
+	}
+}
+
+// TestDamagedGap: where a file is damaged, records may be missing by that; where it is
+// sound, nothing says so.
+func TestDamagedGap(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("-- x/Security.evtx.txt --\n@Channel=Security Provider=Microsoft-Windows-Security-Auditing Computer=WS30\n")
+	for id := 1; id <= 400; id++ {
+		if id < 50 || id > 60 {
+			fmt.Fprintf(&text, "2026-02-01T%02d:%02d:00Z 4688 id=%d\n  CommandLine = %s\n", id/60, id%60, id, strings.Repeat("x", 200))
+		}
+	}
+	damage := func(dir string) {
+		name := filepath.Join(dir, "x/Security.evtx")
+		b, err := os.ReadFile(name)
+		if err != nil || len(b) < 4096+4*65536 {
+			t.Fatal(len(b), err)
+		}
+		clear(b[4096+2*65536+512 : 4096+3*65536]) // the records of the third chunk
+		if err := os.WriteFile(name, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		change func(dir string)
+		gaps   int
+		why    string
+	}{{damage, 2, "part of x/Security.evtx cannot be read"}, {nil, 1, "the file does not say"}} {
+		rep, found := analyzeScenario(t, text.String(), c.change), 0
+		for _, g := range rep.Gaps {
+			for _, b := range g.Benign {
+				if strings.HasPrefix(b.Because, c.why) {
+					found++
+				}
+			}
+		}
+		if found != c.gaps {
+			t.Errorf("%s: %d, want %d: %v", c.why, found, c.gaps, rep.Gaps)
 		}
 	}
 }
