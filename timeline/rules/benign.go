@@ -107,7 +107,11 @@ func innocents(c *timeline.Case, by *evidence.Fact, cl *timeline.Claim) []timeli
 	const policy = "a Group Policy drive map removed or replaced it"
 	const session = "the session or the network ended"
 	var out []timeline.Benign
-	if by != nil && by.Action == evidence.Command {
+	if by != nil && by.Action == evidence.Command && cl.By == timeline.ByUnknown {
+		out = append(out, script(c, by),
+			verdict(explorer, timeline.VerdictUnknown, "it may have been gone before the command, or after it; Explorer leaves no record of it", by),
+			driveMaps(c, cl.User, cl.SID, policy, w))
+	} else if by != nil && by.Action == evidence.Command {
 		out = append(out, script(c, by),
 			verdict(explorer, timeline.Contradicted, "a command did it", by),
 			verdict(policy, timeline.Contradicted, "a command did it", by))
@@ -125,6 +129,8 @@ func innocents(c *timeline.Case, by *evidence.Fact, cl *timeline.Claim) []timeli
 			out = append(out, verdict(byScript, timeline.Supported, "Group Policy ran a script at "+stamp(p.Time), p))
 		} else if e := logonIn(c, w); e != nil {
 			out = append(out, verdict(byScript, timeline.VerdictUnknown, "a logon or logoff lies in the window, at "+stamp(e.Time), e))
+		} else if o := removesIn(cl.Life, w); o != nil {
+			out = append(out, verdict(byScript, timeline.VerdictUnknown, quote(o)+" was run at "+stamp(o.Time)+"; whether it took effect is not known", o))
 		} else if class, why := c.Commands(w); class == timeline.Continuous {
 			out = append(out, verdict(byScript, timeline.Contradicted, "no command is recorded, though one would have been: "+why))
 		} else {
@@ -198,6 +204,18 @@ func policyScript(c *timeline.Case, user, sid string, w timeline.Window) *eviden
 		if o.Artifact == "group-policy" && (o.From().EventID == 4018 || o.From().EventID == 5018) &&
 			(o.User == "" || timeline.SameUser(o.User, o.SID, user, sid)) {
 			return o
+		}
+	}
+	return nil
+}
+
+// removesIn returns a command in w that removes l, or was to, or nil.
+func removesIn(l *timeline.Life, w timeline.Window) *evidence.Fact {
+	if l != nil {
+		for _, o := range l.Removes {
+			if !o.Time.Before(w.NotBefore) && (w.NotAfter.IsZero() || !o.Time.After(w.NotAfter)) {
+				return o
+			}
 		}
 	}
 	return nil

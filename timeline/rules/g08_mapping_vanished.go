@@ -121,6 +121,11 @@ func vanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	} else {
 		l.Facts.CommandSeen = timeline.No
 	}
+	if tried := failed(c, l); tried != nil {
+		l.Facts.CommandSeen = timeline.Yes
+		logged = "a command that was to remove all left another mapping as it was"
+		cl.Steps = append(cl.Steps, tried...)
+	}
 	cl.Steps = append(cl.Steps, step(capital(logged)+"."))
 	if !s.ChildRemoved {
 		cl.Confidence = timeline.Possible

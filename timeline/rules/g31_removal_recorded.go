@@ -115,6 +115,10 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	if undated(by) {
 		how += " " + runAt(by)
 		cl.Text = fmt.Sprintf("%s, %s.", how, span(cl.Window))
+	} else if namesLetter(l, by) && cl.Window.NotAfter.After(by.Time.Add(timeline.EffectAfter)) {
+		cl.By, cl.Actor, cl.Severity = timeline.ByUnknown, nil, timeline.Medium
+		cl.Text = fmt.Sprintf("%s %s removed %s. %s, run by %s at %s, names it, but the removal that the hive dates came later than a command takes effect.", capital(mapping(l.Drive, l.Share)), was(&cl), span(cl.Window), quote(by), who(by.User, by.SID), stamp(by.Time))
+		cl.Steps = append(cl.Steps, step("Either the command removed it, and what went later was another mapping, or it failed, and something else removed it later.", by))
 	} else if cl.Window.NotBefore.Before(by.Time.Add(-timeline.EffectBefore)) {
 		cl.By = timeline.ByUnknown
 		cl.Text = fmt.Sprintf("%s was removed, at the latest by %s, run by %s, %s; %s.", capital(mapping(l.Drive, l.Share)), quote(by), who(by.User, by.SID), span(cl.Window), doubt)
@@ -164,7 +168,7 @@ func youngerShare(c *timeline.Case, l *timeline.Life, t time.Time) *timeline.Lif
 // dates, else the first that no later state refutes. nil if there is none.
 func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Fact) {
 	for _, o := range l.Removes {
-		if refuted(l, o) || endedBefore(c, l, o) || !undated(o) && l.GoneInState(c, o.Time.Add(-timeline.EffectBefore)) || timeline.KeepsProfile(o) && keptAfter(l, o) {
+		if refuted(l, o) || endedBefore(c, l, o) || !undated(o) && l.GoneInState(c, o.Time.Add(-timeline.EffectBefore)) || timeline.KeepsProfile(o) && keptAfter(l, o) || leftAnother(c, l, o) != nil {
 			continue
 		}
 		if !l.Dated() && (!namesLetter(l, o) || anotherWent(c, l, o)) {
@@ -231,6 +235,34 @@ func refuted(l *timeline.Life, o *evidence.Fact) bool {
 	}
 	k := holds(s, l)
 	return k != nil && k.Time.Before(o.Time)
+}
+
+// leftAnother returns another mapping that command o, which was to remove all, left
+// as it was, unless Network was written when o takes effect: nothing shows then
+// that o, which failed for that one, removed l. nil if there is none.
+func leftAnother(c *timeline.Case, l *timeline.Life, o *evidence.Fact) *timeline.Life {
+	if namesLetter(l, o) || undated(o) {
+		return nil
+	}
+	for _, x := range c.Lives {
+		if x != l && x.Side == evidence.Client && x.Drive != "" && timeline.SameUser(x.User, x.SID, l.User, l.SID) && slices.Contains(x.Removes, o) && refuted(x, o) {
+			if s := c.StateAfter(l, o.Time); s == nil || !timeline.Within(s.LastChange, o.Time) {
+				return x
+			}
+		}
+	}
+	return nil
+}
+
+// failed is the step that says of the commands which were to remove all that they
+// left another mapping as it was.
+func failed(c *timeline.Case, l *timeline.Life) (steps []timeline.Step) {
+	for _, o := range l.Removes {
+		if x := leftAnother(c, l, o); x != nil {
+			steps = append(steps, step(fmt.Sprintf("%s, run by %s at %s, left %s as it was, so that it removed this one is not to be taken for granted: it may have failed.", quote(o), who(o.User, o.SID), stamp(o.Time), mapping(x.Drive, x.Share)), o, x.Key))
+		}
+	}
+	return steps
 }
 
 // dated reports whether the last write of Network dates the effect of o (E2):
