@@ -15,7 +15,11 @@ func (c *Case) auditHoles(channel string) (holes []evidence.Hole) {
 	if channel != "Security" {
 		return nil
 	}
-	open := map[string]*evidence.Fact{}
+	type off struct {
+		why     *evidence.Fact
+		checked time.Time // up to when it was not seen to be on again
+	}
+	open := map[string]*off{}
 	for _, o := range c.Observations {
 		if o.Artifact != "audit-changes" || o.State == evidence.Carved {
 			continue // what put an end to it may be lost
@@ -25,20 +29,19 @@ func (c *Case) auditHoles(channel string) (holes []evidence.Hole) {
 			continue
 		}
 		removed, added := strings.Contains(what, "success removed"), strings.Contains(what, "success added")
-		if off := open[sub]; off != nil && (removed || added) {
-			if on := c.auditedAgain(sub, off.Time); !removed || !on.IsZero() && on.Before(o.Time) {
-				holes = append(holes, auditHole(off, earliest(on, o.Time)))
-				open[sub] = nil
+		if was := open[sub]; was != nil && (removed || added) {
+			on := c.auditedAgain(sub, was.checked, o.Time)
+			if was.checked = later(was.checked, o.Time); !removed || !on.IsZero() {
+				holes = append(holes, auditHole(was.why, earliest(on, o.Time)))
+				delete(open, sub)
 			}
 		}
 		if removed && open[sub] == nil {
-			open[sub] = o
+			open[sub] = &off{o, o.Time.Add(inFlight)}
 		}
 	}
 	for _, sub := range sortedKeys(open) {
-		if o := open[sub]; o != nil {
-			holes = append(holes, auditHole(o, c.auditedAgain(sub, o.Time)))
-		}
+		holes = append(holes, auditHole(open[sub].why, c.auditedAgain(sub, open[sub].checked, Forever)))
 	}
 	return holes
 }
@@ -51,11 +54,10 @@ func auditHole(off *evidence.Fact, to time.Time) evidence.Hole {
 // records may still come that were on their way.
 const inFlight = 5 * time.Second
 
-// auditedAgain returns the first instant after t at which a subcategory is seen to be
-// recorded, or the policy that was stored since to ask for it; zero if never.
-func (c *Case) auditedAgain(sub string, t time.Time) (again time.Time) {
-	t = t.Add(inFlight)
-	for _, o := range c.Between(t, Forever) {
+// auditedAgain returns the first instant between two at which a subcategory is seen to
+// be recorded, or the policy that was stored to ask for it; zero if there is none.
+func (c *Case) auditedAgain(sub string, from, to time.Time) (again time.Time) {
+	for _, o := range c.Between(from, to) {
 		denied := o.Artifact == "share-access" && o.Action != evidence.Used
 		recorded := evidence.AuditedAs(o.From().EventID) == sub && o.From().Channel == "Security" && isRecord(o) && !denied
 		stored := o.Artifact == "audit-policy" && (o.Detail.Text(sub) == "success" || o.Detail.Text(sub) == "both")
@@ -70,7 +72,7 @@ func (c *Case) auditedAgain(sub string, t time.Time) (again time.Time) {
 				continue
 			}
 			for _, x := range []time.Time{w.First, w.Last} {
-				if x.After(t) {
+				if x.After(from) && x.Before(to) {
 					again = earliest(again, x)
 				}
 			}
@@ -117,9 +119,11 @@ func (c *Case) serviceHoles(channel string) (holes []evidence.Hole) {
 // aShutdown is how far apart the records of one shutdown may lie.
 const aShutdown = 5 * time.Minute
 
-// told reports whether one of holes begins where the service stopped at t.
+// told reports whether one of holes, which are by time, begins where the service
+// stopped at t.
 func told(holes []evidence.Hole, t time.Time) bool {
-	return slices.ContainsFunc(holes, func(h evidence.Hole) bool { return h.From.Sub(t).Abs() <= aShutdown })
+	i, _ := slices.BinarySearchFunc(holes, t.Add(-aShutdown), func(h evidence.Hole, t time.Time) int { return h.From.Compare(t) })
+	return i < len(holes) && !holes[i].From.After(t.Add(aShutdown))
 }
 
 // runsOn reports whether the System log, which tells of every shutdown, covers
@@ -213,6 +217,7 @@ func (c *Case) downs() (off []evidence.Hole) {
 // was not. Their records are no start and no end of Windows, and become context.
 func (c *Case) serviceStops() {
 	var down *evidence.Fact // 6006, and nothing since that tells of an end of Windows
+	windows := c.windowsIDs()
 	for _, o := range c.Observations {
 		switch {
 		case o.State == evidence.Carved || o.Artifact != "power":
@@ -221,7 +226,7 @@ func (c *Case) serviceStops() {
 		case o.Action == evidence.Shutdown:
 			down = o
 		case o.Action == evidence.Boot && down != nil:
-			if !c.windowsStarted(down, o) {
+			if !c.windowsStarted(windows, down, o) {
 				c.stopped = append(c.stopped, evidence.Hole{From: down.Time, To: earliest(c.recordsAgain("", down.Time), o.Time), Reason: evidence.ChannelOff, Why: down})
 				down.Own().Action, o.Own().Action = evidence.Context, evidence.Context
 			}
@@ -230,23 +235,29 @@ func (c *Case) serviceStops() {
 	}
 }
 
+// windowsIDs returns the ids of the records that tell of starts and ends of Windows,
+// ascending.
+func (c *Case) windowsIDs() (ids []uint64) {
+	for _, o := range c.Observations {
+		if o.Artifact == "power" && ofWindows(o) {
+			ids = append(ids, o.From().RecordID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 // windowsStarted reports whether Windows ended or started between a stop of the event
 // log service and its next start by the ids of the records: a clock that was wrong at
 // the start puts them elsewhere. The kernel's records follow that of the service.
-func (c *Case) windowsStarted(stop, start *evidence.Fact) bool {
+func (c *Case) windowsStarted(ids []uint64, stop, start *evidence.Fact) bool {
 	const behind = 64
-	seen := false
-	for _, o := range c.Observations {
-		if o.Artifact != "power" || !ofWindows(o) {
-			continue
-		}
-		seen = true
-		if id := o.From().RecordID; id > stop.From().RecordID && id <= start.From().RecordID+behind {
-			return true
-		}
+	i, _ := slices.BinarySearch(ids, stop.From().RecordID+1)
+	if i < len(ids) && ids[i] <= start.From().RecordID+behind {
+		return true
 	}
 	// An export may have left them all out.
-	return !seen && slices.ContainsFunc(c.Facts, func(f evidence.Coverage) bool { return f.Evidence == "evtx:System" && f.Reexported })
+	return len(ids) == 0 && slices.ContainsFunc(c.Facts, func(f evidence.Coverage) bool { return f.Evidence == "evtx:System" && f.Reexported })
 }
 
 // silent reports whether no record contradicts that the computer was off. When it

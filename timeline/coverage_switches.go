@@ -36,7 +36,10 @@ func (c *Case) channelsOff() (kinds []string) {
 		}
 		channel := o.Detail.Text("Channel")
 		_, kind, _ := strings.Cut(channel, "/")
-		if on, _ := c.enabled(channel); on == No && (kind == "Operational" || kind == "Security" || kind == "Connectivity") {
+		if kind != "Operational" && kind != "Security" && kind != "Connectivity" {
+			continue // off by default
+		}
+		if on, _ := c.enabled(channel); on == No {
 			kinds = append(kinds, "evtx:"+channel)
 		}
 	}

@@ -386,3 +386,25 @@ func TestDamagedGap(t *testing.T) {
 		}
 	}
 }
+
+// TestManyStops: of many stops, full logs and changes of the policy each stop is a hole
+// once, each full log is one, and the policy, never seen on again, is one.
+func TestManyStops(t *testing.T) {
+	var system, security strings.Builder
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	const stops = 200
+	for range stops {
+		stamp := func(d time.Duration) string { return at.Add(d).Format(time.RFC3339) }
+		fmt.Fprintf(&system, "%s 6006\n%s 6005\n", stamp(0), stamp(30*time.Second))
+		fmt.Fprintf(&security, "%s 1100 userdata=ServiceShutdown\n%s 1104\n", stamp(time.Second), stamp(9*time.Minute))
+		fmt.Fprintf(&security, "%s 4719 Provider=Microsoft-Windows-Security-Auditing\n  SubcategoryId = %%%%13312\n  AuditPolicyChanges = %%%%8448\n", stamp(9*time.Minute))
+		at = at.Add(11 * time.Minute)
+	}
+	rep := analyzeScenario(t, "-- x/System.evtx.txt --\n@Channel=System Provider=EventLog Computer=WS30\n"+system.String()+
+		"-- x/Security.evtx.txt --\n@Channel=Security Provider=Microsoft-Windows-Eventlog Computer=WS30\n"+security.String(), nil)
+	for _, r := range rep.Coverage {
+		if r.Evidence == "evtx:Security" && len(r.Holes) != 2*stops+1 {
+			t.Errorf("%d holes, want %d", len(r.Holes), 2*stops+1)
+		}
+	}
+}
