@@ -60,6 +60,7 @@ type MappingState struct {
 	Written   evidence.Written
 	View      int // counts the states of one file, in the order of its logs
 	Place     *evidence.Place
+	putBack   string // what speaks against its being what the hive became after the state before it, "" if it is
 }
 
 // A Life is one connection with the facts that it is made of.
@@ -185,6 +186,7 @@ func NewCase(host string, obs []*evidence.Fact, facts []evidence.Coverage) *Case
 	c.addSetBacks()
 	c.Coverage = coverageRows(c)
 	c.States = mappingStates(c)
+	noteOrder(c.States)
 	c.Shares = sharesStates(c)
 	c.Lives = append(clientLives(c), serverLives(c)...)
 	return c
@@ -343,7 +345,8 @@ func (c *Case) StateOf(user, sid string) *MappingState {
 // from before the letter was mapped again, in which the letter is not mapped; else
 // the newest state, nil if there is none.
 func (c *Case) StateAfter(l *Life, t time.Time) *MappingState {
-	for _, s := range c.StatesOf(l.User, l.SID) {
+	states := c.StatesOf(l.User, l.SID)
+	for _, s := range states[:c.putBackAfter(l, states)] {
 		if !s.AsOf.Before(t) && (l.Next.IsZero() || s.AsOf.Before(l.Next)) && s.Drives[l.Drive] == nil && !s.LastChange.IsZero() && !s.madeAfter(l) {
 			return s
 		}
@@ -398,29 +401,54 @@ func (s *MappingState) Follows(b *MappingState) (is Tri, against string) {
 	return follows(s.Written, b.Written, b.AsOf, unstamped)
 }
 
-// descends reports whether s is what the hive of b became.
-func (s *MappingState) descends(b *MappingState) bool {
-	is, _ := s.Follows(b)
-	return is == Yes && !s.Anew(b)
-}
-
 // Follows is as that of a MappingState.
 func (s *SharesState) Follows(b *SharesState) (is Tri, against string) {
 	return follows(s.Written, b.Written, b.AsOf, !s.LastChange.IsZero() && s.LastChange.Before(b.LastChange))
 }
 
-// putBack says what speaks against s being what the hive of its user became after
-// the states before it, "" if it is.
-func (c *Case) putBack(s *MappingState) (why string) {
-	for _, b := range c.StatesOf(s.User, s.SID) {
-		if b == s {
-			break
+// noteOrder notes of each state what speaks against its being what the hive of its
+// user became after the state before it.
+func noteOrder(states []*MappingState) {
+	before := map[string]*MappingState{}
+	for _, s := range states { // ordered
+		who := account(s.User, s.SID)
+		if b := before[who]; b != nil && !s.Anew(b) {
+			if is, against := s.Follows(b); is != Yes {
+				s.putBack = against
+			}
 		}
-		if is, against := s.Follows(b); is != Yes && !s.Anew(b) {
-			why = against
+		before[who] = s
+	}
+}
+
+// putBackAfter is the index of the first of the states of l's user that an older
+// hive may have been put back for, after what shows l last: what comes from there
+// on lacks l without its having been removed. It is len(states) if there is none.
+func (c *Case) putBackAfter(l *Life, states []*MappingState) int {
+	from := len(states) // the first that need not be what the hive with l became
+	for i, s := range states {
+		switch {
+		case slices.ContainsFunc(l.Maps, func(o *evidence.Fact) bool {
+			return o.Artifact == "mapped-drives" && slices.Contains(o.Views(), s.Place)
+		}):
+			from = i + 1 // it holds l, or the deleted key of it
+		case from == len(states) && !s.AsOf.Before(l.begin()):
+			from = i
 		}
 	}
-	return why
+	for i := from; i < len(states); i++ {
+		if states[i].putBack != "" {
+			return i
+		}
+	}
+	return len(states)
+}
+
+// PutBackSince reports whether an older hive may have been put back after what
+// shows l last.
+func (c *Case) PutBackSince(l *Life) bool {
+	states := c.StatesOf(l.User, l.SID)
+	return c.putBackAfter(l, states) < len(states)
 }
 
 // MadeAnew returns a warning for each hive that another one was put in the place of:
@@ -437,7 +465,7 @@ func (c *Case) MadeAnew() (problems []evidence.Problem) {
 			})
 		}
 		before[who] = s
-		if why := c.putBack(s); why != "" {
+		if why := s.putBack; why != "" {
 			problems = append(problems, evidence.Problem{
 				Severity: evidence.Warning,
 				What:     why + ": an older hive was put back, as the restoring of a profile or of a machine does, or the clock was set back. What earlier states hold and this one lacks need not have been removed",

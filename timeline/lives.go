@@ -239,7 +239,7 @@ func (l *Life) overBefore(c *Case, t time.Time) bool {
 }
 
 // GoneInState reports whether a state of the hive from before t lacks l, and one
-// before that holds it.
+// before that holds it: it went, or an older hive was put back.
 func (l *Life) GoneInState(c *Case, t time.Time) bool {
 	var had *MappingState
 	for _, s := range c.StatesOf(l.User, l.SID) {
@@ -247,7 +247,7 @@ func (l *Life) GoneInState(c *Case, t time.Time) bool {
 		switch {
 		case k != nil && slices.Contains(l.Maps, k):
 			had = s
-		case had != nil && s.descends(had) && s.AsOf.Before(t) && (k == nil || evidence.ShareKey(k.Share) != evidence.ShareKey(l.Share)):
+		case had != nil && !s.Anew(had) && s.AsOf.Before(t) && (k == nil || evidence.ShareKey(k.Share) != evidence.ShareKey(l.Share)):
 			return true
 		}
 	}
@@ -371,7 +371,7 @@ func clientLives(c *Case) []*Life {
 	endUnseen(lives)
 	for _, l := range lives {
 		s := c.StateOf(l.User, l.SID)
-		if s != nil && (s.madeAfter(l) || s.Drives[l.Drive] == nil && c.putBack(s) != "") {
+		if s != nil && (s.madeAfter(l) || s.Drives[l.Drive] == nil && c.PutBackSince(l)) {
 			l.Key = nil // it tells nothing of l
 		} else {
 			l.State = s

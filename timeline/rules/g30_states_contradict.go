@@ -25,7 +25,7 @@ var _ = register(timeline.Rule{
 	Logic:     "a state lacks a mapping whose key, in a later state, was last written before that state",
 	Bound:     "the two states",
 	Misses:    "edits of both states",
-	Benign:    []string{"the hive was copied while it was written", "a profile was restored"},
+	Benign:    []string{"the hive was copied while it was written", "an older hive was put back"},
 	Reference: "msuhanov/regf, Windows registry file format specification: transaction log files",
 	Needs:     []string{"registry:NTUSER"},
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
@@ -59,7 +59,11 @@ func contradiction(s, later *timeline.MappingState) (timeline.Claim, bool) {
 			who(s.User, s.SID), stamp(s.AsOf), mapping(d, k.Share), stamp(later.AsOf), stamp(k.Time))
 		cl.Steps = []timeline.Step{step("The earlier state was read whole and lacks it.", s.Key), step("The later state has it.", k)}
 		cl.Facts = append(cl.Facts, s.Key, k)
-		cl.Benign = []timeline.Benign{verdict("the hive was copied while it was written", timeline.VerdictUnknown, "the collection does not say", k)}
+		restored := verdict("an older hive was put back", timeline.VerdictUnknown, "the count of its writes does not tell", k)
+		if is, against := later.Follows(s); is == timeline.No {
+			restored.Verdict, restored.Because = timeline.Supported, against
+		}
+		cl.Benign = []timeline.Benign{restored, verdict("the hive was copied while it was written", timeline.VerdictUnknown, "the collection does not say", k)}
 		return cl, true
 	}
 	return timeline.Claim{}, false

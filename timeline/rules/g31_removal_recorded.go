@@ -84,6 +84,10 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		cl.Facts = append(cl.Facts, s.Key)
 		cl.Steps = append(cl.Steps, gone(s), dating(c, l, by, s))
 		l.Facts.MappingGone, l.Persistent = timeline.Yes, timeline.Yes
+	case s == nil && c.PutBackSince(l):
+		cl.Confidence = timeline.Possible
+		cl.Steps = append(cl.Steps, step("An older hive may have been put back since the mapping was last seen, before the command perhaps: then the letter stood for nothing, and the command failed.", by))
+		cl.Missing = append(cl.Missing, timeline.Missing{What: "a state of the hive NTUSER.DAT of " + who(l.User, l.SID) + " from after the command, of the hive that held the mapping", Why: "an older hive may have been put back in its place"})
 	case s == nil:
 		cl.Missing = append(cl.Missing, timeline.Missing{What: "the hive NTUSER.DAT of " + who(l.User, l.SID) + ", to see whether the mapping is still remembered", Why: "no hive of that user was read"})
 	case s.AsOf.Before(by.Time):
