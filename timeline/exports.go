@@ -146,11 +146,18 @@ func serverLives(c *Case) []*Life {
 			name := strings.ToLower(spelt)
 			// That it is stored after its removal is recorded means that it
 			// was made again; after a command alone, that the command failed.
-			if l := byName[name]; l != nil && (makesShare(o) && l.over() || o.Action == evidence.Present && len(l.Gone) > 0) {
+			// So does a use after either, unless the hive shows that it went on.
+			l := byName[name]
+			stands := l != nil && l.Key != nil && len(l.Gone) == 0 && len(l.Removes) > 0 && state.unwritten(l.Removes[0].Time)
+			switch {
+			case stands && o.Action == evidence.Command && makesShare(o):
+				continue // the name is in use: it failed
+			case stands || l == nil:
+			case makesShare(o) && l.over() || o.Action == evidence.Present && len(l.Gone) > 0 || o.Action == evidence.Used && l.overAt(o.Time):
 				l.Next = o.Time
 				delete(byName, name)
 			}
-			l := get(spelt, o)
+			l = get(spelt, o)
 			switch {
 			case makesShare(o):
 				l.Maps = append(l.Maps, o)
@@ -227,6 +234,20 @@ func makesShare(o *evidence.Fact) bool {
 
 // over reports whether l has been removed by now.
 func (l *Life) over() bool { return len(l.Gone) > 0 || len(l.Removes) > 0 }
+
+// overAt reports whether l has been removed well before t, as far as records and
+// commands tell.
+func (l *Life) overAt(t time.Time) bool {
+	return slices.ContainsFunc(slices.Concat(l.Gone, l.Removes), func(o *evidence.Fact) bool {
+		return o.TimeKind != evidence.AtOrBefore && t.After(o.Time.Add(EffectAfter))
+	})
+}
+
+// unwritten reports whether the stored shares were last written before t, and are
+// known from after.
+func (s *SharesState) unwritten(t time.Time) bool {
+	return s != nil && !s.LastChange.IsZero() && s.LastChange.Before(t.Add(-EffectBefore)) && s.AsOf.After(t.Add(EffectAfter))
+}
 
 // describeServer fills what the facts of l state without any reasoning about
 // its end.

@@ -149,6 +149,10 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 			l.Facts.ShareGone = timeline.Yes
 		}
 	}
+	if used := usedAfter(c, l); used != nil && cl.Confidence != timeline.Strong {
+		cl.Confidence = timeline.Possible
+		cl.Steps = append(cl.Steps, step("It was used at "+stamp(used.Time)+", and nothing records that it was made again: the command failed, or it was made again unseen.", used))
+	}
 	if !known {
 		cl.Confidence, cl.Severity = timeline.Possible, timeline.Low
 		cl.Steps = append(cl.Steps, step("Nothing else in the evidence shows that there was such a share."))
@@ -159,6 +163,17 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 	}
 	cl.Benign = []timeline.Benign{retired(by), script(c, by)}
 	return cl, true
+}
+
+// usedAfter returns the use by which the share is known after its removal, where
+// nothing records that it was made again; or nil.
+func usedAfter(c *timeline.Case, l *timeline.Life) *evidence.Fact {
+	for _, x := range c.Lives {
+		if x != l && x.Side == evidence.Server && strings.EqualFold(nameOf(x.Share), nameOf(l.Share)) && !l.Next.IsZero() && len(x.Uses) > 0 && x.Uses[0].Time.Equal(l.Next) {
+			return x.Uses[0]
+		}
+	}
+	return nil
 }
 
 // goneFromStore makes the claim of a share that one state of the hive stores and
