@@ -69,6 +69,16 @@ func owner(o *evidence.Fact) (user, sid string) {
 	return o.User, o.SID
 }
 
+// userOf returns the name of an account whose hive was read, else "".
+func (c *Case) userOf(sid string) string {
+	for _, s := range c.States {
+		if s.SID == sid {
+			return s.User
+		}
+	}
+	return ""
+}
+
 // networkKey returns the drive, or "*" for all, that a registry path to
 // Network names, else "".
 func networkKey(path string) string {
@@ -119,6 +129,9 @@ func removedOnly(c *Case, lives []*Life) []*Life {
 			continue
 		}
 		user, sid := owner(o)
+		if user == "" {
+			user = c.userOf(sid)
+		}
 		if o.Detail.Text("Class") == "key.delete" && c.keptStill(o) {
 			continue // there was nothing to remove
 		}

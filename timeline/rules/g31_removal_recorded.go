@@ -109,6 +109,17 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		cl.Steps = append(cl.Steps, step(fmt.Sprintf("The deleted key of the mapping is recovered at offset %#x: two kinds of evidence agree.", k.From().Offset), k))
 	}
 	doubt := "nothing shows that it still stood when the command removed all"
+	if namesLetter(l, by) {
+		doubt = "nothing shows that it still stood when the script ran"
+	}
+	if o := again(l, by); o != nil && cl.Confidence != timeline.Certain && cl.Window.NotAfter.Before(o.Time.Add(timeline.EffectAfter)) && (l.Next.IsZero() || cl.Window.NotAfter.Before(l.Next)) {
+		cl.Window.NotAfter = o.Time.Add(timeline.EffectAfter)
+		if !l.Next.IsZero() && l.Next.Before(cl.Window.NotAfter) {
+			cl.Window.NotAfter = l.Next
+		}
+		cl.Facts = append(cl.Facts, o)
+		cl.Steps = append(cl.Steps, step(fmt.Sprintf("%s was run at %s: the first may have failed.", quote(o), stamp(o.Time)), o))
+	}
 	if x := l.DoubtedBy(by.Time); x != nil {
 		cl.Window.NotBefore, _ = l.Since(by.Time)
 		doubt = fmt.Sprintf("whether %s had taken the letter before, which fails while it is in use, is not known", quote(x.Maps[0]))
@@ -119,13 +130,13 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	if undated(by) {
 		how += " " + runAt(by)
 		cl.Text = fmt.Sprintf("%s, %s.", how, span(cl.Window))
-	} else if namesLetter(l, by) && cl.Window.NotAfter.After(by.Time.Add(timeline.EffectAfter)) {
+	} else if namesLetter(l, by) && again(l, by) == nil && cl.Window.NotAfter.After(by.Time.Add(timeline.EffectAfter)) {
 		cl.By, cl.Actor, cl.Severity = timeline.ByUnknown, nil, timeline.Medium
 		cl.Text = fmt.Sprintf("%s %s removed %s. %s, run by %s at %s, names it, but the removal that the hive dates came later than a command takes effect.", capital(mapping(l.Drive, l.Share)), was(&cl), span(cl.Window), quote(by), who(by.User, by.SID), stamp(by.Time))
 		cl.Steps = append(cl.Steps, step("Either the command removed it, and what went later was another mapping, or it failed, and something else removed it later.", by))
 	} else if cl.Window.NotBefore.Before(by.Time.Add(-timeline.EffectBefore)) {
 		cl.By = timeline.ByUnknown
-		cl.Text = fmt.Sprintf("%s was removed, at the latest by %s, run by %s, %s; %s.", capital(mapping(l.Drive, l.Share)), quote(by), who(by.User, by.SID), span(cl.Window), doubt)
+		cl.Text = fmt.Sprintf("%s %s removed, at the latest by %s, run by %s, %s; %s.", capital(mapping(l.Drive, l.Share)), was(&cl), quote(by), who(by.User, by.SID), span(cl.Window), doubt)
 	}
 	if l.LetterUnknown() && cl.Confidence != timeline.Possible {
 		cl.Confidence = timeline.Possible
@@ -133,6 +144,17 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	}
 	cl.Benign = innocents(c, by, &cl)
 	return cl, true
+}
+
+// again returns the last command that names the letter of l once more soon after
+// by, which may have failed, or nil.
+func again(l *timeline.Life, by *evidence.Fact) (last *evidence.Fact) {
+	for _, o := range l.Removes {
+		if namesLetter(l, by) && namesLetter(l, o) && !undated(by) && !undated(o) && !sameRun(by, o) && o.Time.After(by.Time) && o.Time.Sub(by.Time) <= timeline.Retry {
+			last = o
+		}
+	}
+	return last
 }
 
 // dating is the step that says what the last write of Network dates (E2).
@@ -321,8 +343,9 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Fact) (timeline.Conf
 	if undated(o) {
 		return undatedEffect(l, o, w)
 	}
-	if o.Drive == "" && o.Share == "" && !dated(c, l, o) {
-		// A command that removes all does not show that this one still stood.
+	if (o.Drive == "" && o.Share == "" || scriptHost(o) != "") && !dated(c, l, o) {
+		// A command that removes all does not show that this one still stood, nor
+		// does that of a script, which runs whether or not it does.
 		w.NotBefore = since
 		if l.Persistent != timeline.No && s != nil && s.LastChange.After(o.Time.Add(-timeline.EffectBefore)) && s.LastChange.Before(w.NotAfter) && holds(s, l) == nil {
 			w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
