@@ -83,6 +83,9 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		}
 		cl.Facts = append(cl.Facts, s.Key)
 		cl.Steps = append(cl.Steps, gone(s), dating(c, l, by, s))
+		if !tookEffect(c, l) {
+			cl.Steps = append(cl.Steps, step(fmt.Sprintf("That %s led to %s rests on the map command alone, which fails while the letter is in use: it is taken for granted.", l.Drive, l.Share), l.Maps...))
+		}
 		l.Facts.MappingGone, l.Persistent = timeline.Yes, timeline.Yes
 	case s == nil && c.PutBackSince(l):
 		cl.Confidence = timeline.Possible
