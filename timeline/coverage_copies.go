@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -30,12 +31,7 @@ func (c *Case) Lacks() (out []Lack) {
 			}
 		}
 		for _, s := range seriesOf(facts) {
-			files := filesOf(s.facts)
-			for _, f := range files {
-				if f.whole() {
-					out = append(out, f.lacks(kind[len("evtx:"):], files)...)
-				}
-			}
+			out = append(out, lacking(kind[len("evtx:"):], slices.DeleteFunc(filesOf(s.facts), func(f *series) bool { return !f.whole() }))...)
 		}
 	}
 	return out
@@ -73,49 +69,53 @@ func (s *series) whole() bool {
 	return listed == all
 }
 
-// lacks returns what a file lacks of what the others have: inside, and at its end.
-func (s *series) lacks(channel string, files []*series) (out []Lack) {
-	place, tail := s.facts[0].Place, s.runs[len(s.runs)-1]
-	inside := Lack{Channel: channel, File: place}
-	end := Lack{Channel: channel, File: place, First: tail.Last + 1, Last: tail.Last, From: tail.LastTime, AtEnd: true}
-	var others []evidence.IDRange
+// lacking returns what each of files, which were read whole, lacks of what the others
+// have: inside, and at its end. There may be thousands.
+func lacking(channel string, files []*series) (out []Lack) {
+	var runs []evidence.IDRange
+	copies := map[string]*series{} // that go furthest, of the shadow copies of a path
 	for _, f := range files {
-		if f == s || !f.whole() {
-			continue
-		}
-		others = append(others, f.runs...)
-		copied := f.facts[0].Place
-		older := place.Snapshot == "" && copied.Snapshot != "" && copied.Path == place.Path
-		if older && f.last() > end.Last {
-			end.Copy, end.Last = copied, f.last()
+		runs = append(runs, f.runs...)
+		if p := f.facts[0].Place; p.Snapshot != "" && (copies[p.Path] == nil || f.last() > copies[p.Path].last()) {
+			copies[p.Path] = f
 		}
 	}
-	for _, r := range union(others) {
-		for i := 1; i < len(s.runs); i++ {
-			before, after := s.runs[i-1], s.runs[i]
+	runs = union(runs)
+	for _, f := range files {
+		place, tail := f.facts[0].Place, f.runs[len(f.runs)-1]
+		if l := f.lacks(runs); l.Count > 0 {
+			l.Channel, l.File = channel, place
+			l.Copy = files[slices.IndexFunc(files, func(f *series) bool { return f.has(l.First) })].facts[0].Place
+			out = append(out, l)
+		}
+		if older := copies[place.Path]; place.Snapshot == "" && older != nil && older.last() > tail.Last {
+			out = append(out, Lack{Channel: channel, File: place, Copy: older.facts[0].Place, First: tail.Last + 1, Last: older.last(), From: tail.LastTime, AtEnd: true})
+		}
+	}
+	return out
+}
+
+// lacks returns what of runs, which are ascending, lies between those of s.
+func (s *series) lacks(runs []evidence.IDRange) (l Lack) {
+	for i := 1; i < len(s.runs); i++ {
+		before, after := s.runs[i-1], s.runs[i]
+		at, _ := slices.BinarySearchFunc(runs, before.Last+1, func(r evidence.IDRange, id uint64) int { return cmp.Compare(r.Last, id) })
+		for _, r := range runs[at:] {
 			first, last := max(r.First, before.Last+1), min(r.Last, after.First-1)
+			if r.First >= after.First {
+				break
+			}
 			if first > last {
 				continue
 			}
-			if inside.Count == 0 {
-				inside.First, inside.From = first, before.LastTime
+			if l.Count == 0 {
+				l.First, l.From = first, before.LastTime
 			}
-			inside.Count += last - first + 1
-			inside.Last, inside.To = last, after.FirstTime
+			l.Count += last - first + 1
+			l.Last, l.To = last, after.FirstTime
 		}
 	}
-	for _, f := range files {
-		if f != s && f.whole() && f.has(inside.First) && inside.Copy == nil {
-			inside.Copy = f.facts[0].Place
-		}
-	}
-	if inside.Copy != nil {
-		out = append(out, inside)
-	}
-	if end.Copy != nil {
-		out = append(out, end)
-	}
-	return out
+	return l
 }
 
 // has reports whether one of the runs has the id.

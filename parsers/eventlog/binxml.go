@@ -74,7 +74,7 @@ type decoder struct {
 
 	strings map[string]string
 	latest  [sysNone]latestValue
-	known   [256]latestValue // names, by the low byte of their hash
+	known   []latestValue // names, by the low byte of their hash; nil in the first chunk
 	cache   []cachedValue
 
 	// Where records may be overwritten in part:
@@ -100,6 +100,9 @@ func newDecoder() *decoder {
 }
 
 func (d *decoder) reset(b []byte, base int64) {
+	if d.b != nil && d.known == nil {
+		d.known = make([]latestValue, 256)
+	}
 	d.b, d.base = b, base
 	d.steps, d.bytes = maxSteps, maxBytes
 	clear(d.names)

@@ -63,12 +63,7 @@ func (d *decoder) name(off, end int) (string, int, error) {
 		if d.strict && nameHash(text) != le.Uint16(d.b[at+4:]) {
 			return "", 0, d.errorf(int(at), "name", "it has not the hash that is stored with it")
 		}
-		if k := &d.known[d.b[at+4]]; string(k.raw) == string(text) {
-			n.s = k.text
-		} else {
-			n.s = d.intern(text)
-			k.raw, k.text = append(k.raw[:0], text...), n.s
-		}
+		n.s = d.knownName(text, d.b[at+4])
 		d.names[at] = n
 	}
 	if int(at) != off+4 {
@@ -78,6 +73,18 @@ func (d *decoder) name(off, end int) (string, int, error) {
 		return "", 0, d.errorf(off, "name", "%w", binread.ErrTruncated)
 	}
 	return n.s, n.next, nil
+}
+
+// knownName decodes a name. Chunks repeat those of others.
+func (d *decoder) knownName(b []byte, hash byte) string {
+	if d.known == nil {
+		return d.intern(b)
+	}
+	k := &d.known[hash]
+	if string(k.raw) != string(b) {
+		k.raw, k.text = append(k.raw[:0], b...), d.intern(b)
+	}
+	return k.text
 }
 
 // nameHash is the hash that is stored before a name (libevtx section 4.7).
