@@ -35,7 +35,7 @@ var _ = register(timeline.Rule{
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
 			for _, l := range c.Lives {
-				if l.Side != evidence.Client || len(l.Maps) == 0 && len(l.Gone) == 0 || l.Barred != nil {
+				if l.Side != evidence.Client || len(l.Maps) == 0 && len(l.Gone) == 0 || l.Barred != nil || maybeLettered(c, l) {
 					continue
 				}
 				if cl, ok := recorded(c, l); ok && !yield(cl) {
@@ -45,6 +45,16 @@ var _ = register(timeline.Rule{
 		}
 	},
 })
+
+// maybeLettered reports whether l, of which only Explorer's list of mapped drives
+// tells, is another connection of the same user to the share, whose letter is known and
+// which was made when the list was written: nothing shows one more to remove.
+func maybeLettered(c *timeline.Case, l *timeline.Life) bool {
+	return l.LetterUnknown() && slices.ContainsFunc(c.Lives, func(x *timeline.Life) bool {
+		return x.Drive != "" && x.Side == evidence.Client && timeline.SameUser(x.User, x.SID, l.User, l.SID) && evidence.ShareKey(x.Share) == evidence.ShareKey(l.Share) &&
+			slices.ContainsFunc(x.Maps, func(o *evidence.Fact) bool { return timeline.Within(l.Maps[0].Time, o.Time) })
+	})
+}
 
 // recorded makes the claim of a life whose removal a record names.
 func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
