@@ -130,7 +130,7 @@ func fetch(b *testing.B, ev *Evidence, image string) (ours, theirs float64) {
 			paths = append(paths, f.Path)
 		}
 	}
-	ours = seconds(b, func() {
+	read := func() {
 		again, err := Open(context.Background(), image, Options{NoDeleted: true, NoSnapshots: true})
 		if err != nil {
 			b.Fatal(err)
@@ -141,7 +141,11 @@ func fetch(b *testing.B, ev *Evidence, image string) (ours, theirs float64) {
 				copyFile(b, f, io.Discard)
 			}
 		}
-	})
+	}
+	ours = seconds(b, read)
+	for range 3 { // what takes a fraction of a second varies more
+		ours = min(ours, seconds(b, read))
+	}
 	if _, err := exec.LookPath("ifind"); err != nil {
 		return ours, 0
 	}
