@@ -60,7 +60,8 @@ type MappingState struct {
 	Written   evidence.Written
 	View      int // counts the states of one file, in the order of its logs
 	Place     *evidence.Place
-	putBack   string // what speaks against its being what the hive became after the state before it, "" if it is
+	before    *MappingState // of the same user, nil if it is the first
+	putBack   string        // what speaks against its being what the hive became after the state before it, "" if it is
 }
 
 // A Life is one connection with the facts that it is made of.
@@ -406,18 +407,18 @@ func (s *SharesState) Follows(b *SharesState) (is Tri, against string) {
 	return follows(s.Written, b.Written, b.AsOf, !s.LastChange.IsZero() && s.LastChange.Before(b.LastChange))
 }
 
-// noteOrder notes of each state what speaks against its being what the hive of its
-// user became after the state before it.
+// noteOrder notes of each state the one before it, and what speaks against its being
+// what the hive of its user became after that.
 func noteOrder(states []*MappingState) {
-	before := map[string]*MappingState{}
+	last := map[string]*MappingState{}
 	for _, s := range states { // ordered
 		who := account(s.User, s.SID)
-		if b := before[who]; b != nil && !s.Anew(b) {
-			if is, against := s.Follows(b); is != Yes {
+		if s.before = last[who]; s.before != nil && !s.Anew(s.before) {
+			if is, against := s.Follows(s.before); is != Yes {
 				s.putBack = against
 			}
 		}
-		before[who] = s
+		last[who] = s
 	}
 }
 
@@ -454,17 +455,14 @@ func (c *Case) PutBackSince(l *Life) bool {
 // MadeAnew returns a warning for each hive that another one was put in the place of:
 // of a profile that was made after another state of the same user's, or an older one.
 func (c *Case) MadeAnew() (problems []evidence.Problem) {
-	before := map[string]*MappingState{}
 	for _, s := range c.States { // ordered
-		who := cmp.Or(s.SID, strings.ToLower(s.User))
-		if b := before[who]; b != nil && s.Anew(b) {
+		if s.before != nil && s.Anew(s.before) {
 			problems = append(problems, evidence.Problem{
 				Severity: evidence.Warning,
 				What:     fmt.Sprintf("the profile was made anew at %s, after an earlier state of the hive: what that one holds and this one lacks was not removed from it", evidence.FormatTime(s.Made)),
 				From:     evidence.Provenance{Place: s.Place, Offset: -1, Length: -1},
 			})
 		}
-		before[who] = s
 		if why := s.putBack; why != "" {
 			problems = append(problems, evidence.Problem{
 				Severity: evidence.Warning,

@@ -66,9 +66,9 @@ func jump(o *evidence.Fact) (j Jump, ok bool) {
 	return Jump{Old: before, New: after, Why: o}, !before.IsZero() && !after.IsZero() && o.Detail.Text("Reason") != "3"
 }
 
-// span returns the readings of the clock that the jump makes doubtful: those
+// Span returns the readings of the clock that the jump makes doubtful: those
 // that came twice, or never.
-func (j Jump) span() (from, to time.Time) {
+func (j Jump) Span() (from, to time.Time) {
 	if j.Old.Before(j.New) {
 		return j.Old, j.New
 	}
@@ -77,7 +77,7 @@ func (j Jump) span() (from, to time.Time) {
 
 // near reports whether the jump is as near to w as it moved the clock.
 func (j Jump) near(w Window) bool {
-	from, to := j.span()
+	from, to := j.Span()
 	return (w.NotAfter.IsZero() || !from.After(w.NotAfter.Add(j.By()))) && (w.NotBefore.IsZero() || !to.Before(w.NotBefore.Add(-j.By())))
 }
 

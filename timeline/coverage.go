@@ -293,16 +293,15 @@ func (c *Case) whyGap(channel string, facts []evidence.Coverage, merged []eviden
 		if f.Reexported {
 			continue
 		}
-		before, after, first := false, false, false
+		before, after := false, false
 		for _, s := range f.Series {
 			before = before || s.First <= last
 			after = after || s.Last >= next
-			first = first || s.First <= next && next <= s.Last
 		}
 		if before && after {
 			return hole.Reason
 		}
-		begins = begins || first
+		begins = begins || holdsID(f.Series, next)
 	}
 	switch {
 	case !begins:
@@ -344,7 +343,7 @@ const (
 func (c *Case) whyBegins(channel string, facts []evidence.Coverage, first evidence.IDRange) evidence.Reason {
 	var size int64
 	for _, f := range facts {
-		if !slices.ContainsFunc(f.Series, func(s evidence.IDRange) bool { return s.First <= first.First && first.First <= s.Last }) {
+		if !holdsID(f.Series, first.First) {
 			continue
 		}
 		if f.Unfilled == 0 {
@@ -404,7 +403,7 @@ func (c *Case) installed() time.Time {
 // twice or never.
 func (c *Case) clockHoles(from, to time.Time) (holes []evidence.Hole) {
 	for _, j := range c.Jumps() {
-		a, b := j.span()
+		a, b := j.Span()
 		if !b.Before(from) && !a.After(to) {
 			holes = append(holes, evidence.Hole{From: a, To: b, Reason: evidence.ClockWasMoved, Why: j.Why})
 		}

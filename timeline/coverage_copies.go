@@ -56,16 +56,10 @@ func logKinds(facts []evidence.Coverage) []string {
 // whole reports whether a file was read whole, as its computer wrote it, and its runs
 // are all there are.
 func (s *series) whole() bool {
-	var listed, all int64
-	for _, f := range s.facts {
-		if !f.Complete || f.Reexported || f.Place == nil {
-			return false
-		}
-		all += f.Records
-		for _, r := range f.Series {
-			listed += int64(r.Last - r.First + 1)
-		}
+	if slices.ContainsFunc(s.facts, func(f evidence.Coverage) bool { return !f.Complete || f.Reexported || f.Place == nil }) {
+		return false
 	}
+	listed, all := counts(s.facts)
 	return listed == all
 }
 
@@ -85,7 +79,7 @@ func lacking(channel string, files []*series) (out []Lack) {
 		place, tail := f.facts[0].Place, f.runs[len(f.runs)-1]
 		if l := f.lacks(runs); l.Count > 0 {
 			l.Channel, l.File = channel, place
-			l.Copy = files[slices.IndexFunc(files, func(f *series) bool { return f.has(l.First) })].facts[0].Place
+			l.Copy = files[slices.IndexFunc(files, func(f *series) bool { return holdsID(f.runs, l.First) })].facts[0].Place
 			out = append(out, l)
 		}
 		if older := copies[place.Path]; place.Snapshot == "" && older != nil && older.last() > tail.Last {
@@ -116,9 +110,4 @@ func (s *series) lacks(runs []evidence.IDRange) (l Lack) {
 		}
 	}
 	return l
-}
-
-// has reports whether one of the runs has the id.
-func (s *series) has(id uint64) bool {
-	return slices.ContainsFunc(s.runs, func(r evidence.IDRange) bool { return r.First <= id && id <= r.Last })
 }

@@ -85,21 +85,34 @@ func later(a, b time.Time) time.Time {
 
 // distinct counts the records of all files, each once, however many copies of
 // a log there are.
-func distinct(facts []evidence.Coverage, merged []evidence.IDRange) (n int64) {
-	var listed, all int64
-	for _, f := range facts {
-		all += f.Records
-		for _, s := range f.Series {
-			listed += int64(s.Last - s.First + 1)
-		}
-	}
+func distinct(facts []evidence.Coverage, merged []evidence.IDRange) int64 {
+	listed, all := counts(facts)
 	if listed != all { // ids that come twice in one file, or more runs than are kept
 		return all
 	}
-	for _, s := range merged {
-		n += int64(s.Last - s.First + 1)
+	return idsIn(merged)
+}
+
+// counts returns how many records the runs of the files have, and how many there are.
+func counts(facts []evidence.Coverage) (listed, all int64) {
+	for _, f := range facts {
+		all += f.Records
+		listed += idsIn(f.Series)
+	}
+	return listed, all
+}
+
+// idsIn returns how many ids the runs have.
+func idsIn(runs []evidence.IDRange) (n int64) {
+	for _, r := range runs {
+		n += int64(r.Last - r.First + 1)
 	}
 	return n
+}
+
+// holdsID reports whether one of the runs has the id.
+func holdsID(runs []evidence.IDRange, id uint64) bool {
+	return slices.ContainsFunc(runs, func(r evidence.IDRange) bool { return r.First <= id && id <= r.Last })
 }
 
 // union merges runs of record ids that overlap or touch.

@@ -431,13 +431,7 @@ func (l *Life) goesOn(c *Case, o *evidence.Fact) bool {
 	if c.rewritten(l, o) {
 		return true
 	}
-	for _, r := range c.removalsIn(l.MappedAtFirst(), o.Time) {
-		user, sid := owner(r)
-		if SameUser(user, sid, l.User, l.SID) && (r.Action == evidence.Command && l.Targets(r) || r.Action == evidence.Removed && r.Drive == l.Drive) {
-			return false
-		}
-	}
-	return true
+	return !l.removalKnown(c, o.Time)
 }
 
 // bars reports whether o is a command that maps the letter of l to another share
@@ -450,7 +444,13 @@ func (l *Life) bars(c *Case, o *evidence.Fact) bool {
 	if l.standsAfter(c, o.Time) {
 		return true
 	}
-	return !l.GoneInState(c, o.Time) && !slices.ContainsFunc(c.removalsIn(l.MappedAtFirst(), o.Time), func(r *evidence.Fact) bool {
+	return !l.GoneInState(c, o.Time) && !l.removalKnown(c, o.Time)
+}
+
+// removalKnown reports whether a command that removes l, or a record of its removal, is
+// known from after it was mapped and before t.
+func (l *Life) removalKnown(c *Case, t time.Time) bool {
+	return slices.ContainsFunc(c.removalsIn(l.MappedAtFirst(), t), func(r *evidence.Fact) bool {
 		user, sid := owner(r)
 		return SameUser(user, sid, l.User, l.SID) && (r.Action == evidence.Command && l.Targets(r) || r.Action == evidence.Removed && r.Drive == l.Drive)
 	})

@@ -84,9 +84,10 @@ func clockMoved(j timeline.Jump) timeline.Claim {
 	if guest := strings.ToLower(base(o.Detail.Text("ProcessName"))); slices.Contains(guestTools, guest) {
 		benign = verdict(innocent, timeline.Supported, guest+" did it, which keeps the clock of a virtual machine", o)
 	}
+	from, to := j.Span()
 	return timeline.Claim{
 		Kind: timeline.KindBlind, User: o.User, SID: o.SID, Confidence: timeline.Certain, Severity: timeline.Info, Actor: o,
-		Window: timeline.Window{NotBefore: earlier(j.Old, j.New), NotAfter: later(j.Old, j.New), Basis: timeline.Recorded},
+		Window: timeline.Window{NotBefore: from, NotAfter: to, Basis: timeline.Recorded},
 		Facts:  []*evidence.Fact{o}, Attack: []string{"T1070.006"},
 		Text:   fmt.Sprintf("The clock was moved from %s to %s by %s: times between these two tell no order.", stamp(j.Old), stamp(j.New), who),
 		Steps:  []timeline.Step{step("The change is recorded.", o)},
@@ -108,10 +109,3 @@ func clockSetBack(j timeline.Jump) timeline.Claim {
 // guestTools are the programs that set the clock of a virtual machine by its
 // host.
 var guestTools = []string{"vmtoolsd.exe", "vboxservice.exe", "vmicsvc.exe", "qemu-ga.exe", "xenguestagent.exe", "prl_tools_service.exe"}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
