@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"sharetrail/parsers/binread"
@@ -23,6 +24,7 @@ const (
 	maxFolderDepth   = 64
 	folderEntries    = 1 << 21 // default of MaxEntries in folders
 	namesAtATime     = 4096
+	lookedAtOnce     = 256
 	timeResolution   = 100 * time.Nanosecond
 	notRegular       = "is a %s, not a regular file: not opened"
 	tooManyInFolders = "more than %d files and folders: the rest was not looked at (MaxEntries)"
@@ -128,19 +130,54 @@ func (w *walker) dir(name string, depth int) error {
 	if err != nil {
 		w.c.problem(errorf(triage.Show(name), "cannot list the folder: %v", cause(err)))
 	}
-	for _, n := range names {
-		if err := w.s.ctx.Err(); err != nil {
-			return err
-		}
-		if w.seen++; w.seen > w.limit {
-			w.c.problem(errorf("", tooManyInFolders, w.limit))
-			return errTooMany
-		}
-		if err := w.entry(path.Join(name, n), depth); err != nil {
-			return err
+	for len(names) > 0 {
+		batch := names[:min(len(names), lookedAtOnce)]
+		names = names[len(batch):]
+		for _, e := range w.look(name, batch) {
+			if err := w.s.ctx.Err(); err != nil {
+				return err
+			}
+			if w.seen++; w.seen > w.limit {
+				w.c.problem(errorf("", tooManyInFolders, w.limit))
+				return errTooMany
+			}
+			if err := w.add(e, depth); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// An entry is a name in a directory that was looked at.
+type entry struct {
+	name string // below the root
+	info fs.FileInfo
+	err  error // it cannot be looked at, or if there is an item, not be read
+	item *item // of a regular file
+}
+
+// look looks at some names of a directory, several at a time: on a disk or a
+// share far away most of the time is spent waiting.
+func (w *walker) look(dir string, names []string) []entry {
+	entries := make([]entry, len(names))
+	jobs := min(w.s.o.Jobs, len(names))
+	each := func(first int) {
+		for i := first; i < len(names); i += jobs {
+			e := &entries[i]
+			e.name = path.Join(dir, names[i])
+			if e.info, e.err = w.root.Lstat(native(e.name)); e.err == nil && e.info.Mode().IsRegular() {
+				e.item, e.err = newFile(w.root, e.name, e.info)
+			}
+		}
+	}
+	var others sync.WaitGroup
+	for j := 1; j < jobs; j++ {
+		others.Go(func() { each(j) })
+	}
+	each(0)
+	others.Wait()
+	return entries
 }
 
 // names returns the sorted names in a directory; with an error, those before it.
@@ -166,37 +203,46 @@ func (w *walker) names(name string) ([]string, error) {
 	return names, nil
 }
 
-func (w *walker) entry(name string, depth int) error {
-	info, err := w.root.Lstat(native(name))
-	if err != nil {
-		w.c.problem(errorf(triage.Show(name), "cannot be looked at: %v", cause(err)))
-		return nil
-	}
-	switch mode := info.Mode(); {
-	case mode.IsDir():
-		w.c.items = append(w.c.items, &item{path: triage.Show(name), place: triage.Show(name), dir: true})
-		return w.dir(name, depth+1)
-	case mode&fs.ModeSymlink != 0:
-		to, _ := w.root.Readlink(native(name))
-		w.c.problem(warnf(triage.Show(name), "symbolic link to %q: not followed; its target is read only if it lies in the source itself", to))
-	case !mode.IsRegular():
-		w.c.problem(warnf(triage.Show(name), notRegular, typeName(mode)))
+// add adds an entry and, of a directory, what lies below it.
+func (w *walker) add(e entry, depth int) error {
+	switch {
+	case e.item != nil:
+		w.c.add(e.item, e.err)
+	case e.err != nil:
+		w.c.problem(errorf(triage.Show(e.name), "cannot be looked at: %v", cause(e.err)))
+	case e.info.IsDir():
+		w.c.items = append(w.c.items, &item{path: triage.Show(e.name), place: triage.Show(e.name), dir: true})
+		return w.dir(e.name, depth+1)
+	case e.info.Mode()&fs.ModeSymlink != 0:
+		to, _ := w.root.Readlink(native(e.name))
+		w.c.problem(warnf(triage.Show(e.name), "symbolic link to %q: not followed; its target is read only if it lies in the source itself", to))
 	default:
-		w.c.file(w.root, name, info)
+		w.c.problem(warnf(triage.Show(e.name), notRegular, typeName(e.info.Mode())))
 	}
 	return nil
 }
 
 // file adds a regular file of a folder after a look at its first bytes.
 func (c *scope) file(root *os.Root, name string, info fs.FileInfo) {
-	it := &item{path: triage.Show(name), place: triage.Show(name), size: info.Size(), mod: info.ModTime().UTC().Truncate(timeResolution)}
-	it.base = path.Base(name)
-	it.open = func() (Handle, error) { return openFile(root, native(name), info) }
-	if err := it.sniff(); err != nil {
+	c.add(newFile(root, name, info))
+}
+
+// add adds a file, which could not be read if err is set.
+func (c *scope) add(it *item, err error) {
+	if err != nil {
 		c.problem(errorf(it.path, "cannot be read: %v", cause(err)))
 		it.lost = true
 	}
 	c.items = append(c.items, it)
+}
+
+// newFile looks at the first bytes of a regular file. It returns an item with an
+// error, too.
+func newFile(root *os.Root, name string, info fs.FileInfo) (*item, error) {
+	it := &item{path: triage.Show(name), place: triage.Show(name), size: info.Size(), mod: info.ModTime().UTC().Truncate(timeResolution)}
+	it.base = path.Base(name)
+	it.open = func() (Handle, error) { return openFile(root, native(name), info) }
+	return it, it.sniff()
 }
 
 // archive names the kind of archive that it should be, "" if none. One whose
@@ -216,6 +262,9 @@ func (it *item) archive() string {
 	return ""
 }
 
+// heads lends room for the first bytes of files.
+var heads binread.Buffers
+
 // sniff fills in head.
 func (it *item) sniff() error {
 	if it.size == 0 {
@@ -226,7 +275,8 @@ func (it *item) sniff() error {
 		return err
 	}
 	defer h.Close()
-	b := make([]byte, min(sniffLen, it.size))
+	b := heads.Get(min(sniffLen, it.size))
+	defer heads.Put(b)
 	n, err := h.ReadAt(b, 0)
 	if n == 0 && err != nil && err != io.EOF {
 		return err

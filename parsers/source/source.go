@@ -42,6 +42,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -52,6 +53,7 @@ import (
 
 // Options bounds what Open does. The zero value of a field is its default.
 type Options struct {
+	Jobs       int      // files that are looked at at the same time; 0 is one a processor
 	Passwords  [][]byte // for encrypted archives, tried in turn
 	KeyPEM     []byte   // private key for collections that are encrypted for a certificate; PEM
 	Storage    []string // disk images or volumes on which stores of shadow copies may lie
@@ -336,6 +338,9 @@ func (o Options) withDefaults() Options {
 	}
 	def(&o.MaxMember, 8<<30)
 	def(&o.MaxTotal, 256<<30)
+	if o.Jobs <= 0 {
+		o.Jobs = runtime.GOMAXPROCS(0)
+	}
 	if o.MaxRatio <= 0 {
 		o.MaxRatio = 200
 	}

@@ -1,5 +1,5 @@
 // Package pipeline joins the stages: sources, artifacts, timeline. It is the
-// only package that knows all of them and the only one that starts goroutines.
+// only package that knows all of them.
 package pipeline
 
 import (
@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"sharetrail/artifacts"
 	"sharetrail/artifacts/evidence"
@@ -87,7 +88,7 @@ func Run(ctx context.Context, sources []string, o Options) (*Result, error) {
 	var problems []evidence.Problem
 	for i, s := range sources {
 		ev, err := source.Open(ctx, s, source.Options{
-			TempDir: o.TempDir, NoSnapshots: o.NoSnapshots, NoDeleted: o.NoDeleted, Carve: o.Carve, Passwords: o.Passwords, KeyPEM: o.KeyPEM, Storage: o.Storage,
+			Jobs: o.Jobs, TempDir: o.TempDir, NoSnapshots: o.NoSnapshots, NoDeleted: o.NoDeleted, Carve: o.Carve, Passwords: o.Passwords, KeyPEM: o.KeyPEM, Storage: o.Storage,
 			Beside: slices.Delete(slices.Clone(sources), i, i+1),
 		})
 		if err != nil {
@@ -175,8 +176,6 @@ func plan(evs []*source.Evidence) (tasks []*task) {
 
 // read runs the tasks on up to o.Jobs workers. Every task owns its result.
 func read(ctx context.Context, tasks []*task, o Options) error {
-	slots := make(chan struct{}, jobsOf(o))
-	var wg sync.WaitGroup
 	// The largest files first: a worker that meets one last would work alone.
 	order := slices.DeleteFunc(slices.Clone(tasks), func(t *task) bool { return t.leader != nil || t.raw() })
 	slices.SortStableFunc(order, func(a, b *task) int { return cmp.Compare(b.file.Size, a.file.Size) })
@@ -187,20 +186,17 @@ func read(ctx context.Context, tasks []*task, o Options) error {
 		}
 		t.meter.finish()
 	}
-	for _, t := range order {
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-			wg.Wait()
-			return ctx.Err()
-		}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			t.run(ctx, tasks, o)
-			finished(t)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(jobsOf(o), len(order)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; int(i) < len(order) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				order[i].run(ctx, tasks, o)
+				finished(order[i])
+			}
 		})
 	}
-	wg.Wait()
+	workers.Wait()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
