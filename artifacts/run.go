@@ -196,11 +196,18 @@ func WantsChannel(channel string) bool {
 }
 
 func newLogRun(f File, out *Emitter, arts []*Artifact, want wanted) *logRun {
-	r := &logRun{out: out, arts: arts, routes: routes{want: want, seen: map[route][]int{}}}
-	for _, a := range arts {
-		r.readers = append(r.readers, a.OpenLog())
+	return &logRun{out: out, arts: arts, routes: routes{want: want, seen: map[route][]int{}}}
+}
+
+// reader returns the reader of an artifact, which most logs have nothing for.
+func (r *logRun) reader(i int) LogReader {
+	if r.readers == nil {
+		r.readers = make([]LogReader, len(r.arts))
 	}
-	return r
+	if r.readers[i].Read == nil {
+		r.readers[i] = r.arts[i].OpenLog()
+	}
+	return r.readers[i]
 }
 
 // close ends the reading.
@@ -217,7 +224,7 @@ func (r *logRun) close() {
 type logRun struct {
 	out     *Emitter
 	arts    []*Artifact
-	readers []LogReader
+	readers []LogReader // by artifact, once it has read a record
 	routes  routes
 	rows    []rowSpan // of records that were read and not yet checked, in file order
 }
@@ -247,7 +254,7 @@ func (r *logRun) read(rec *eventlog.Record) bool {
 	span.err = err
 	for _, i := range to {
 		r.out.artifact = r.arts[i].Name
-		r.readers[i].Read(rec, fields, r.out)
+		r.reader(i).Read(rec, fields, r.out)
 	}
 	span.to = len(r.out.Observations)
 	if span.err == nil && span.from == span.to {

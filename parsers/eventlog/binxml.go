@@ -34,7 +34,7 @@ const (
 	maxSteps  = 1 << 20 // tokens and values read in one chunk
 	maxBytes  = 8 << 20 // bytes of values decoded in one chunk
 	maxOps    = 1 << 16 // parts of all template definitions in one chunk
-	maxIntern = 4096    // distinct strings kept over a file
+	maxIntern = 4096    // distinct strings kept by a decoder
 )
 
 // A piece is one part of the content of an element or attribute.

@@ -97,12 +97,20 @@ func (l *Log) state() string {
 	return "live"
 }
 
+// heads lends room for file headers.
+var heads binread.Buffers
+
 // Open reads the header of the log in r, which is size bytes long. A damaged
 // header is no error as long as there is a chunk; [Log.Header] tells.
 func Open(r io.ReaderAt, size int64) (*Log, error) {
 	l := &Log{r: r, size: size, base: fileHeaderSize}
-	var head [128]byte
-	n, err := r.ReadAt(head[:min(size, 128)], 0)
+	head := heads.Get(fileHeaderSize)
+	defer heads.Put(head)
+	n, err := r.ReadAt(head[:min(size, fileHeaderSize)], 0) // all of it: who hashes what is read need not read it again
+	if n < 128 {
+		n, err = r.ReadAt(head[:min(size, 128)], 0)
+	}
+	clear(head[max(n, 0):])
 	if n < 8 {
 		if err == nil || err == io.EOF {
 			err = binread.ErrTruncated
@@ -114,10 +122,10 @@ func Open(r io.ReaderAt, size int64) (*Log, error) {
 		l.base = 0
 		return l, nil
 	case string(head[:8]) == fileMagic:
-		if n < len(head) {
+		if n < 128 {
 			return nil, binread.Errorf(0, "file header", "need 128 bytes, have %d: %w", n, binread.ErrTruncated)
 		}
-		l.header = parseFileHeader(head[:])
+		l.header = parseFileHeader(head[:128])
 		if hs := int64(le.Uint16(head[40:])); l.header.ChecksumOK && hs >= 128 {
 			l.base = hs
 		}
@@ -128,7 +136,7 @@ func Open(r io.ReaderAt, size int64) (*Log, error) {
 		var m [8]byte
 		if _, err := r.ReadAt(m[:], off); err == nil || err == io.EOF {
 			if string(m[:]) == chunkMagic {
-				l.header = parseFileHeader(head[:])
+				l.header = parseFileHeader(head[:128])
 				return l, nil
 			}
 		} else if off == l.base {

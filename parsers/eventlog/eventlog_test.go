@@ -258,6 +258,29 @@ func TestUnreadableSector(t *testing.T) {
 	}
 }
 
+// blockReader reads all that is asked for, or nothing.
+type blockReader struct{ holedReader }
+
+func (r blockReader) ReadAt(b []byte, off int64) (int, error) {
+	n, err := r.holedReader.ReadAt(b, off)
+	if err != nil {
+		n = 0
+	}
+	return n, err
+}
+
+// TestUnreadableHeader: what the file header means lies in its first 128 bytes.
+func TestUnreadableHeader(t *testing.T) {
+	b := build(t, shareEvents(100), evtxtest.Options{})
+	hole := holedReader{bytes.NewReader(b), 512, 1024}
+	for _, r := range []io.ReaderAt{hole, blockReader{hole}} {
+		l, err := eventlog.Open(r, int64(len(b)))
+		if err != nil || !l.Header().ChecksumOK || l.Header().NextRecord != 101 {
+			t.Errorf("%T: %v", r, err)
+		}
+	}
+}
+
 func TestHeader(t *testing.T) {
 	b := build(t, shareEvents(250), evtxtest.Options{Dirty: true, Full: true, RecordsPerChunk: 100})
 	l, err := eventlog.Open(bytes.NewReader(b), int64(len(b)))

@@ -239,7 +239,7 @@ func vetValue(typ uint16, size int) bool {
 // records of order, and returns the tree of each.
 func (l *library) parse(order []int) (trees []any) {
 	if l.buf == nil {
-		l.buf = bufs.Get(chunkSize)
+		l.buf = make([]byte, chunkSize)
 	}
 	b := l.buf
 	copy(b, l.d.b)

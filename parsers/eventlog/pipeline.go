@@ -20,7 +20,6 @@ type pipeline struct {
 	end     bool           // there is no other
 	loading []*chunkReader // not yet chosen from, in their order
 	pending []*chunkReader // not yet yielded
-	made    []*chunkReader // all
 	free    []*chunkReader // the one used last is used next: its buffers are in the cache
 
 	tasks chan func() // nil: the consumer does all work
@@ -154,17 +153,14 @@ func (p *pipeline) stop() {
 		close(p.tasks)
 		p.wait.Wait()
 	}
-	for _, c := range p.made {
-		bufs.Put(c.buf)
-		if c.lib.buf != nil {
-			bufs.Put(c.lib.buf)
-		}
-		c.buf, c.lib.buf = nil, nil
+	for _, c := range p.free { // the others may still have a signal to give
+		c.rest()
+		idle.Put(c)
 	}
 }
 
-// bufs lends room for chunks. For a small log, to make it would be much of the work.
-var bufs binread.Buffers
+// idle lends chunk readers. For a small log, to make one would be much of the work.
+var idle sync.Pool // of *chunkReader
 
 // chunk returns a reader that is not in use.
 func (p *pipeline) chunk() *chunkReader {
@@ -173,13 +169,27 @@ func (p *pipeline) chunk() *chunkReader {
 		p.free = p.free[:n-1]
 		return c
 	}
-	c := &chunkReader{
-		log: p.log, opt: &p.opt, shapes: p.shapes, lender: p.lender,
-		buf: bufs.Get(chunkSize), dec: newDecoder(), done: make(chan struct{}, 1),
+	c, ok := idle.Get().(*chunkReader)
+	if !ok {
+		c = &chunkReader{buf: make([]byte, chunkSize), dec: newDecoder(), done: make(chan struct{}, 1)}
 	}
+	c.log, c.opt, c.shapes, c.lender = p.log, &p.opt, p.shapes, p.lender
 	c.dec.strict = p.log.carved != nil // other bytes may have taken the place of any
-	p.made = append(p.made, c)
 	return c
+}
+
+// rest forgets the log, but not the texts that the next one is likely to repeat.
+func (c *chunkReader) rest() {
+	c.log, c.opt, c.shapes, c.lender = nil, nil, nil, nil
+	for _, d := range []*decoder{c.dec, c.slack.dec} {
+		if d == nil {
+			continue
+		}
+		d.foreign, d.borrowed, d.tally = nil, nil, tally{}
+		if len(d.strings) > maxIntern/2 { // else there were no room for the next one's
+			clear(d.strings)
+		}
+	}
 }
 
 // do has f done by a worker, if there are any.

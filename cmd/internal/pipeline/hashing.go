@@ -32,7 +32,7 @@ const maxAhead = 4 << 20
 const leastAhead = 4096
 
 func newHashing(r io.ReaderAt, size int64) *hashing {
-	return &hashing{r: r, size: size, hash: sha256.New(), ahead: map[int64][]byte{}}
+	return &hashing{r: r, size: size, hash: sha256.New()}
 }
 
 func (x *hashing) ReadAt(b []byte, off int64) (int, error) {
@@ -54,6 +54,9 @@ func (x *hashing) feed(b []byte, off int64) {
 		return
 	}
 	if off > x.next {
+		if x.ahead == nil {
+			x.ahead = map[int64][]byte{}
+		}
 		if x.ahead[off] == nil {
 			x.ahead[off] = append([]byte(nil), b...)
 			x.held += int64(len(b))

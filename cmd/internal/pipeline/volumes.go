@@ -71,13 +71,13 @@ func unread(v *source.Volume, host string, at *evidence.Place, told map[fileKey]
 	}
 	for i := range files {
 		f := &files[i]
+		t := told[fileKey{at.Source, source.Ref{Volume: v.ID, Path: f.Path}}]
+		if t != nil && t.told {
+			continue
+		}
 		kind := kindOfFile(f, v.Loose)
 		channel, isLog := strings.CutPrefix(kind, "evtx:")
 		if kind == "" || f.Deleted || artifacts.IsFormer(f.Path) || isLog && !artifacts.WantsChannel(channel) {
-			continue
-		}
-		t := told[fileKey{at.Source, source.Ref{Volume: v.ID, Path: f.Path}}]
-		if t != nil && t.told {
 			continue
 		}
 		empty := t != nil && !slices.ContainsFunc(t.out.Problems, func(p evidence.Problem) bool { return p.Severity == evidence.Error })
