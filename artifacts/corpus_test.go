@@ -166,7 +166,7 @@ var always = map[string]string{
 	"security/4624": "logons", "security/4634": "logons", "security/4647": "logons",
 	"security/4648": "explicit-credentials", "security/4719": "audit-changes", "security/1102": "log-clears",
 	"system/104": "log-clears", "system/7001": "logons", "system/7002": "logons",
-	"system/12": "power", "system/13": "power", "system/6005": "power", "system/6006": "power", "system/6008": "power",
+	"security/4608": "power", "system/12": "power", "system/13": "power", "system/6005": "power", "system/6006": "power", "system/6008": "power",
 }
 
 var providers = []string{"microsoft-windows-security-auditing", "microsoft-windows-eventlog", "microsoft-windows-winlogon", "microsoft-windows-kernel-general", "eventlog"}

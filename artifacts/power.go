@@ -11,16 +11,17 @@ import (
 var _ = register(Artifact{
 	Name:         "power",
 	Title:        "starts and stops of the computer",
-	What:         "System 12, 13 (Kernel-General) and 6005, 6006, 6008 (EventLog)",
+	What:         "System 12, 13 (Kernel-General) and 6005, 6006, 6008 (EventLog); Security 4608",
 	Proves:       "Windows or its event log started or stopped at that time; 6008, written at the next start, tells when Windows was last seen alive",
 	DoesNotProve: "that the computer ran without a pause in between: sleep and hibernation are not in these events",
-	Reference:    "manifest of the provider Microsoft-Windows-Kernel-General (repnz/etw-providers-docs); Microsoft, events 6005, 6006 and 6008 of the source EventLog",
+	Reference:    "manifest of the provider Microsoft-Windows-Kernel-General (repnz/etw-providers-docs); Microsoft, events 6005, 6006 and 6008 of the source EventLog; Microsoft, Windows security auditing: event 4608",
 	Events: []Events{
 		{systemChannel, "Microsoft-Windows-Kernel-General", []uint32{12, 13}},
 		{systemChannel, "EventLog", []uint32{6005, 6006, 6008}},
+		{securityChannel, auditingProvider, []uint32{4608}},
 	},
 	OpenLog: each(readPower),
-	Files:   []string{systemLog},
+	Files:   []string{systemLog, securityLog},
 })
 
 func readPower(rec *eventlog.Record, data Data, out *Emitter) {
@@ -32,6 +33,8 @@ func readPower(rec *eventlog.Record, data Data, out *Emitter) {
 	case 13:
 		o.Action, o.Summary = evidence.Shutdown, "Windows shut down."
 		o.Detail = data.fields("StopTime")
+	case 4608:
+		o.Summary = "Windows started: its local security authority did."
 	case 6005:
 		o.Summary = "The event log service started."
 	case 6006:

@@ -235,11 +235,11 @@ func (c *Case) serviceStops() {
 	}
 }
 
-// windowsIDs returns the ids of the records that tell of starts and ends of Windows,
-// ascending.
+// windowsIDs returns the ids of the records of the System log that tell of starts and
+// ends of Windows, ascending.
 func (c *Case) windowsIDs() (ids []uint64) {
 	for _, o := range c.Observations {
-		if o.Artifact == "power" && ofWindows(o) {
+		if o.Artifact == "power" && ofWindows(o) && strings.EqualFold(o.From().Channel, "System") {
 			ids = append(ids, o.From().RecordID)
 		}
 	}

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -60,4 +62,24 @@ func TestClockSetBack(t *testing.T) {
 		return
 	}
 	t.Errorf("no removal: %+v", rep.Gaps)
+}
+
+// TestStartInSecurity: where the System log is not there, the Security log tells of
+// starts of Windows, which end what was not remembered.
+func TestStartInSecurity(t *testing.T) {
+	const (
+		used  = "-- WS30/story --\n2026-03-04T07:00:00Z run ann net use Z: \\\\fs01\\x /persistent:no\n"
+		start = "-- WS30/log Security --\n2026-03-04T11:50:00Z 4608\n"
+	)
+	lost := func(dir string) {
+		if err := os.Remove(filepath.Join(dir, "WS30/C/Windows/System32/winevt/Logs/System.evtx")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for story, want := range map[string]timeline.Status{used: timeline.StatusUnknown, used + start: timeline.StatusEnded} {
+		rep := analyzeScenario(t, quietHost+story, lost)
+		if len(rep.Connections) != 1 || rep.Connections[0].Status != want {
+			t.Errorf("%+v, want %s", rep.Connections, want)
+		}
+	}
 }
