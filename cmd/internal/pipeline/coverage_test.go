@@ -336,6 +336,12 @@ func TestWhyLogBegins(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, evidence.RolledOver, false},
+		{"cut short where a chunk ends, as the collector's log says", "", large, func(dir string) {
+			const row = "SourceFile,DestinationFile,FileSize\r\n" + `C:\Windows\System32\winevt\Logs\Security.evtx,D:\out\C\Windows\System32\winevt\Logs\Security.evtx,20975616`
+			if err := os.WriteFile(filepath.Join(dir, "WS30/2026-03-05T160000_CopyLog.csv"), []byte(row), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}, evidence.RolledOver, false},
 		{"a new computer", "", large + "-- WS30/hive SOFTWARE --\n[Microsoft\\Windows NT\\CurrentVersion]\nInstallDate=dword:1772582400\n", nil, evidence.RolledOver, false}, // 2026-03-04
 	} {
 		rep := analyzeScenario(t, strings.Replace(quietHost, "user ann", c.options+"user ann", 1)+c.hive, c.change)

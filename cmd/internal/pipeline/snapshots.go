@@ -53,6 +53,7 @@ func (t *task) bounded() {
 	if t.file.Incomplete {
 		for i := range t.out.Coverage {
 			t.out.Coverage[i].Complete = false
+			t.out.Coverage[i].Unfilled = 0 // how large it was is not known
 		}
 	}
 	if t.vol.Of == nil || t.file.Kind != source.Hive {
