@@ -23,7 +23,7 @@ func coverageRows(c *Case) []CoverageRow {
 	var rows []CoverageRow
 	for _, f := range c.Facts {
 		switch {
-		case f.Whole, f.Unread:
+		case f.Whole, f.Unread, f.Unlisted:
 		case f.Evidence == "vss" && !f.NotCollected:
 			kinds["vss"] = nil
 			rows = append(rows, shadowRow(f))
@@ -90,10 +90,29 @@ func (c *Case) lack(kind string) string {
 	if c.notThere(kind) {
 		return kind + " is not on the volume of Windows, which was read whole"
 	}
+	if c.hidden(kind) {
+		return kind + " was not found, and not all of where it lies could be listed"
+	}
 	return kind + " was not collected"
 }
 
-// absentRow tells of evidence that was not collected, or is known to be not there.
+// hidden reports whether a kind of evidence may be there unseen, as not all of where
+// it lies could be listed, and no collector says that it was left behind.
+func (c *Case) hidden(kind string) bool {
+	hidden := false
+	for _, f := range c.Facts {
+		if f.NotCollected && f.Evidence == kind {
+			return false
+		}
+		hidden = hidden || f.Unlisted && slices.ContainsFunc(f.Keys, func(key string) bool {
+			return strings.EqualFold(key, kind) || strings.HasSuffix(key, ":") && strings.HasPrefix(kind, key)
+		})
+	}
+	return hidden
+}
+
+// absentRow tells of evidence that was not collected or not seen, or is known to be
+// not there.
 func (c *Case) absentRow(kind string) CoverageRow {
 	r := CoverageRow{Evidence: kind, AsOf: c.End, Records: -1, Enabled: Unknown, Class: Absent}
 	if channel, ok := strings.CutPrefix(kind, "evtx:"); ok {
@@ -102,7 +121,12 @@ func (c *Case) absentRow(kind string) CoverageRow {
 			r.Class = Disabled
 		}
 	}
-	if !c.notThere(kind) {
+	switch {
+	case c.notThere(kind):
+	case c.hidden(kind):
+		r.Class = UnknownClass
+		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.Corrupt})
+	default:
 		r.Holes = append(r.Holes, evidence.Hole{Reason: evidence.NotCollected})
 	}
 	return r

@@ -122,6 +122,8 @@ func (c *Case) classWithout(kind string, w Window, without evidence.Reason) (Cla
 				return UnknownClass, kind + " is damaged: nothing in it could be read"
 			case there:
 				return UnknownClass, kind + " holds no record"
+			case c.hidden(kind):
+				return UnknownClass, c.lack(kind)
 			}
 		}
 		r.Holes = slices.DeleteFunc(slices.Clone(r.Holes), func(h evidence.Hole) bool { return h.Reason == without })

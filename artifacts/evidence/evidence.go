@@ -302,7 +302,11 @@ type Coverage struct {
 	// Unread says that the kinds of evidence in Keys have a file there of which
 	// nothing was read: it is damaged or, if the place is Complete, holds nothing.
 	// Evidence is "" then.
-	Unread     bool
+	Unread bool
+	// Unlisted says that not all of the place could be listed: of the kinds of evidence
+	// in Keys, and those that begin with one that ends in ":", more may be there than was
+	// seen. Evidence is "" then.
+	Unlisted   bool
 	Emptied    bool      // shadow copies: enabled, and none is there
 	Earlier    bool      // a state that a later one of the same hive supersedes
 	View       int       // counts the states of one hive, the first is 0

@@ -77,6 +77,7 @@ type scope struct {
 	depth    int // of archives and images
 	items    []*item
 	problems []Problem // paths are relative to the container
+	unlisted []string  // directories of which not all is known to be listed, as in Volume
 
 	beside  container.Opener // of a lone file: opens the other files of its folder
 	outer   *kape            // logs beside the container that may tell of it; nil if there are none
@@ -124,11 +125,13 @@ var errTooMany = errors.New("too many entries")
 func (w *walker) dir(name string, depth int) error {
 	if depth > maxFolderDepth {
 		w.c.problem(errorf(triage.Show(name), "more than %d folders deep: not looked at", maxFolderDepth))
+		w.c.unlisted = append(w.c.unlisted, triage.Show(name))
 		return nil
 	}
 	names, err := w.names(name)
 	if err != nil {
 		w.c.problem(errorf(triage.Show(name), "cannot list the folder: %v", cause(err)))
+		w.c.unlisted = append(w.c.unlisted, triage.Show(name))
 	}
 	for len(names) > 0 {
 		batch := names[:min(len(names), lookedAtOnce)]
@@ -139,6 +142,7 @@ func (w *walker) dir(name string, depth int) error {
 			}
 			if w.seen++; w.seen > w.limit {
 				w.c.problem(errorf("", tooManyInFolders, w.limit))
+				w.c.unlisted = append(w.c.unlisted, "")
 				return errTooMany
 			}
 			if err := w.add(e, depth); err != nil {

@@ -117,16 +117,20 @@ func asNobody(t *testing.T, f func()) {
 }
 
 func TestUnreadable(t *testing.T) {
-	dir := write(t, map[string]string{"C/Users/bob/NTUSER.DAT": user, "C/Users/eve/NTUSER.DAT": user, "C/Users/eve/AppData/x": "x", "closed/NTUSER.DAT": user, "x.bin": "x"})
+	dir := write(t, map[string]string{"C/Users/bob/NTUSER.DAT": user, "C/Users/eve/NTUSER.DAT": user, "C/Users/eve/AppData/x": "x", "C/Users/tom/NTUSER.DAT": user, "closed/NTUSER.DAT": user, "x.bin": "x"})
 	for p := dir; p != "/"; p = filepath.Dir(p) { // temporary folders are private
 		if info, err := os.Stat(p); err == nil && info.Mode()&0o005 != 5 {
 			must(t, os.Chmod(p, info.Mode()|0o055))
 		}
 	}
-	for _, name := range []string{"C/Users/bob/NTUSER.DAT", "closed", "x.bin"} {
+	for _, name := range []string{"C/Users/bob/NTUSER.DAT", "C/Users/tom", "closed", "x.bin"} {
 		must(t, os.Chmod(filepath.Join(dir, name), 0))
 	}
-	t.Cleanup(func() { os.Chmod(filepath.Join(dir, "closed"), 0o755) })
+	t.Cleanup(func() {
+		for _, name := range []string{"C/Users/tom", "closed"} {
+			os.Chmod(filepath.Join(dir, name), 0o755)
+		}
+	})
 	asNobody(t, func() {
 		ev, err := Open(context.Background(), dir, Options{})
 		if err != nil {
@@ -137,8 +141,12 @@ func TestUnreadable(t *testing.T) {
 		// eve's hive is not ours: it opens without O_NOATIME.
 		wantLines(t, ev, `volume id="" root="C" label="case" folder windows`, "  Users/eve/NTUSER.DAT hive expected",
 			`  error "Users/bob/NTUSER.DAT" @-1: cannot be read: permission denied`,
+			`  error "Users/tom" @-1: cannot list the folder: permission denied`,
 			`error "closed" @-1: cannot list the folder: permission denied`,
 			`error "x.bin" @-1: cannot be read: permission denied`)
+		if d := cmp.Diff([]string{"Users/tom"}, ev.Volumes[0].Unlisted); d != "" {
+			t.Errorf("not listed (-want +got):\n%s", d)
+		}
 	})
 }
 

@@ -338,6 +338,7 @@ func (l *layouter) finish(node *Node) {
 		if len(roots) > 1 {
 			v.ID = join(l.c.id, root)
 		}
+		v.Unlisted = l.c.unlistedIn(root)
 		uniquePaths(v.Files)
 		sortProblems(v.Problems)
 		v.Problems = slices.Compact(v.Problems) // what hides one directory is met on several ways
@@ -358,6 +359,21 @@ func (l *layouter) finish(node *Node) {
 	}
 	l.snapshots()
 	slices.SortStableFunc(node.Children, func(a, b *Node) int { return strings.Compare(a.ID, b.ID) })
+}
+
+// unlistedIn returns what of the volume of root is not known to be listed whole.
+func (c *scope) unlistedIn(root string) (dirs []string) {
+	for _, dir := range c.unlisted {
+		switch {
+		case within(root, dir):
+			dirs = append(dirs, "")
+		case within(dir, root):
+			dir, _ = inVolume(root, &item{path: dir, place: dir})
+			dirs = append(dirs, dir)
+		}
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
 }
 
 // join adds a name to a container's id.

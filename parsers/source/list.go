@@ -152,6 +152,7 @@ func (w *lister) below(dir, name string) ([]string, error) {
 	entries, err := w.fs.ReadDir(rooted(dir))
 	if err != nil && len(entries) == 0 {
 		w.lost(dir, err)
+		w.c.unlisted = append(w.c.unlisted, dir)
 	}
 	var found []string
 	for _, e := range entries {
@@ -192,6 +193,7 @@ func (w *lister) dir(name string, depth int, deep, named bool) error {
 	switch {
 	case depth > maxFolderDepth:
 		w.c.problem(errorf(name, "more than %d folders deep: not looked at", maxFolderDepth))
+		w.c.unlisted = append(w.c.unlisted, name)
 		return nil
 	case w.listed[name] && !deep:
 		return nil
@@ -199,6 +201,7 @@ func (w *lister) dir(name string, depth int, deep, named bool) error {
 	entries, err := w.fs.ReadDir(rooted(name))
 	if err != nil && len(entries) == 0 {
 		w.lost(name, err)
+		w.c.unlisted = append(w.c.unlisted, name)
 	}
 	if err := w.count(len(entries)); err != nil {
 		return err

@@ -147,6 +147,7 @@ func (s *scanner) compressed(it *item, c *scope, h Handle) error {
 		return err
 	case err != nil:
 		c.problem(Problem{Severity: Error, Offset: -1, What: fmt.Sprintf("is damaged: only the first %d bytes can be unpacked: %s", sp.size, text(err))})
+		c.unlisted = append(c.unlisted, "")
 	}
 	hp, _ := sp.open()
 	first := make([]byte, min(sniffLen, sp.size))

@@ -174,6 +174,10 @@ type Volume struct {
 	// Unreadable are the paths of hives and event logs that are there and of which
 	// nothing can be read, as a Problem says.
 	Unreadable []string
+	// Unlisted are the directories of which not all is known to be listed, since they,
+	// or the archive that they lie in, are damaged, too large, or not to be opened: what
+	// is not listed there may be there all the same. "" is the root: all of the volume.
+	Unlisted []string
 
 	// Whole says that it is the volume that a Windows runs from, as an image has it,
 	// and that nothing in it was unreadable: what it does not hold is not there.

@@ -56,13 +56,18 @@ func (s *scanner) volume(v *volumeSource) (*Node, error) {
 				return nil, s.ctx.Err()
 			}
 			c.problem(Problem{Severity: Error, Offset: binread.Offset(err), What: "the rest of the volume was not looked at: " + text(err)})
+			c.unlisted = append(c.unlisted, "")
 		}
 		if !v.snapshot {
 			w.scan()
 			v.away = w.away
 		}
 		for _, err := range v.fs.Problems() {
-			c.problem(ofVolume(err))
+			p := ofVolume(err)
+			c.problem(p)
+			if p.Severity == Error {
+				c.unlisted = append(c.unlisted, p.Path)
+			}
 		}
 	}
 	whole := v.fs != nil && v.whole(listed)

@@ -36,6 +36,7 @@ func (s *scanner) listed(it *item, kind, id string, depth int, outer *kape) (*sc
 		return nil, s.ctx.Err()
 	case err != nil:
 		c.problem(Problem{Severity: Error, Offset: binread.Offset(err), What: c.kind + " archive cannot be read: " + text(err)})
+		c.unlisted = append(c.unlisted, "")
 	}
 	return c, nil
 }

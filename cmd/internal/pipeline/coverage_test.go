@@ -1,12 +1,14 @@
 package pipeline
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +18,8 @@ import (
 	"sharetrail/artifacts/evidence"
 	"sharetrail/cmd/internal/lab"
 	"sharetrail/timeline"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const quietHost = `A computer on which nothing happens but what a test adds.
@@ -405,6 +409,83 @@ func TestHoleBetweenCopies(t *testing.T) {
 		}
 		if found != c.found {
 			t.Errorf("%s: findings %v", c.name, rep.Gaps)
+		}
+	}
+}
+
+// TestUnlisted: what is not found where not all could be listed may be there: it was
+// not left behind by the collection.
+func TestUnlisted(t *testing.T) {
+	dir := t.TempDir()
+	if err := lab.Build([]byte(quietHost), dir); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, name := range []string{"Windows/System32/config/SYSTEM", "Windows/System32/config/SOFTWARE", "Windows/System32/config/SECURITY", "Windows/System32/winevt/Logs/Security.evtx", "Windows/System32/winevt/Logs/System.evtx", "Users/ann/NTUSER.DAT"} {
+		b, err := os.ReadFile(filepath.Join(dir, "WS30/C", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = b
+	}
+	var packed bytes.Buffer
+	w := tar.NewWriter(&packed)
+	for _, name := range slices.Sorted(maps.Keys(files))[1:5] { // neither the user's hive nor the log System
+		err := w.WriteHeader(&tar.Header{Name: "C/" + name, Mode: 0o644, Size: int64(len(files[name]))})
+		if err == nil {
+			_, err = w.Write(files[name])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	cut := slices.Concat(packed.Bytes(), make([]byte, 100))
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	image := ntfsOf(t, files)
+	damaged := 0
+	for at := 0; at+1024 <= len(image); at += 1024 { // the record of the directory Logs
+		if r := image[at : at+1024]; string(r[:4]) == "FILE" && bytes.Contains(r, []byte("L\x00o\x00g\x00s\x00")) && !bytes.Contains(r, []byte("w\x00i\x00n\x00e\x00v\x00t\x00")) {
+			clear(r)
+			damaged++
+		}
+	}
+	if damaged != 1 {
+		t.Fatalf("%d records are that of the directory", damaged)
+	}
+	for _, c := range []struct {
+		name    string
+		b       []byte
+		unknown []string
+		lacks   bool // G34 says so
+	}{
+		{"all.tar", packed.Bytes(), nil, true},
+		{"cut.tar", cut, []string{"evtx:Microsoft-Windows-PowerShell/Operational", "evtx:System", "registry:NTUSER:ann"}, false},
+		{"damaged.dd", image, []string{"evtx:Microsoft-Windows-PowerShell/Operational"}, false}, // the others are found by their own records
+	} {
+		file := filepath.Join(t.TempDir(), c.name)
+		if err := os.WriteFile(file, c.b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		res, err := Run(t.Context(), []string{file}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var unknown []string
+		for _, r := range res.Report.Coverage {
+			if r.Class == timeline.UnknownClass && len(r.Holes) == 1 && r.Holes[0].Reason == evidence.Corrupt {
+				unknown = append(unknown, r.Evidence)
+			}
+		}
+		if d := cmp.Diff(c.unknown, unknown); d != "" {
+			t.Errorf("%s: unknown (-want +got):\n%s", c.name, d)
+		}
+		if lacks := slices.ContainsFunc(res.Report.Gaps, func(g timeline.Gap) bool { return g.Rule == "G34" }); lacks != c.lacks {
+			t.Errorf("%s: findings %v", c.name, res.Report.Gaps)
 		}
 	}
 }

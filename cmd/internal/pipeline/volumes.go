@@ -44,6 +44,9 @@ func volumeFacts(tasks []*task, hosts *hostNames) (facts []evidence.Coverage) {
 			}
 		}
 		facts = append(facts, unread(v, host, t.place, told)...)
+		if hidden := hiddenIn(v); len(hidden) > 0 {
+			facts = append(facts, evidence.Coverage{Host: host, Records: -1, Unlisted: true, Keys: hidden, Place: t.place})
+		}
 		if v.Whole {
 			facts = append(facts, evidence.Coverage{Host: host, Records: -1, Whole: true, Keys: kindsOn(v), Place: t.place})
 		}
@@ -84,6 +87,32 @@ func unread(v *source.Volume, host string, at *evidence.Place, told map[fileKey]
 		facts = append(facts, evidence.Coverage{Host: host, Records: -1, Unread: true, Keys: []string{kind}, Complete: empty, Place: at})
 	}
 	return facts
+}
+
+// hiddenIn names the kinds of evidence that may lie unseen on a volume as collected,
+// as evidence.Coverage has them: not all of their directory, or of one above it, could
+// be listed.
+func hiddenIn(v *source.Volume) (kinds []string) {
+	if v.Snapshot != "" || artifacts.IsFormer(v.Root) {
+		return nil
+	}
+	for _, dir := range v.Unlisted {
+		dir = strings.ToLower(dir)
+		above := func(place string) bool { return dir == "" || dir == place || strings.HasPrefix(place, dir+"/") }
+		if above("windows/system32/winevt/logs") {
+			kinds = append(kinds, "evtx:")
+		}
+		if above("windows/system32/config") {
+			kinds = append(kinds, "registry:SYSTEM", "registry:SOFTWARE", "registry:SECURITY", "registry:SAM")
+		}
+		if above("users") {
+			kinds = append(kinds, "registry:NTUSER:")
+		} else if kind := kindOfPath(dir + "/ntuser.dat"); kind != "" && path.Dir(dir) == "users" {
+			kinds = append(kinds, kind)
+		}
+	}
+	slices.Sort(kinds)
+	return slices.Compact(kinds)
 }
 
 // kindsOn names the kinds of evidence that have a file on a volume.
