@@ -213,17 +213,32 @@ func (w *walker) add(e entry, depth int) error {
 	case e.item != nil:
 		w.c.add(e.item, e.err)
 	case e.err != nil:
-		w.c.problem(errorf(triage.Show(e.name), "cannot be looked at: %v", cause(e.err)))
+		w.passed(errorf(triage.Show(e.name), "cannot be looked at: %v", cause(e.err)))
 	case e.info.IsDir():
 		w.c.items = append(w.c.items, &item{path: triage.Show(e.name), place: triage.Show(e.name), dir: true})
 		return w.dir(e.name, depth+1)
 	case e.info.Mode()&fs.ModeSymlink != 0:
 		to, _ := w.root.Readlink(native(e.name))
-		w.c.problem(warnf(triage.Show(e.name), "symbolic link to %q: not followed; its target is read only if it lies in the source itself", to))
+		p := warnf(triage.Show(e.name), "symbolic link to %q: not followed; its target is read only if it lies in the source itself", to)
+		if _, err := w.root.Stat(native(e.name)); err == nil {
+			w.c.problem(p)
+			return nil
+		}
+		w.passed(p)
 	default:
-		w.c.problem(warnf(triage.Show(e.name), notRegular, typeName(e.info.Mode())))
+		w.passed(warnf(triage.Show(e.name), notRegular, typeName(e.info.Mode())))
 	}
 	return nil
+}
+
+// passed tells why an entry is not read. It is an error where a hive or log is
+// expected: nothing says then that there was none.
+func (w *walker) passed(p Problem) {
+	if n := triage.Expect(p.Path, false); n == triage.Hive || n == triage.Log {
+		p.Severity = Error
+		w.c.items = append(w.c.items, &item{path: p.Path, place: p.Path, lost: true})
+	}
+	w.c.problem(p)
 }
 
 // file adds a regular file of a folder after a look at its first bytes.

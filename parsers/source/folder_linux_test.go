@@ -18,25 +18,34 @@ import (
 
 func TestLinksAreNotFollowed(t *testing.T) {
 	outside := write(t, map[string]string{"NTUSER.DAT": user, "tree/Windows/System32/config/SYSTEM": system})
-	dir := write(t, map[string]string{"in/real.evtx": evtx})
+	dir := write(t, map[string]string{"in/real.evtx": evtx, "C2/Windows/System32/config/SYSTEM": system, "C2/Windows/System32/winevt/Logs/": ""})
 	for link, to := range map[string]string{
-		"NTUSER.DAT": filepath.Join(outside, "NTUSER.DAT"),
-		"C":          filepath.Join(outside, "tree"),
-		"up":         "..",
-		"in/loop":    ".",
-		"again":      "in/real.evtx",
-		"dangling":   "nowhere",
+		"NTUSER.DAT":                     filepath.Join(outside, "NTUSER.DAT"),
+		"C":                              filepath.Join(outside, "tree"),
+		"up":                             "..",
+		"in/loop":                        ".",
+		"again":                          "in/real.evtx",
+		"dangling":                       "nowhere",
+		"C2/Windows/System32/config/SAM": filepath.Join(outside, "tree/Windows/System32/config/SYSTEM"),
+		"C2/Windows/System32/winevt/Logs/Security.evtx": "../../../../../in/real.evtx",
 	} {
 		must(t, os.Symlink(to, filepath.Join(dir, link)))
 	}
-	notFollowed := func(link, to string) string {
-		return `warning "` + link + `" @-1: symbolic link to "` + to + `": not followed; its target is read only if it lies in the source itself`
+	notFollowed := func(severity, link, to string) string {
+		return severity + ` "` + link + `" @-1: symbolic link to "` + to + `": not followed; its target is read only if it lies in the source itself`
 	}
-	wantLines(t, open(t, dir, Options{}),
+	ev := open(t, dir, Options{})
+	wantLines(t, ev,
 		`volume id="" root="" label="case" folder loose`, "  in/real.evtx evtx expected",
-		notFollowed("C", filepath.Join(outside, "tree")),
-		notFollowed("NTUSER.DAT", filepath.Join(outside, "NTUSER.DAT")),
-		notFollowed("again", "in/real.evtx"), notFollowed("dangling", "nowhere"), notFollowed("in/loop", "."), notFollowed("up", ".."))
+		`volume id="C2" root="C2" label="C2" folder windows`, "  Windows/System32/config/SYSTEM hive expected",
+		"  "+notFollowed("error", "Windows/System32/config/SAM", filepath.Join(outside, "tree/Windows/System32/config/SYSTEM")),
+		"  "+notFollowed("warning", "Windows/System32/winevt/Logs/Security.evtx", "../../../../../in/real.evtx"), // which is read
+		notFollowed("warning", "C", filepath.Join(outside, "tree")),
+		notFollowed("error", "NTUSER.DAT", filepath.Join(outside, "NTUSER.DAT")),
+		notFollowed("warning", "again", "in/real.evtx"), notFollowed("warning", "dangling", "nowhere"), notFollowed("warning", "in/loop", "."), notFollowed("warning", "up", ".."))
+	if d := cmp.Diff([]string{"Windows/System32/config/SAM"}, ev.Volumes[1].Unreadable); d != "" {
+		t.Errorf("unreadable (-want +got):\n%s", d)
+	}
 }
 
 // What the examiner names may be a link: that is a wish, not a trap.
@@ -59,7 +68,7 @@ func TestSpecialFilesAreNotOpened(t *testing.T) {
 	defer l.Close()
 	wantLines(t, open(t, dir, Options{}),
 		`volume id="" root="" label="case" folder loose`, "  x.evtx evtx expected",
-		`warning "NTUSER.DAT" @-1: is a named pipe, not a regular file: not opened`,
+		`error "NTUSER.DAT" @-1: is a named pipe, not a regular file: not opened`,
 		`warning "s" @-1: is a socket, not a regular file: not opened`)
 	wantLines(t, open(t, filepath.Join(dir, "NTUSER.DAT"), Options{}), `error "NTUSER.DAT" @-1: is a named pipe, not a regular file: not opened`)
 	wantLines(t, open(t, "/dev/null", Options{}), `error "null" @-1: is a device, not a regular file: not opened`)
