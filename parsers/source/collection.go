@@ -12,6 +12,9 @@ import (
 
 	"sharetrail/parsers/binread"
 	"sharetrail/parsers/source/triage"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // A collection is what collectors say about what they collected, beside the
@@ -116,7 +119,10 @@ func (s *scanner) whole(it *item) ([]byte, error) {
 func (col *collection) read(c *scope, it *item, b []byte) error {
 	dir, name := path.Split(it.place)
 	dir = strings.TrimSuffix(dir, "/")
-	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	b, _, err := transform.Bytes(unicode.BOMOverride(transform.Nop), b) // Windows writes UTF-16, too
+	if err != nil {
+		return err
+	}
 	switch name = strings.ToLower(name); {
 	case name == "client_info.json":
 		return col.client(dir, b)

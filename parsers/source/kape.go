@@ -96,7 +96,7 @@ func (col *collection) beside(dir string) *kape {
 
 func (col *collection) copylog(dir string, b []byte) error {
 	k := col.kapeOf(dir)
-	return table(b, func(m map[string]string) {
+	return table(b, "SourceFile", func(m map[string]string) {
 		c := copied{from: skipped(dir, m["SourceFile"]), dest: strings.ReplaceAll(m["DestinationFile"], `\`, "/"), size: -1, sha1: strings.ToLower(m["SourceFileSha1"])}
 		if n, err := strconv.ParseInt(m["FileSize"], 10, 64); err == nil {
 			c.size = n
@@ -111,7 +111,7 @@ func (col *collection) copylog(dir string, b []byte) error {
 
 func (col *collection) skiplog(dir string, b []byte) error {
 	k := col.kapeOf(dir)
-	return table(b, func(m map[string]string) {
+	return table(b, "SourceFile", func(m map[string]string) {
 		s := skipped(dir, m["SourceFile"])
 		if triage.Expect(s.rest, false) == triage.None {
 			return

@@ -2,12 +2,14 @@ package source
 
 import (
 	"crypto/sha1"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"sharetrail/parsers/source/ntfs/ntfstest"
 )
@@ -113,6 +115,34 @@ func TestKAPELogs(t *testing.T) {
 			t.Errorf("the logs are taken for those of another container: %+v", last)
 		}
 	})
+}
+
+// Spreadsheets save logs anew with other separators, and PowerShell in UTF-16. A
+// log without the columns it should have is told of.
+func TestKAPELogsSavedAnew(t *testing.T) {
+	const name = "2025-08-25T20_20_59_5246365_SkipLog.csv"
+	wide := func(s string) string {
+		b := []byte("\xff\xfe")
+		for _, u := range utf16.Encode([]rune(s)) {
+			b = binary.LittleEndian.AppendUint16(b, u)
+		}
+		return string(b)
+	}
+	const row = `Excluded;C:\Users\Jörg\NTUSER.DAT;` + "\r\n"
+	for _, log := range []string{
+		"Reason,SourceFile,SourceFileSha1\r\n" + strings.ReplaceAll(row, ";", ","),
+		"Reason;SourceFile;SourceFileSha1\r\n" + row,
+		"\xef\xbb\xbf\"Reason\";\"SourceFile\";\"SourceFileSha1\"\r\n" + row,
+		wide("Reason\tSourceFile\tSourceFileSha1\r\n" + strings.ReplaceAll(row, ";", "\t")),
+	} {
+		ev := open(t, write(t, map[string]string{name: log, "C/Windows/System32/config/SYSTEM": system}), Options{})
+		if want := []string{"Users/Jörg/NTUSER.DAT"}; len(ev.Volumes) != 1 || !slices.Equal(ev.Volumes[0].NotCollected, want) || len(ev.Problems) > 0 {
+			t.Errorf("%q: not collected %q\n%s", log, ev.Volumes[0].NotCollected, strings.Join(describe(ev), "\n"))
+		}
+	}
+	wantLines(t, open(t, write(t, map[string]string{name: "Grund,Datei\r\nExcluded,x\r\n", "C/Windows/System32/config/SYSTEM": system}), Options{}),
+		`volume id="" root="C" label="case" folder windows`, "  Windows/System32/config/SYSTEM hive expected",
+		`warning "`+name+`" @-1: tells about the collection and cannot be read: it has no column "SourceFile"`)
 }
 
 // A copy that is not what KAPE copied shows: its size at once, its bytes when

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"io"
 	"path"
 	"slices"
@@ -12,15 +13,21 @@ import (
 	"sharetrail/parsers/source/triage"
 )
 
-// table reads a CSV file with a header row, a map a row.
-func table(b []byte, row func(map[string]string)) error {
-	r := csv.NewReader(bytes.NewReader(b))
-	r.FieldsPerRecord, r.LazyQuotes, r.ReuseRecord = -1, true, true
-	head, err := r.Read()
+// table reads a CSV file with a header row that names the column key, a map a row. A
+// spreadsheet that saved it anew may have put other separators between the fields.
+func table(b []byte, key string, row func(map[string]string)) error {
+	r, head, err := csvOf(b, ',')
+	for _, sep := range ";\t" {
+		if err == nil && !slices.Contains(head, key) {
+			r, head, err = csvOf(b, sep)
+		}
+	}
 	if err != nil {
 		return err
 	}
-	head = slices.Clone(head)
+	if !slices.Contains(head, key) {
+		return fmt.Errorf("it has no column %q", key)
+	}
 	for {
 		fields, err := r.Read()
 		if err == io.EOF {
@@ -37,6 +44,14 @@ func table(b []byte, row func(map[string]string)) error {
 	}
 }
 
+// csvOf begins to read a CSV file.
+func csvOf(b []byte, sep rune) (r *csv.Reader, head []string, err error) {
+	r = csv.NewReader(bytes.NewReader(b))
+	r.Comma, r.FieldsPerRecord, r.LazyQuotes, r.ReuseRecord = sep, -1, true, true
+	head, err = r.Read()
+	return r, slices.Clone(head), err
+}
+
 // orc gives the files that DFIR-ORC took, under names of its own, the paths that
 // they had: each computer, volume and shadow copy is a directory of its own.
 func orc(c *scope, dir string, b []byte, col *collection) error {
@@ -44,7 +59,7 @@ func orc(c *scope, dir string, b []byte, col *collection) error {
 	for _, it := range c.items {
 		items[strings.ToLower(it.place)] = it
 	}
-	return table(b, func(m map[string]string) {
+	return table(b, "SampleName", func(m map[string]string) {
 		it := items[strings.ToLower(path.Join(dir, strings.ReplaceAll(m["SampleName"], `\`, "/")))]
 		full := strings.Trim(strings.ReplaceAll(m["FullName"], `\`, "/"), "/")
 		if it == nil || full == "" || strings.Contains("/"+full+"/", "/../") || m["AttrType"] != "$DATA" && m["AttrType"] != "" || m["AttrName"] != "" {
