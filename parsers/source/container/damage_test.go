@@ -34,6 +34,11 @@ func TestDamage(t *testing.T) {
 	stream := files{"a.vmdk": vmdk{disk: disk, grain: 8192, packed: true}.write()}
 	flat := files{"a.vmdk": []byte("# Disk DescriptorFile\nparentCID=ffffffff\nRW 100 FLAT \"a-flat.vmdk\" 0\nRW 100 FLAT \"b-flat.vmdk\" 0\n"),
 		"a-flat.vmdk": disk[:51200], "b-flat.vmdk": disk[51200:102400]}
+	split := files{"a.vmdk": []byte("# Disk DescriptorFile\nparentCID=ffffffff\nRW 100 FLAT \"a-flat.vmdk\" 0\nRW 100 SPARSE \"b-s002.vmdk\"\n"),
+		"a-flat.vmdk": disk[:51200], "b-s002.vmdk": vmdk{disk: disk[51200:102400], grain: 4096}.write()}
+	umlaut := func(encoding string) files {
+		return files{"a.vmdk": []byte("# Disk DescriptorFile\n" + encoding + "parentCID=ffffffff\nRW 100 FLAT \"C:\\VM\\B\xfcro \x9a-flat.vmdk\" 0\n"), "Büro š-flat.vmdk": disk[:51200], "Büro љ-flat.vmdk": disk[51200:102400]}
+	}
 	dyn := files{"a.vhd": vhdSparse(disk, nil, idA, "", "")}
 	fixed := files{"a.vhd": vhdFixedOf(disk, idA)}
 	vdi := files{"a.vdi": vdiOf(disk, 1)}
@@ -127,6 +132,11 @@ func TestDamage(t *testing.T) {
 		{"vdi, count differs", vdi, "a.vdi", func(f files) { f["a.vdi"][388]++ }, disk, 0, "", "but the block table lists"},
 		{"vdi, cut short", vdi, "a.vdi", func(f files) { f["a.vdi"] = f["a.vdi"][:len(f["a.vdi"])-8192] }, disk, 12, "block: need 512 bytes", ""},
 		{"vdi, snapshot", files{"a.vdi": vdiOf(disk, 4)}, "a.vdi", func(f files) {}, disk, -1, "clone the disk", ""},
+		{"vmdk split, header of an extent damaged", split, "a.vmdk", func(f files) { f["b-s002.vmdk"][1] ^= 1 }, disk[:102400], 100, `b-s002.vmdk: offset 0x0: header: signature`, "disk offsets 0xc800 to 0x19000 cannot be read"},
+		{"vmdk split, extent too small", split, "a.vmdk", func(f files) { f["b-s002.vmdk"][12]-- }, disk[:102400], 100, `b-s002.vmdk: offset 0xc: capacity`, "disk offsets 0xc800 to 0x19000 cannot be read"},
+		{"vmdk, names in a code page", umlaut("encoding=\"windows-1252\"\n"), "a.vmdk", func(f files) {}, disk[:51200], 0, "", ""},
+		{"vmdk, names in a code page that is not named", umlaut(""), "a.vmdk", func(f files) {}, disk[:51200], 0, "", ""},
+		{"vmdk, names in an unknown code page", umlaut("encoding=\"x-klingon\"\n"), "a.vmdk", func(f files) {}, disk[:51200], 100, "missing", "disk offsets 0x0 to 0xc800 cannot be read"},
 
 		{"qcow2, bit in a cluster", z, "a.qcow2", func(f files) { f["a.qcow2"][3*4096] = 0xff }, disk, 8, "offset 0x3000: compressed cluster", ""},
 		{"qcow2 zstd, bit in a cluster", zs, "a.qcow2", func(f files) { f["a.qcow2"][3*4096] ^= 0xff }, disk, 8, "offset 0x3000: compressed cluster", ""},

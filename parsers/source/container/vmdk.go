@@ -2,11 +2,15 @@ package container
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"sharetrail/parsers/binread"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // A VMDK is a text descriptor that lists extents, in a file of its own or inside
@@ -110,11 +114,13 @@ func (m *image) extent(disk pieces, x vmdkExtent, f *file, d *folder) (pieces, e
 	if x.kind == "SPARSE" && d.has(baseName(x.name)) {
 		return nil, f.errorf(0, "descriptor", "extent %q is listed twice", baseName(x.name))
 	}
-	s, err := d.sibling(x.name)
-	if err != nil {
-		err = fmt.Errorf("extent %w", err)
+	lost := func(err error) (pieces, error) {
 		m.warn = append(m.warn, fmt.Errorf("disk offsets %#x to %#x cannot be read: %w", disk.size(), disk.size()+n, err))
 		return disk.add(gone{err}, n), nil
+	}
+	s, err := d.sibling(x.name)
+	if err != nil {
+		return lost(fmt.Errorf("extent %w", err))
 	}
 	if x.kind != "SPARSE" {
 		if off := x.offset * 512; off > s.size || n > s.size-off {
@@ -124,11 +130,11 @@ func (m *image) extent(disk pieces, x vmdkExtent, f *file, d *folder) (pieces, e
 	}
 	sp, err := newSparse(s)
 	if err != nil {
-		return nil, err
+		return lost(err)
 	}
 	m.warn = append(m.warn, sp.warn...)
 	if sp.size < n {
-		return nil, s.errorf(12, "capacity", "%d bytes, but the descriptor gives the extent %d", sp.size, n)
+		return lost(s.errorf(12, "capacity", "%d bytes, but the descriptor gives the extent %d", sp.size, n))
 	}
 	return disk.add(sp.disk(), n), nil
 }
@@ -147,7 +153,7 @@ func parseDescriptor(b []byte) (t vmdkText) {
 	}
 	text := strings.TrimPrefix(string(b), "\ufeff")
 	t.valid = strings.HasPrefix(text, "# Disk DescriptorFile")
-	cid, hint := "", ""
+	cid, hint, encoding := "", "", ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if access, _, _ := strings.Cut(line, " "); access == "RW" || access == "RDONLY" || access == "NOACCESS" {
@@ -164,7 +170,12 @@ func parseDescriptor(b []byte) (t vmdkText) {
 			cid = value
 		case "parentfilenamehint":
 			hint = value
+		case "encoding":
+			encoding = value
 		}
+	}
+	for i, line := range t.extents {
+		t.extents[i] = decoded(line, encoding)
 	}
 	if cid != "" && !strings.EqualFold(cid, "ffffffff") || hint != "" {
 		t.parent = fmt.Sprintf("%q (CID %s)", baseName(hint), cid)
@@ -173,6 +184,23 @@ func parseDescriptor(b []byte) (t vmdkText) {
 		t.valid = false
 	}
 	return t
+}
+
+// decoded is a line of a descriptor as UTF-8. VMware writes names in the code page of
+// its computer, and says which that is.
+func decoded(line, encoding string) string {
+	if utf8.ValidString(line) {
+		return line
+	}
+	for _, e := range charmap.All {
+		page, ok := e.(*charmap.Charmap)
+		if name := cmp.Or(encoding, "windows-1252"); ok && strings.EqualFold(name, strings.ReplaceAll(page.String(), " ", "-")) {
+			if text, err := page.NewDecoder().String(line); err == nil {
+				return text
+			}
+		}
+	}
+	return line
 }
 
 type vmdkExtent struct {
