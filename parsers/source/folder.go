@@ -345,12 +345,14 @@ func cause(err error) error {
 	return err
 }
 
-// text is an error without what its Problem says anyway: path and offset.
+// text is an error without what its Problem says anyway: path and offset. The name of
+// another file of an image, in which the offset is, stays.
 func text(err error) string {
+	err = cause(err)
 	if fe := (*binread.FormatError)(nil); errors.As(err, &fe) {
-		return fmt.Sprintf("%s: %v", fe.Field, fe.Err)
+		return strings.Replace(err.Error(), fe.Error(), fmt.Sprintf("%s: %v", fe.Field, fe.Err), 1)
 	}
-	return cause(err).Error()
+	return err.Error()
 }
 
 func typeName(m fs.FileMode) string {

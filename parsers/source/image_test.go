@@ -374,6 +374,13 @@ func TestDamagedVolume(t *testing.T) {
 	if !slices.ContainsFunc(ev.Problems, func(p Problem) bool { return strings.Contains(p.What, "cut short") }) {
 		t.Errorf("cut:\n%s", strings.Join(describe(ev), "\n"))
 	}
+	dir := write(t, map[string]string{"c-flat.vmdk": string(good), "d.vmdk": strings.Repeat("x", 512),
+		"c.vmdk": fmt.Sprintf("# Disk DescriptorFile\nparentCID=ffffffff\nRW %d FLAT \"c-flat.vmdk\" 0\nRW 8 SPARSE \"d.vmdk\"\n", len(good)/512)})
+	ev = open(t, filepath.Join(dir, "c.vmdk"), Options{})
+	want := fmt.Sprintf(`warning "c.vmdk" @0: disk offsets %#x to %#x cannot be read: d.vmdk: header: signature "xxxx"`, len(good), len(good)+4096)
+	if len(ev.Volumes) != 1 || len(ev.Volumes[0].Files) != 2 || !slices.Contains(describe(ev), want) {
+		t.Errorf("an extent is damaged, no %s:\n%s", want, strings.Join(describe(ev), "\n"))
+	}
 }
 
 // Every image stays as it is: bytes, attributes and times.
