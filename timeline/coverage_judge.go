@@ -131,7 +131,7 @@ func (c *Case) classWithout(kind string, w Window, without evidence.Reason) (Cla
 		if class == Continuous && (!w.NotBefore.IsZero() && w.NotBefore.Before(r.From) || !w.NotAfter.IsZero() && w.NotAfter.Before(r.From) || w.NotAfter.After(r.To.Add(r.quiet()))) {
 			class = Partial // it begins inside the window, or ends there
 		}
-		return class, fmt.Sprintf("%s: %s, %d records from %s to %s", kind, class, r.Records, evidence.FormatTime(r.From), evidence.FormatTime(r.To))
+		return class, fmt.Sprintf("%s: %s, %s from %s to %s", kind, class, Counted(r.Records, "record", "records"), evidence.FormatTime(r.From), evidence.FormatTime(r.To))
 	}
 	return Absent, c.lack(kind)
 }

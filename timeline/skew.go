@@ -23,16 +23,20 @@ type Skew struct {
 // String says how the clocks compare, in a sentence.
 func (s *Skew) String() string {
 	if s.Sessions == 0 && s.Error > clocksAgree {
-		return fmt.Sprintf("nothing measures how the two clocks differ, and one of them was moved: they are taken to agree within %v", s.Error.Round(time.Second))
+		return fmt.Sprintf("nothing measures how the two clocks differ, and one of them was moved: they are taken to agree within %s", Lasting(s.Error.Round(time.Second)))
 	}
 	if s.Sessions == 0 {
-		return "nothing measures how the two clocks differ: they are taken to agree within 5 minutes"
+		return "nothing measures how the two clocks differ: they are taken to agree within " + Lasting(clocksAgree)
 	}
 	from := "one connection"
 	if s.Sessions > 1 {
 		from = fmt.Sprintf("%d connections", s.Sessions)
 	}
-	return fmt.Sprintf("the server's clock is ahead by %v, give or take %v, measured from %s that both recorded", s.Ahead.Round(time.Millisecond), s.Error.Round(time.Millisecond), from)
+	side := "ahead"
+	if s.Ahead < 0 {
+		side = "behind"
+	}
+	return fmt.Sprintf("the server's clock is %s by %s, give or take %s, measured from %s that both recorded", side, Lasting(s.Ahead), Lasting(s.Error), from)
 }
 
 // Local returns the earliest and the latest reading of the client's clock at

@@ -155,7 +155,7 @@ func (c *Case) tellBefore(f *Found, l *Life) {
 	}
 	copied = append(c.copiesBefore(f, l), copied...)
 	if len(copied) > 0 {
-		f.say(fmt.Sprintf("While it stood, files were copied from it, last at %s: %s.", evidence.FormatTime(copied[len(copied)-1].Time), lines(copied)), copied...)
+		f.say(fmt.Sprintf("While it stood, commands that copy from it were run, last at %s: %s.", evidence.FormatTime(copied[len(copied)-1].Time), lines(copied)), copied...)
 		f.Attack = addNew(f.Attack, "T1039")
 	}
 	if l != nil && l.Side == evidence.Client && IsDefaultShare(shareName(l.Share)) {
@@ -221,7 +221,7 @@ func (c *Case) tellAfter(f *Found) {
 	}
 	for _, o := range c.burstsNear(f) {
 		n := o.Detail.Int("count")
-		f.say(fmt.Sprintf("From 5 minutes before to 5 minutes after, one session of %s opened or checked %d files of %s.", orUnknown(o.User), n, o.Share), o)
+		f.say(fmt.Sprintf("From 5 minutes before to 5 minutes after, one session of %s opened or checked %s of %s.", orUnknown(o.User), Counted(n, "file", "files"), o.Share), o)
 	}
 }
 
@@ -303,7 +303,7 @@ func lines(list []*evidence.Fact) string {
 		}
 	}
 	if n := len(list) - 1; n > 0 {
-		s += fmt.Sprintf(" and %d more", n)
+		s += fmt.Sprintf(", and %d more", n)
 	}
 	return s
 }

@@ -72,8 +72,8 @@ func tellEnd(f *Found, l *Life, v *Visit) {
 	if !w.Exact() {
 		what = "the earliest instant of " + what
 	}
-	f.say(fmt.Sprintf("%s recorded the end of that session at %s, by the client's clock %v %s %s, give or take %v: within the 5 minutes in which the two belong together.",
-		v.Server.Host, evidence.FormatTime(v.End.Time), d, order, what, v.Skew.Error.Round(time.Millisecond)), v.End)
+	f.say(fmt.Sprintf("%s recorded the end of that session at %s, by the client's clock %s %s %s, give or take %s: within the 5 minutes in which the two belong together.",
+		v.Server.Host, evidence.FormatTime(v.End.Time), Lasting(d), order, what, Lasting(v.Skew.Error)), v.End)
 	l.Facts.SessionEnded = Yes
 	f.agree(l, v, d, order)
 	for _, o := range v.Client.Between(from.Add(-lossNear), to.Add(lossNear)) {
@@ -146,7 +146,7 @@ func (c *Case) tellClients(f *Found, l *Life) {
 		f.say(text+".", o, v.Begin, v.End)
 	}
 	if n := all - told; n > 0 {
-		f.say(fmt.Sprintf("%d more sessions had opened it.", n))
+		f.say(fmt.Sprintf("%s had opened it.", Counted(n, "more session", "more sessions")))
 	}
 }
 

@@ -54,8 +54,8 @@ func TestStory(t *testing.T) {
 		{"the local shares are listed", -2 * time.Minute, command(`net share`), "shares were listed", "T1135"},
 		{"shares are listed long before", -10 * time.Minute, command(`net view \\fs0`), "", ""},
 		{"a share is made", -2 * time.Minute, command(`net share x=C:\x`), "", ""},
-		{"files are copied from the drive", -20 * time.Minute, command(`robocopy X:\hr C:\temp /e`), "files were copied from it", "T1039"},
-		{"files are copied from the share by its name", -20 * time.Minute, command(`xcopy \\fs0\data\hr C:\temp`), "files were copied from it", "T1039"},
+		{"files are copied from the drive", -20 * time.Minute, command(`robocopy X:\hr C:\temp /e`), "commands that copy from it were run", "T1039"},
+		{"files are copied from the share by its name", -20 * time.Minute, command(`xcopy \\fs0\data\hr C:\temp`), "commands that copy from it were run", "T1039"},
 		{"files are copied to the drive", -20 * time.Minute, command(`robocopy C:\temp X:\hr /e`), "", ""},
 		{"files are copied within the drive", -20 * time.Minute, command(`robocopy X:\hr X:\old /e`), "", ""},
 		{"files are copied from another share", -20 * time.Minute, command(`xcopy \\fs0\data2\hr C:\temp`), "", ""},
@@ -119,7 +119,7 @@ func TestSessionEnd(t *testing.T) {
 			for _, s := range gaps[0].Reasoning {
 				text += s.Statement + "\n"
 			}
-			if !strings.Contains(text, "FS0 recorded that 1001 opened") || !strings.Contains(text, "ahead by 3m0.2s") {
+			if !strings.Contains(text, "FS0 recorded that 1001 opened") || !strings.Contains(text, "ahead by 3 minutes 0.2 seconds") {
 				t.Errorf("the other side is not told: %s", text)
 			}
 			if conns[0].Facts.SessionEnded != c.ended || strings.Contains(text, "recorded the end of that session") != (c.ended == Yes) {

@@ -30,9 +30,9 @@ func script(c *timeline.Case, o *evidence.Fact) timeline.Benign {
 	}
 	if end := sessionEdge(c, o); end != nil {
 		if n := atEdges(c, o); n >= 2 {
-			return verdict(byScript, timeline.Supported, fmt.Sprintf("the same command ran within %v of a logon or logoff %d times", near, n), o, end)
+			return verdict(byScript, timeline.Supported, fmt.Sprintf("the same command ran within %s of a logon or logoff %d times", timeline.Lasting(near), n), o, end)
 		}
-		return verdict(byScript, timeline.VerdictUnknown, fmt.Sprintf("the command ran within %v of a logon or logoff at %s, but nothing shows a script", near, stamp(end.Time)), o, end)
+		return verdict(byScript, timeline.VerdictUnknown, fmt.Sprintf("the command ran within %s of a logon or logoff at %s, but nothing shows a script", timeline.Lasting(near), stamp(end.Time)), o, end)
 	}
 	if o.Process == nil || o.Process.ParentImage == "" {
 		return verdict(byScript, timeline.VerdictUnknown, "what started the command is not recorded", o)
@@ -40,7 +40,7 @@ func script(c *timeline.Case, o *evidence.Fact) timeline.Benign {
 	if class, why := c.ClassOf("evtx:System", timeline.Window{NotBefore: o.Time, NotAfter: o.Time}); class != timeline.Continuous {
 		return verdict(byScript, timeline.VerdictUnknown, "logons and logoffs of that time are not known: "+why, o)
 	}
-	return verdict(byScript, timeline.Contradicted, fmt.Sprintf("the command was started by %s, and no logon or logoff lies within %v", base(o.Process.ParentImage), near), o)
+	return verdict(byScript, timeline.Contradicted, fmt.Sprintf("the command was started by %s, and no logon or logoff lies within %s", base(o.Process.ParentImage), timeline.Lasting(near)), o)
 }
 
 // scriptHost returns the program that runs scripts for Windows, if it is the
@@ -98,7 +98,7 @@ func atEdges(c *timeline.Case, o *evidence.Fact) (n int) {
 func base(image string) string { return path.Base(strings.ReplaceAll(image, `\`, "/")) }
 
 // innocents tests the causes that could have removed, without anybody wanting to
-// hide it, the remembered mapping that cl is about. by is the fact that shows who
+// hide it, the mapping that cl is about. by is the fact that shows who
 // did, or nil.
 func innocents(c *timeline.Case, by *evidence.Fact, cl *timeline.Claim) []timeline.Benign {
 	w := cl.Window
@@ -136,6 +136,9 @@ func innocents(c *timeline.Case, by *evidence.Fact, cl *timeline.Claim) []timeli
 		} else {
 			out = append(out, verdict(byScript, timeline.VerdictUnknown, why))
 		}
+	}
+	if l := cl.Life; l != nil && (l.Persistent == timeline.No || l.Drive == "") {
+		return append(out, verdict(session, timeline.VerdictUnknown, "what is not remembered ends with them, too; whether that came first is not known"))
 	}
 	return append(out, verdict(session, timeline.Contradicted, "logoff, sleep, VPN and server loss leave a remembered mapping in place"))
 }

@@ -106,7 +106,7 @@ func goneBetween(c *timeline.Case, l *timeline.Life, had, lacks *timeline.Mappin
 	if follows == timeline.Yes {
 		l.Facts.MappingGone = timeline.Yes
 	}
-	cl.Text = fmt.Sprintf("%s by %s %s removed %s: one state of the hive has it, a later one does not.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), was(&cl), span(cl.Window))
+	cl.Text = fmt.Sprintf("%s for %s %s removed %s: one state of the hive has it, a later one does not.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), was(&cl), span(cl.Window))
 	cl.Steps = append(cl.Steps, failed(c, l)...)
 	cl.Benign = append(cl.Benign, innocents(c, nil, &cl)...)
 	cl.Missing = commandsMissing(c, cl.Window)

@@ -99,7 +99,7 @@ func keyRecovered(c *timeline.Case, l *timeline.Life, k *evidence.Fact) timeline
 	} else {
 		l.Facts.MappingGone = timeline.Yes
 	}
-	cl.Text = fmt.Sprintf("%s by %s %s, %s: its deleted key is recovered from the hive.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), verb, span(cl.Window))
+	cl.Text = fmt.Sprintf("%s for %s %s, %s: its deleted key is recovered from the hive.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), verb, span(cl.Window))
 	cl.Steps = append(cl.Steps, failed(c, l)...)
 	cl.Benign = innocents(c, nil, &cl)
 	cl.Missing = commandsMissing(c, cl.Window)

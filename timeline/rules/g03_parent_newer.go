@@ -51,10 +51,15 @@ func parentNewer(c *timeline.Case, s *timeline.MappingState) timeline.Claim {
 		Text:  fmt.Sprintf(`A child of HKCU\Network of %s was removed at %s: the key is newer than every mapping that it still holds; which drive and share it was, the hive does not say.`, who(s.User, s.SID), stamp(at)),
 		Facts: []*evidence.Fact{s.Key},
 	}
-	cl.Steps = []timeline.Step{step(fmt.Sprintf(`Network was last written at %s and has %d children, all older by more than 2 s. Making a mapping would have left one of that time, so the last change was a removal.`, stamp(at), len(s.Drives)), s.Key)}
+	written := fmt.Sprintf("%s and has %s by more than 2 seconds", stamp(at), timeline.Counted(len(s.Drives), "child, older", "children, all older"))
+	if len(s.Drives) == 0 {
+		cl.Text = fmt.Sprintf(`A child of HKCU\Network of %s was removed at %s: the key was written then, and holds no mapping; which drive and share it was, the hive does not say.`, who(s.User, s.SID), stamp(at))
+		written = stamp(at) + ", after the profile was made, and has no children"
+	}
+	cl.Steps = []timeline.Step{step(fmt.Sprintf(`Network was last written at %s. Making a mapping would have left one of that time, so the last change was a removal.`, written), s.Key)}
 	if s.Volatile > 0 {
 		cl.Confidence = timeline.Possible
-		cl.Steps = append(cl.Steps, step(fmt.Sprintf("Network has %d volatile children, which stamp it and leave nothing on disk.", s.Volatile), s.Key))
+		cl.Steps = append(cl.Steps, step(fmt.Sprintf("Network has %s, which stamp it and leave nothing on disk.", timeline.Counted(s.Volatile, "volatile child", "volatile children")), s.Key))
 	}
 	if s.Restamped {
 		cl.Confidence, cl.Severity = timeline.Possible, timeline.Info

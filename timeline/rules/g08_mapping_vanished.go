@@ -77,7 +77,7 @@ func replaced(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	if cl.Confidence == timeline.Possible {
 		verb = "ended or was removed"
 	}
-	cl.Text = fmt.Sprintf("%s by %s %s between %s and %s, when the letter was mapped to %s; no command that removes it is known.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), verb, stamp(since), stamp(l.Next), next.Share)
+	cl.Text = fmt.Sprintf("%s for %s %s between %s and %s, when the letter was mapped to %s; no command that removes it is known.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), verb, stamp(since), stamp(l.Next), next.Share)
 	cl.Benign = innocents(c, nil, &cl)
 	cl.Missing = commandsMissing(c, cl.Window)
 	return cl, true
@@ -141,7 +141,7 @@ func vanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	}
 	if s.Volatile > 0 {
 		cl.Confidence = timeline.Possible
-		cl.Steps = append(cl.Steps, step(fmt.Sprintf("Network has %d volatile children, which stamp it and leave nothing on disk.", s.Volatile), s.Key))
+		cl.Steps = append(cl.Steps, step(fmt.Sprintf("Network has %s, which stamp it and leave nothing on disk.", timeline.Counted(s.Volatile, "volatile child", "volatile children")), s.Key))
 	}
 	if cl.Confidence == timeline.Possible {
 		cl.Severity = timeline.Low
@@ -150,7 +150,7 @@ func vanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	if cl.Confidence == timeline.Possible {
 		verb = "may have been removed"
 	}
-	cl.Text = fmt.Sprintf("%s by %s %s after %s and at or before %s; %s.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), verb, stamp(since), stamp(s.LastChange), logged)
+	cl.Text = fmt.Sprintf("%s for %s %s after %s and at or before %s; %s.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), verb, stamp(since), stamp(s.LastChange), logged)
 	cl.Benign = innocents(c, nil, &cl)
 	cl.Missing = commandsMissing(c, cl.Window)
 	return cl, true

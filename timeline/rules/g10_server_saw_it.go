@@ -132,7 +132,7 @@ func onlyTheServer(c *timeline.Case, visits []*timeline.Visit) timeline.Claim {
 		Share: shares[0],
 	}
 	cl.Text = fmt.Sprintf("%s used %s from %s, %s by the clock of %s; %s holds no trace of it.", who(v.User, v.SID), strings.Join(shares[:min(len(shares), 5)], ", "), c.Host, span(w), s.Host, c.Host)
-	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s recorded %d sessions of %s with accesses to its shares, from %s.", s.Host, len(visits), who(v.User, v.SID), v.Origin()), all...)}
+	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s recorded %s of %s with accesses to its shares, from %s.", s.Host, timeline.Counted(len(visits), "session", "sessions"), who(v.User, v.SID), v.Origin()), all...)}
 	if v.Why != nil {
 		cl.Steps = append(cl.Steps, step(fmt.Sprintf("%s held that address then.", c.Host), v.Why))
 	} else {

@@ -133,7 +133,7 @@ func usedInTheDark(s *silenced) timeline.Claim {
 		act = "was told to record less"
 	}
 	cl.Text = fmt.Sprintf("%s used %s, %s; nothing says how it was connected, and the log %s, which might, %s at %s.", who(l.User, l.SID), shares, span(cl.Window), s.log, act, stamp(s.hole.Why.Time))
-	cl.Steps = []timeline.Step{step(fmt.Sprintf("%d traces name files or folders of %s that were opened then.", len(s.uses), shares), s.uses...),
+	cl.Steps = []timeline.Step{step(fmt.Sprintf("%s files or folders of %s that were opened then.", timeline.Counted(len(s.uses), "trace names", "traces name"), shares), s.uses...),
 		step("No evidence says that it was mapped: no remembered mapping, no command, no list of mapped drives."),
 		step(fmt.Sprintf("The log %s %s at %s by %s: of that time it cannot tell.", s.log, act, stamp(s.hole.Why.Time), who(s.hole.Why.User, s.hole.Why.SID)), s.hole.Why)}
 	cl.Benign = []timeline.Benign{

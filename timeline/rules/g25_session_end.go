@@ -74,7 +74,7 @@ func ended(c *timeline.Case, l *timeline.Life, end *evidence.Fact, why string) t
 	cl.Window = timeline.Window{NotBefore: since, NotAfter: end.Time, Basis: timeline.BySession}
 	cl.Confidence, cl.Severity, cl.Actor = timeline.Likely, timeline.Info, end
 	cl.Facts = append(append(cl.Facts, l.Maps...), end)
-	cl.Text = fmt.Sprintf("%s by %s was not remembered and ended with its session, at the latest at %s; nothing shows that it was removed before.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), stamp(end.Time))
+	cl.Text = fmt.Sprintf("%s for %s was not remembered and ended with its session, at the latest at %s; nothing shows that it was removed before.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), stamp(end.Time))
 	cl.Steps = []timeline.Step{known(l), notRemembered(l), step(capital(why)+" at "+stamp(end.Time)+".", end)}
 	cl.By = timeline.ByLogoff
 	if end.Action != evidence.Logoff {

@@ -278,13 +278,13 @@ func doneBy(list []act) string {
 	return " and were done as " + name
 }
 
-// lasted renders a duration for a sentence, up to the next second.
+// lasted renders a duration for a sentence, up to the next second or minute.
 func lasted(d time.Duration) string {
-	s := int((d + time.Second - 1) / time.Second)
-	if s < 120 {
-		return fmt.Sprintf("%d seconds", s)
+	to := time.Second
+	if d > 2*time.Minute {
+		to = time.Minute
 	}
-	return fmt.Sprintf("%d minutes", (s+59)/60)
+	return timeline.Lasting(max((d+to-1)/to*to, to))
 }
 
 // factsOf returns the facts that the strongest claim of f rests on.

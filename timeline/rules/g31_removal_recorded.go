@@ -192,8 +192,8 @@ func (r *commandClaim) ranAgain() {
 func (r *commandClaim) stoodUnseen() string {
 	if x := r.l.DoubtedBy(r.by.Time); x != nil {
 		r.Window.NotBefore, _ = r.l.Since(r.by.Time)
-		r.step(step(fmt.Sprintf("%s was run at %s. Had it not failed, %s had gone before, and the command removed that one.", quote(x.Maps[0]), stamp(x.MappedAtFirst()), mapping(r.l.Drive, r.l.Share)), x.Maps...))
-		return fmt.Sprintf("whether %s had taken the letter before, which fails while it is in use, is not known", quote(x.Maps[0]))
+		r.step(step(fmt.Sprintf("%s was run at %s. If it did not fail, %s had gone before it, and the delete command removed what it had made.", quote(x.Maps[0]), stamp(x.MappedAtFirst()), mapping(r.l.Drive, r.l.Share)), x.Maps...))
+		return fmt.Sprintf("whether %s had taken the letter before is not known: such a command fails while the letter is in use", quote(x.Maps[0]))
 	}
 	if namesLetter(r.l, r.by) {
 		return "nothing shows that it still stood when the script ran"

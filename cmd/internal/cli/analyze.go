@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"sharetrail/cmd/internal/output"
 	"sharetrail/timeline"
@@ -96,15 +97,39 @@ its logs, parts lists each file with its own; sha256 is that of the named one.`,
 		if err != nil {
 			return err
 		}
-		if err := a.writeFiles(cmd.Context(), &dir, &ez, &r, res, sources, start, p.o.Zone); err != nil {
-			return &exit{exitFailed, err}
+		unwritten := a.writeFiles(cmd.Context(), &dir, &ez, &r, res, sources, start, p.o.Zone)
+		if err := cmd.Context().Err(); err != nil {
+			return err
 		}
+		// What was found may have taken hours: a full disk does not lose it.
 		if err := written(a.summary(res, f, p.o)); err != nil {
+			return err
+		}
+		if unwritten != nil {
+			return &exit{exitFailed, fmt.Errorf("%w; %s: mend that and run it again with --force", unwritten, a.left())}
+		}
+		if err := written(a.nextSteps(&dir, res, p.o)); err != nil {
 			return err
 		}
 		return res.status()
 	}
 	return cmd
+}
+
+// nextSteps says under a summary for people what to do with the folder.
+func (a *app) nextSteps(d *folder, res *result, o output.Options) error {
+	if d.dir == "" || o.Format != output.TableFormat {
+		return nil
+	}
+	name, explain := d.dir, ""
+	if strings.ContainsAny(name, " '\"") {
+		name = "'" + strings.ReplaceAll(name, "'", `'\''`) + "'" // as shells take it
+	}
+	if len(res.Report.Gaps) > 0 {
+		explain = fmt.Sprintf("  sharetrail explain %s %s\n", res.Report.Gaps[0].ID, name)
+	}
+	_, err := fmt.Fprintf(a.stdout, "\nWritten to %s\n  report.html opens in a browser, without a network\n%s  sharetrail verify %s\n", d.dir, explain, name)
+	return err
 }
 
 // summary prints what the filters let through.
@@ -115,7 +140,7 @@ func (a *app) summary(res *result, f *filter, o output.Options) error {
 	r.Connections = chosen(f, r.Connections, connectionFacets)
 	r.Coverage = chosen(f, r.Coverage, coverageFacets)
 	if f.undated > 0 {
-		a.say("%d rows without a time are not shown: leave out --from and --to to see them", f.undated)
+		a.sayUndated(f.undated)
 	}
 	// --severity is that of findings; problems have words of their own.
 	r.Problems = chosen(&filter{host: f.host}, r.Problems, problemFacets)

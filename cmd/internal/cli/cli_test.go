@@ -117,7 +117,8 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
-func TestReached(t *testing.T) {
+// TestAndAbove: --exit-code shows, and counts, what is at or above --severity.
+func TestAndAbove(t *testing.T) {
 	gaps := []timeline.Gap{{Severity: timeline.Medium, Host: "WS01"}, {Severity: timeline.Info, Host: "WS02"}}
 	for _, test := range []struct {
 		severity, host string
@@ -140,7 +141,8 @@ func TestReached(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := f.reached(gaps); got != test.want {
+		f.severity = f.severity.andAbove()
+		if got := len(chosen(&f, gaps, gapFacets)) > 0; got != test.want {
 			t.Errorf("%+v: %v", test, got)
 		}
 	}
@@ -280,6 +282,31 @@ func TestBrokenPipe(t *testing.T) {
 	a = &app{stdout: fullWriter{}, stderr: &stderr, args: []string{"timeline", dir}}
 	if code := a.run(context.Background()); code != exitFailed || !strings.Contains(stderr.String(), "no space") {
 		t.Errorf("a full disk ends in exit code %d: %s", code, stderr.String())
+	}
+}
+
+// TestUnwritten: a file that cannot be written does not lose what was found, and
+// the error says which it was, what the folder holds and what to do.
+func TestUnwritten(t *testing.T) {
+	dir, out := t.TempDir(), t.TempDir()
+	if err := writeEvidence(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(out, "gaps.jsonl", "taken"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	a := &app{stdout: &stdout, stderr: &stderr, args: []string{"analyze", dir, "-o", out, "--force", "--format", "table"}}
+	if code := a.run(context.Background()); code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	if got := stdout.String(); !strings.Contains(got, "Findings (1)") || strings.Contains(got, "Written to") {
+		t.Errorf("the summary is\n%s", got)
+	}
+	for _, want := range []string{filepath.Join(out, "gaps.jsonl") + " cannot be written: ", "each file in " + out + " is whole, but there is no manifest.json", "run it again with --force"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("no %q in %s", want, stderr.String())
+		}
 	}
 }
 

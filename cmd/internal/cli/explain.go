@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -34,7 +35,7 @@ problems}: the rows that the text is made of.`,
   sharetrail explain G31-46 /cases/42/result --format json | jq .observations`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return usagef("needs a GAP-ID and the folder of an earlier analyze -o, and got %d arguments", len(args))
+				return usagef("needs a GAP-ID and the folder of an earlier analyze -o, and got %s", timeline.Counted(len(args), "argument", "arguments"))
 			}
 			return nil
 		},
@@ -43,6 +44,9 @@ problems}: the rows that the text is made of.`,
 	cmd.Flags().StringVar(&p.tz, "tz", "UTC", "time `ZONE` of the text, such as Europe/Berlin; what was read as text stays as it is")
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return p.set(cmd.OutOrStdout(), formats) }
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		if info, err := os.Stat(args[0]); err == nil && info.IsDir() && exist(args[1:]) != nil {
+			return usagef("%q is a folder: the GAP-ID comes first, as in sharetrail explain %s %s", args[0], args[1], args[0])
+		}
 		_, r, err := openResults(args[1], "gaps", "shares", "timeline", "coverage", "problems")
 		if err != nil {
 			return err

@@ -192,7 +192,7 @@ func (p *page) coverage() {
 			s += ", " + p.span(c.From, c.To)
 		}
 		if c.Records >= 0 {
-			s += fmt.Sprintf(", %d records", c.Records)
+			s += ", " + timeline.Counted(c.Records, "record", "records")
 		}
 		p.para(2, "- ", s)
 		for _, limit := range p.limits(c) {

@@ -7,6 +7,7 @@ import (
 
 	"sharetrail/artifacts/evidence"
 	"sharetrail/timeline"
+	"sharetrail/timeline/rules"
 
 	"github.com/spf13/cobra"
 )
@@ -56,6 +57,9 @@ func (f *filter) flags(cmd *cobra.Command, names ...string) {
 			f.action.words = actions
 			cmd.Flags().Var(&f.action, name, "show only rows of these actions (repeatable)")
 		case "rule":
+			for _, r := range rules.All() {
+				f.rule.words = append(f.rule.words, r.ID)
+			}
 			cmd.Flags().Var(&f.rule, name, "show only findings that these rules saw (repeatable)")
 		case "severity":
 			cmd.Flags().Var(&f.severity, name, "show only rows of these severities: "+strings.Join(f.severity.words, ", ")+" (repeatable)")

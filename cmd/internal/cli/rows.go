@@ -47,11 +47,15 @@ func setUp[R any](a *app, cmd *cobra.Command, l listing[R], f *filter, finding f
 		if write == nil {
 			write = func(rows []R, o output.Options) error { return output.WriteAll(a.stdout, l.layout, rows, o) }
 		}
-		if err := written(write(chosen(f, all, l.facets), p.o)); err != nil {
+		rows := chosen(f, all, l.facets)
+		if err := written(write(rows, p.o)); err != nil {
 			return err
 		}
-		if f.undated > 0 {
-			a.say("%d rows without a time are not shown: leave out --from and --to to see them", f.undated)
+		switch {
+		case f.undated > 0:
+			a.sayUndated(f.undated)
+		case len(rows) == 0 && len(all) > 0:
+			a.say("the filters let none of %s through", timeline.Counted(len(all), "row", "rows"))
 		}
 		if finding != nil {
 			if err := finding(all); err != nil {
@@ -61,6 +65,11 @@ func setUp[R any](a *app, cmd *cobra.Command, l listing[R], f *filter, finding f
 		return res.status()
 	}
 	return cmd
+}
+
+// sayUndated tells of rows that --from and --to hide.
+func (a *app) sayUndated(n int) {
+	a.say("%s not shown: leave out --from and --to to see them", timeline.Counted(n, "row without a time is", "rows without a time are"))
 }
 
 const rereads = `
@@ -146,37 +155,39 @@ not. confidence belongs to the sentence in claim; benign holds the innocent
 explanations that were tested.
 
 With --exit-code the exit status is 4 if there is a finding at or above
---severity (any, if it is not given) that the other filters let through.` + rereads,
+--severity (any, if it is not given) that the other filters let through; shown
+are then all that are.` + rereads,
 		Example: `  sharetrail gaps /cases/42/WS01
   sharetrail gaps /cases/42/result --exit-code --severity high -q`,
 	}, listing[timeline.Gap]{
 		layout: output.Gaps, rows: func(r *timeline.Report) []timeline.Gap { return r.Gaps },
 		facets: gapFacets, filters: []string{"host", "user", "share", "drive", "rule", "severity", "time"},
 	}, f, func(all []timeline.Gap) error {
-		if exitCode && f.reached(all) {
+		if exitCode && len(chosen(f, all, gapFacets)) > 0 {
 			return &exit{exitFinding, nil}
 		}
 		return nil
 	})
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 4 if there is a finding at or above --severity")
+	set := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if exitCode {
+			f.severity = f.severity.andAbove()
+		}
+		return set(cmd, args)
+	}
 	return cmd
 }
 
-// reached reports whether one of all lies at or above the lowest severity that
-// is asked for, within the other filters.
-func (f *filter) reached(all []timeline.Gap) bool {
-	lowest := 0
-	for i, word := range gapSeverities {
-		if f.severity.match(word) {
-			lowest = i
+// andAbove also wants what stands before any of the wanted words.
+func (g globs) andAbove() globs {
+	out := globs{words: g.words}
+	for i := len(g.words) - 1; i >= 0 && len(g.list) > 0; i-- {
+		if len(out.list) > 0 || g.match(g.words[i]) {
+			out.Set(g.words[i]) // it is one of the words
 		}
 	}
-	others := *f
-	others.severity = globs{}
-	return slices.ContainsFunc(all, func(g timeline.Gap) bool {
-		at := slices.Index(gapSeverities, string(g.Severity))
-		return at >= 0 && at <= lowest && others.show(gapFacets(&g))
-	})
+	return out
 }
 
 func (a *app) coverage() *cobra.Command {

@@ -11,6 +11,7 @@ import (
 	"sharetrail/cmd/internal/output"
 	"sharetrail/cmd/internal/verify"
 	"sharetrail/parsers/source"
+	"sharetrail/timeline"
 
 	"github.com/spf13/cobra"
 )
@@ -135,14 +136,14 @@ func (a *app) proven(rows []verify.Row, failures bool, o output.Options) error {
 	}
 	err = errors.Join(err, w.Close())
 	if bad == 0 && o.Format == output.TableFormat {
-		_, say := fmt.Fprintf(a.stdout, "\n%d rows and files, all proven\n", len(rows))
+		_, say := fmt.Fprintf(a.stdout, "\n%s, all proven\n", timeline.Counted(len(rows), "row or file", "rows and files"))
 		err = errors.Join(err, say)
 	}
 	if err := written(err); err != nil {
 		return err
 	}
 	if bad > 0 {
-		return &exit{exitUnread, fmt.Errorf("%d of %d rows are not proven", bad, len(rows))}
+		return &exit{exitUnread, fmt.Errorf("%s not proven", timeline.Counted(bad, fmt.Sprintf("of %d rows is", len(rows)), fmt.Sprintf("of %d rows are", len(rows))))}
 	}
 	return nil
 }

@@ -50,10 +50,10 @@ func init() {
 	Gaps.Cells = []Cell[gap]{
 		{Head: "Id", Text: func(g *gap, _ Zone) string { return g.ID }},
 		{Head: "Severity", Text: func(g *gap, _ Zone) string { return string(g.Severity) }},
-		{Head: "Confidence", Text: func(g *gap, _ Zone) string { return string(g.Confidence) }, Drop: 1},
-		{Head: "Host", Text: func(g *gap, _ Zone) string { return g.Host }, Drop: 2},
-		{Head: "User", Text: func(g *gap, _ Zone) string { return g.User }, Drop: 3},
-		{Head: "Window", Text: func(g *gap, z Zone) string { return z.window(g.Window) }, Wrap: true},
+		{Head: "Confidence", Text: func(g *gap, _ Zone) string { return string(g.Confidence) }},
+		{Head: "Host", Text: func(g *gap, _ Zone) string { return g.Host }, Drop: 1},
+		{Head: "User", Text: func(g *gap, _ Zone) string { return g.User }, Drop: 2},
+		{Head: "Window", Text: func(g *gap, z Zone) string { return z.window(g.Window) }, Wrap: true, Drop: 3}, // the claim says it, too
 		{Head: "Claim", Text: func(g *gap, _ Zone) string { return g.Claim }, Wrap: true},
 		{Head: "Innocent explanations", Text: func(g *gap, _ Zone) string { return verdicts(g.Benign) }, Wrap: true, Drop: 4},
 	}

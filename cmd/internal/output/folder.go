@@ -211,7 +211,7 @@ func (w *folderWriter) write(name string, content func(io.Writer) error) {
 	}
 	f, err := os.CreateTemp(w.dir, "."+name+".*")
 	if err != nil {
-		w.err = err
+		w.err = failed(w.dir, name, err)
 		return
 	}
 	sum := sha256.New()
@@ -223,10 +223,18 @@ func (w *folderWriter) write(name string, content func(io.Writer) error) {
 	}
 	if err != nil {
 		os.Remove(f.Name())
-		w.err = err
+		w.err = failed(w.dir, name, err)
 		return
 	}
 	w.files = append(w.files, ManifestFile{Path: name, Size: info.Size(), SHA256: hex.EncodeToString(sum.Sum(nil))})
+}
+
+// failed says which file could not be written, by the name that it would have.
+func failed(dir, name string, err error) error {
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		err = at.Err // without the name until then
+	}
+	return fmt.Errorf("%s cannot be written: %w", filepath.Join(dir, name), err)
 }
 
 // maxManifest bounds a manifest that is read, in bytes.

@@ -142,7 +142,7 @@ func navigatorTechniques(r *timeline.Report) []navigatorTechnique {
 			continue
 		}
 		if n := f.findings - len(f.claims); n > 0 {
-			f.claims = append(f.claims, fmt.Sprintf("%d more findings", n))
+			f.claims = append(f.claims, timeline.Counted(n, "more finding", "more findings"))
 		}
 		out = append(out, navigatorTechnique{
 			TechniqueID: id, Score: f.score, Comment: cmp.Or(strings.Join(f.claims, "\n"), "rows of the timeline, no finding"), Enabled: true,

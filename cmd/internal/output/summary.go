@@ -132,7 +132,11 @@ var classes = []timeline.Class{
 
 // coverage writes one paragraph a host: what is whole first, what is absent last.
 func (s *summary) coverage(rows []timeline.CoverageRow) {
-	for len(rows) > 0 {
+	for hosts := 0; len(rows) > 0; hosts++ {
+		if hosts == maxSummary {
+			fmt.Fprintf(s.w, "… %d more rows of other hosts: see sharetrail coverage\n", len(rows))
+			return
+		}
 		host := rows[0].Host
 		n := slices.IndexFunc(rows, func(c timeline.CoverageRow) bool { return c.Host != host })
 		if n < 0 {
@@ -172,21 +176,49 @@ func kindsOf(rows []timeline.CoverageRow, class timeline.Class) string {
 	return strings.Join(kinds, ", ")
 }
 
-// notRun writes one paragraph for each rule and reason, with the hosts.
+// notRun writes one paragraph for each reason and the hosts that it holds for,
+// with the rules.
 func (s *summary) notRun(list []timeline.NotRun) {
-	type key struct{ rule, why string }
-	hosts := map[key][]string{}
-	var order []key
-	for _, n := range list {
-		k := key{n.Rule, n.Why}
-		if hosts[k] == nil {
-			order = append(order, k)
+	type ofRule struct{ rule, why string }
+	type ofHosts struct{ hosts, why string }
+	byRule := grouped(list, func(n timeline.NotRun) ofRule { return ofRule{n.Rule, n.Why} }, func(n timeline.NotRun) string { return n.Host })
+	byHosts := grouped(byRule, func(g group[ofRule]) ofHosts { return ofHosts{strings.Join(g.of, "\x00"), g.key.why} }, func(g group[ofRule]) string { return g.key.rule })
+	for _, g := range byHosts {
+		s.para("", Visible(fmt.Sprintf("%s on %s: %s", strings.Join(g.of, ", "), listed(strings.Split(g.key.hosts, "\x00")), g.key.why)))
+	}
+}
+
+// A group is what rows of one key have.
+type group[K comparable] struct {
+	key K
+	of  []string
+}
+
+// grouped gathers what rows of one key have, in the order in which the keys come.
+func grouped[R any, K comparable](rows []R, key func(R) K, of func(R) string) (out []group[K]) {
+	at := map[K]int{}
+	for _, r := range rows {
+		k := key(r)
+		n, ok := at[k]
+		if !ok {
+			n = len(out)
+			at[k] = n
+			out = append(out, group[K]{key: k})
 		}
-		hosts[k] = append(hosts[k], n.Host)
+		out[n].of = append(out[n].of, of(r))
 	}
-	for _, k := range order {
-		s.para("", Visible(fmt.Sprintf("%s on %s: %s", k.rule, strings.Join(hosts[k], ", "), k.why)))
+	return out
+}
+
+// maxHosts is how many hosts a summary names in one sentence.
+const maxHosts = 6
+
+// listed names the first of hosts and counts the others.
+func listed(hosts []string) string {
+	if n := len(hosts) - maxHosts; n > 1 {
+		return fmt.Sprintf("%s and %d more hosts", strings.Join(hosts[:maxHosts], ", "), n)
 	}
+	return strings.Join(hosts, ", ")
 }
 
 // problems writes the errors, then the warnings.
@@ -196,7 +228,11 @@ func (s *summary) problems(list []evidence.Problem) {
 		return strings.Compare(string(a.Severity), string(b.Severity)) // error < warning
 	})
 	for _, p := range list[:min(len(list), maxSummary)] {
-		s.para(string(p.Severity)+": ", Visible(where(&p.From)+": "+p.What))
+		what := p.What
+		if p.From.Offset >= 0 { // where tells it
+			what = strings.TrimPrefix(what, fmt.Sprintf("offset %#x: ", p.From.Offset))
+		}
+		s.para(string(p.Severity)+": ", Visible(where(&p.From)+": "+what))
 	}
 	s.more(len(list), "problems")
 }

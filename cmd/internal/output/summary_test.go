@@ -2,6 +2,7 @@ package output
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -58,5 +59,45 @@ func TestSummaryWidth(t *testing.T) {
 				t.Errorf("width %d: no %s", width, want)
 			}
 		}
+	}
+}
+
+// What many hosts have in common is said once, and no section has no end.
+func TestSummaryOfManyHosts(t *testing.T) {
+	r := &timeline.Report{}
+	for i := range 60 {
+		host := fmt.Sprintf("WS%02d", i)
+		r.Hosts = append(r.Hosts, host)
+		r.Coverage = append(r.Coverage, timeline.CoverageRow{Host: host, Evidence: "evtx:System", Class: timeline.Absent})
+		for _, rule := range []string{"G01", "G03"} {
+			r.NotRun = append(r.NotRun, timeline.NotRun{Rule: rule, Host: host, Why: "no registry:NTUSER was read"})
+		}
+	}
+	r.NotRun = append(r.NotRun, timeline.NotRun{Rule: "G13", Host: "WS07", Why: "no evtx:Security was read"})
+	r.Problems = []evidence.Problem{{Severity: evidence.Error, What: "offset 0x20: no hive", From: evidence.Provenance{Place: &evidence.Place{Path: "SAM"}, Offset: 0x20}}}
+	var out bytes.Buffer
+	if err := Summary(&out, r, Count(r), Options{Width: 120}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Rules not run (121)\n  G01, G03 on WS00, WS01, WS02, WS03, WS04, WS05 and 54 more hosts: no registry:NTUSER was read\n  G13 on WS07: no evtx:Security was read\n",
+		"  WS49: absent evtx:System\n… 10 more rows of other hosts: see sharetrail coverage\n",
+		"  error: SAM at 0x20: no hive\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}
+
+// Where not all columns have room, those with nothing in them go first.
+func TestEmptyColumnsGoFirst(t *testing.T) {
+	rows := []connection{{Host: "WS05", User: "frank", Drive: "P:", Share: `\\fs01\projects`, Status: timeline.StatusMapped, Mapped: timeline.At(when, timeline.KeyLastWrite)}}
+	var out bytes.Buffer
+	if err := WriteAll(&out, Shares, rows, Options{Format: TableFormat, Width: 70}); err != nil {
+		t.Fatal(err)
+	}
+	if head, _, _ := strings.Cut(out.String(), "\n"); strings.Contains(head, "Removed") || !strings.Contains(head, "Mapped") {
+		t.Errorf("the columns are %s", head)
 	}
 }

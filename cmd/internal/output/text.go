@@ -97,10 +97,11 @@ func fold(s string, width int) (lines []string) {
 }
 
 // fit chooses the cells to show and the width of each, in columns: first those
-// that wrap give way, down to their longest word; then the cells that can be
-// dropped go; last of all everything wraps anywhere.
+// that wrap give way, down to their longest word; then cells go, those that are
+// empty in every row before those that can be dropped; last of all everything
+// wraps anywhere.
 func (l *Layout[R]) fit(rows [][]string, width int) (show, widths []int) {
-	natural, least := l.measure(rows)
+	natural, least, drops := l.measure(rows)
 	for i := range l.Cells {
 		show = append(show, i)
 	}
@@ -111,7 +112,7 @@ func (l *Layout[R]) fit(rows [][]string, width int) (show, widths []int) {
 		for n, i := range show {
 			widths = append(widths, natural[i])
 			mins = append(mins, least[i])
-			if d := l.Cells[i].Drop; d > 0 && (drop < 0 || d > l.Cells[show[drop]].Drop) {
+			if d := drops[i]; d > 0 && (drop < 0 || d > drops[show[drop]]) {
 				drop = n
 			}
 		}
@@ -128,18 +129,27 @@ func (l *Layout[R]) fit(rows [][]string, width int) (show, widths []int) {
 	}
 }
 
-// measure returns, for each cell of l, the width of the widest text and the
-// width below which it is not wrapped.
-func (l *Layout[R]) measure(rows [][]string) (natural, least []int) {
-	natural, least = make([]int, len(l.Cells)), make([]int, len(l.Cells))
+// emptyDrop is added to the Drop of a cell that is empty in every row.
+const emptyDrop = 1000
+
+// measure returns, for each cell of l, the width of the widest text, the width
+// below which it is not wrapped, and its Drop among these rows.
+func (l *Layout[R]) measure(rows [][]string) (natural, least, drops []int) {
+	natural, least, drops = make([]int, len(l.Cells)), make([]int, len(l.Cells)), make([]int, len(l.Cells))
 	for i, c := range l.Cells {
 		natural[i] = text.StringWidthWithoutEscSequences(c.Head)
 		least[i] = natural[i]
+		drops[i] = c.Drop
+		empty := len(rows) > 0
 		for _, cells := range rows {
+			empty = empty && cells[i] == ""
 			natural[i] = max(natural[i], text.StringWidthWithoutEscSequences(cells[i]))
 			for word := range strings.FieldsSeq(cells[i]) {
 				least[i] = max(least[i], text.StringWidthWithoutEscSequences(word))
 			}
+		}
+		if empty {
+			drops[i] += emptyDrop
 		}
 		if c.Wrap {
 			least[i] = min(least[i], maxWord)
@@ -147,7 +157,7 @@ func (l *Layout[R]) measure(rows [][]string) (natural, least []int) {
 			least[i] = natural[i]
 		}
 	}
-	return natural, least
+	return natural, least, drops
 }
 
 // shrink takes from the widest of the widths that lie above their least until
