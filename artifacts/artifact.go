@@ -30,6 +30,7 @@ type Artifact struct {
 	// Event log artifacts.
 	Events  []Events
 	OpenLog func() LogReader
+	Joins   bool // what it says of a record may depend on others in the same file
 
 	// Artifacts of other files, which Files selects by the last element of its
 	// patterns.

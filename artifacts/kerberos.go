@@ -16,6 +16,7 @@ var _ = register(Artifact{
 	DoesNotProve: "that a share was opened: a ticket serves for hours and for every service of the server. Workstation in 4776 is what the client says it is",
 	Reference:    "Microsoft, Windows security auditing: events 4768, 4769, 4776",
 	Events:       []Events{{securityChannel, auditingProvider, idsOf(kerberosEvents)}},
+	Joins:        true,
 	OpenLog:      each(readKerberos),
 	Files:        []string{securityLog},
 })

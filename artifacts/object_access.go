@@ -16,6 +16,7 @@ var _ = register(Artifact{
 	DoesNotProve: "that nothing was deleted if absent: the key needs an audit entry, and the auditing of registry access is off by default. A 4663 without a 4660 is an attempt",
 	Reference:    "Microsoft, Windows security auditing: events 4656, 4657, 4658, 4660, 4663",
 	Events:       []Events{{securityChannel, auditingProvider, []uint32{4656, 4657, 4658, 4660, 4663}}},
+	Joins:        true,
 	OpenLog: func() LogReader {
 		h := &handles{pending: map[handle]*deletion{}}
 		return LogReader{Read: h.read, Close: h.close}

@@ -22,6 +22,7 @@ var _ = register(Artifact{
 		{"Microsoft-Windows-PowerShell/Operational", "Microsoft-Windows-PowerShell", []uint32{4104}},
 		{"PowerShellCore/Operational", "PowerShellCore", []uint32{4104}},
 	},
+	Joins: true,
 	OpenLog: func() LogReader {
 		b := &scriptBlocks{pending: map[string]*scriptBlock{}}
 		return LogReader{Read: b.read, Close: b.close}

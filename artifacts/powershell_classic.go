@@ -22,6 +22,7 @@ var _ = register(Artifact{
 		{"Microsoft-Windows-PowerShell/Operational", "Microsoft-Windows-PowerShell", []uint32{4103}},
 		{"PowerShellCore/Operational", "PowerShellCore", []uint32{4103}},
 	},
+	Joins: true,
 	OpenLog: func() LogReader {
 		h := &powerShellHosts{told: map[string]bool{}}
 		return LogReader{Read: h.read}

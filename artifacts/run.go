@@ -195,6 +195,12 @@ func WantsChannel(channel string) bool {
 	})
 }
 
+// Joins reports whether what an artifact says of a record may depend on others in
+// the same log.
+func Joins(artifact string) bool {
+	return slices.ContainsFunc(registry, func(a *Artifact) bool { return a.Name == artifact && a.Joins })
+}
+
 func newLogRun(f File, out *Emitter, arts []*Artifact, want wanted) *logRun {
 	return &logRun{out: out, arts: arts, routes: routes{want: want, seen: map[route][]int{}}}
 }

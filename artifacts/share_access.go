@@ -18,6 +18,7 @@ var _ = register(Artifact{
 	DoesNotProve: "each access: 5140 is written once for a session and share. Off by default; no event proves nothing unless the auditing was on and the log reaches back",
 	Reference:    "Microsoft, Windows security auditing: events 5140, 5145; Microsoft, Audit File Share",
 	Events:       []Events{{securityChannel, auditingProvider, []uint32{5140, 5145}}},
+	Joins:        true,
 	OpenLog:      each(readShareAccess),
 	Files:        []string{securityLog},
 })

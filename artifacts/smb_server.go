@@ -18,6 +18,7 @@ var _ = register(Artifact{
 	DoesNotProve: "if absent, that a share was not used or removed: the Analytic channel is off by default, and 1020 needs a slow access",
 	Reference:    "manifest of the provider Microsoft-Windows-SMBServer (repnz/etw-providers-docs)",
 	Events:       []Events{{"", smbServerProvider, idsOf(smbServerEvents)}},
+	Joins:        true,
 	OpenLog:      each(readSMBServer),
 	Files: []string{
 		logFolder + "Microsoft-Windows-SMBServer%4Operational.evtx", logFolder + "Microsoft-Windows-SMBServer%4Security.evtx",

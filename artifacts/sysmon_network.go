@@ -17,6 +17,7 @@ var _ = register(Artifact{
 	DoesNotProve: "which share was used, or by whom: SMB is the work of the kernel, so the program is System. Nothing is recorded unless Sysmon's configuration includes it",
 	Reference:    "Microsoft Sysinternals, Sysmon: event ids 3, 17, 18, 22",
 	Events:       []Events{{sysmonChannel, sysmonProvider, []uint32{3, 17, 18, 22}}},
+	Joins:        true,
 	OpenLog:      each(readSysmonNetwork),
 	Files:        []string{sysmonLog},
 })

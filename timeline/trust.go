@@ -27,6 +27,7 @@ func (c *Case) trust(cl Claim) Claim {
 	if l := cl.Life; l != nil {
 		before = slices.Concat(l.Maps, l.Uses)
 	}
+	cl = doubted(cl, facts, before)
 	var carved, places []string
 	others := false // is anything else said of the matter itself
 	for _, o := range facts {
@@ -53,6 +54,42 @@ func (c *Case) trust(cl Claim) Claim {
 	})
 	return cl
 }
+
+// doubted lowers a claim that rests on what must be doubted, and says why: it is
+// likely at most where nothing else shows the matter, strong where other facts agree.
+func doubted(cl Claim, facts, before []*evidence.Fact) Claim {
+	var why, ids []string
+	others := false
+	for _, o := range facts {
+		switch doubt := o.Detail.Text("doubt"); {
+		case doubt != "":
+			why, ids = addNew(why, doubt), addNew(ids, o.ID)
+		case !slices.Contains(before, o):
+			others = true
+		}
+	}
+	if len(why) == 0 {
+		return cl
+	}
+	most := Likely
+	if others {
+		most = Strong
+	}
+	slices.Sort(why)
+	more := ""
+	if n := len(why) - maxDoubts; n > 0 {
+		why, more = why[:maxDoubts], fmt.Sprintf("; and for %d more reasons", n)
+	}
+	cl.Confidence = cl.Confidence.Weaker(most)
+	cl.Steps = append(slices.Clip(cl.Steps), Step{
+		Statement:    "Some of what shows it must be doubted: " + strings.Join(why, "; ") + more + ".",
+		Observations: ids,
+	})
+	return cl
+}
+
+// maxDoubts is how many reasons to doubt a claim are told.
+const maxDoubts = 3
 
 // placeName names the bytes that a record was found in, for a sentence.
 func placeName(p *evidence.Place) string {

@@ -16,8 +16,8 @@ import (
 func conclude(ctx context.Context, tasks []*task, problems []evidence.Problem, o Options) timeline.Report {
 	tellApart(tasks)
 	obs, facts, found := resolve(tasks)
-	rep := timeline.Report{Problems: append(problems, found...)}
 	obs = identify(obs)
+	rep := timeline.Report{Problems: slices.Concat(problems, found, disputed(obs, facts))}
 	byHost := divide(obs)
 	covers := map[string][]evidence.Coverage{}
 	for _, f := range facts {
