@@ -44,7 +44,7 @@ func init() {
 			}
 			return z.window(c.Removed)
 		}, Wrap: true},
-		{Head: "By", Text: func(c *connection, _ Zone) string { return string(c.RemovedBy) }, Drop: 2},
+		{Head: "How", Text: func(c *connection, _ Zone) string { return string(c.RemovedBy) }, Drop: 2},
 		{Head: "Confidence", Text: func(c *connection, _ Zone) string { return string(c.Confidence) }, Drop: 4},
 	}
 	Gaps.Cells = []Cell[gap]{

@@ -110,7 +110,7 @@ type ManifestFile struct {
 	SHA256 string `json:"sha256"`
 }
 
-// A ManifestRule is a rule that could not be applied to a host.
+// A ManifestRule is a rule that was not run on a host.
 type ManifestRule struct {
 	Rule string `json:"rule"`
 	Host string `json:"host"`

@@ -338,6 +338,13 @@ func TestBrowserCases(t *testing.T) {
 		if faults := b.text(accessible); faults != "" {
 			t.Errorf("%s:\n%s", name, faults)
 		}
+		for _, width := range []int{1280, 400} {
+			b.size(width, 900)
+			if got := b.text("(l => l.length + ' times, in pieces ' + l.filter(e => e.getClientRects().length > 1).length + ', cut ' + l.filter(e => e.getBoundingClientRect().right > innerWidth).length)([...document.querySelectorAll('h3 .time')])"); !strings.HasSuffix(got, "times, in pieces 0, cut 0") || strings.HasPrefix(got, "0") {
+				t.Errorf("%s, %d pixels wide: the claims have %s", name, width, got)
+			}
+		}
+		b.size(1280, 900)
 		b.pictures(name)
 	}
 	b.quiet()

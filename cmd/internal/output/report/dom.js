@@ -32,17 +32,19 @@ function el(tag, attributes, ...children) {
   return e;
 }
 
+const marked = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z/gu;
 const maxLine = 1000; // characters of a text that stand there without being asked for
 
 // evidence shows a text of the evidence in full: isolated, left to right, with
-// the characters that have no shape marked. A very long one opens on demand.
+// the characters that have no shape marked, and times in one piece. A very long
+// one opens on demand.
 function evidence(text, tag = 'bdi') {
   const e = el(tag, {class: 'ev', dir: 'ltr'});
   const fill = s => {
     e.textContent = '';
     let done = 0;
-    for (const m of s.matchAll(allHidden)) {
-      e.append(s.slice(done, m.index), el('span', {class: 'esc'}, escape(m[0])));
+    for (const m of s.matchAll(marked)) {
+      e.append(s.slice(done, m.index), m[0].endsWith('Z') ? el('span', {class: 'time'}, m[0]) : el('span', {class: 'esc'}, escape(m[0])));
       done = m.index + m[0].length;
     }
     e.append(s.slice(done));

@@ -12,14 +12,14 @@ function tiles() {
     tile(c.shares, c.shares === 1 ? 'connection' : 'connections', list(status, names('status')), '#shares'),
     tile(c.timeline, c.timeline === 1 ? 'row' : 'rows', head.kept < c.timeline ? `${head.kept.toLocaleString('en')} on this page` : 'in the timeline', '#rows'),
     tile(c.hosts, c.hosts === 1 ? 'host' : 'hosts', short(head.hosts.slice(0, 3).join(', ') + (head.hosts.length > 3 ? ', …' : ''), 60), '#chart'),
-    tile(c.coverage, 'kinds of evidence', list(classes, names('class')), '#coverage'),
+    tile(c.coverage, c.coverage === 1 ? 'kind of evidence' : 'kinds of evidence', (c.hosts > 1 ? `on ${c.hosts} hosts: ` : '') + list(classes, names('class')), '#coverage'),
     tile(c.problems, c.problems === 1 ? 'problem' : 'problems', list(trouble, ['error', 'warning']) || 'none noted', '#problems', trouble.get('error') ? 'bad' : ''));
   $('subject').textContent = `${head.hosts.length ? short(head.hosts.slice(0, 8).join(', ')) + (head.hosts.length > 8 ? ` and ${head.hosts.length - 8} more` : '') : 'no host'} · times in ${head.zone.name} · sharetrail ${head.manifest.version}`;
   document.title = `sharetrail: ${plural(c.gaps, 'finding')}, ${short(head.hosts.slice(0, 3).join(', '), 60)}`;
   const notes = [];
   if (head.kept < c.timeline) notes.push(`This page holds ${head.kept.toLocaleString('en')} of ${plural(c.timeline, 'row')} of the timeline, all that findings rest on among them. The others are in timeline.csv and timeline.jsonl.`);
   if (trouble.get('error')) notes.push(`Something could not be read (${plural(trouble.get('error'), 'error')}): see the problems.`);
-  if (c.rules_not_run) notes.push(`Rules could not be applied in ${plural(c.rules_not_run, 'case')}, for want of evidence: see the coverage.`);
+  if (c.rules_not_run) notes.push(`Rules were not run in ${plural(c.rules_not_run, 'case')}, for want of evidence: see the coverage. That is not the same as finding nothing.`);
   $('notice').hidden = notes.length === 0;
   $('notice').textContent = notes.join(' ');
 }
@@ -44,7 +44,7 @@ function manifest() {
     plainTable('Files written before this page', ['Name', 'Bytes', 'SHA-256'], (m.files ?? []).map(f => [f.path, bytes(f.size), hash(f.sha256)])),
     (m.files ?? []).some(f => f.path === 'timesketch.jsonl') ? el('p', {}, `timesketch.jsonl holds ${plural(m.timesketch.events, 'event')}.` + (m.timesketch.undated + m.timesketch.out_of_range ? ` It leaves out ${plural(m.timesketch.undated, 'row')} without a time and ${plural(m.timesketch.out_of_range, 'row')} with one that Timesketch cannot hold.` : '')) : '');
   const not = head.not_run;
-  $('not-run').replaceChildren(not.length ? plainTable('Rules that could not be applied', ['Rule', 'Host', 'Why'], not.map(n => [n.rule, n.host, n.why])) : el('p', {class: 'muted'}, 'Every rule could be applied to every host.'));
+  $('not-run').replaceChildren(not.length ? plainTable('Rules not run', ['Rule', 'Host', 'Why'], not.map(n => [n.rule, n.host, n.why])) : el('p', {class: 'muted'}, 'Every rule was run on every host.'));
 }
 
 function method() {

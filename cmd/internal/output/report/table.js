@@ -143,7 +143,7 @@ function makeGrids() {
     {head: 'User', text: cell(shares, 'user'), sort: 'user', cls: 'name'},
     {head: 'Status', text: row => pill('status', shares.get(row, 'status')), sort: 'status', cls: 'word'},
     {head: 'Removed', text: row => brief(shares.get(row, 'removed.not_before'), shares.get(row, 'removed.not_after')), sort: 'removed.not_after', cls: 'window'},
-    {head: 'By', text: cell(shares, 'removed_by'), sort: 'removed_by', cls: 'word'},
+    {head: 'How', text: cell(shares, 'removed_by'), sort: 'removed_by', cls: 'word'},
     {head: 'Confidence', text: cell(shares, 'confidence'), sort: 'confidence', words: wordsOf('confidence'), cls: 'word'},
     {head: 'Mapped', text: row => brief(shares.get(row, 'mapped.not_before'), shares.get(row, 'mapped.not_after')), sort: 'mapped.not_after', cls: 'window'},
     {head: 'Last used', text: time(shares, 'last_used'), sort: 'last_used', cls: 'time'},
