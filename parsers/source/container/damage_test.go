@@ -73,22 +73,32 @@ func TestDamage(t *testing.T) {
 		{"e01, bit in both heads", e, "a.E01", func(f files) {
 			f["a.E02"][sectionAt(f["a.E02"], "table", 0)+76] ^= 1
 			f["a.E02"][sectionAt(f["a.E02"], "table2", 0)+76] ^= 1
-		}, disk, 460 - 14*8, "unknown how many chunks", "disk offsets from 0xe000 on cannot be read"},
+		}, disk, 7 * 8, "unknown how many chunks", "disk offsets 0xe000 to 0x15000 cannot be read"},
+		{"e01, bit in both heads, twice", e, "a.E01", func(f files) {
+			for _, name := range []string{"a.E02", "a.E04"} {
+				f[name][sectionAt(f[name], "table", 0)+76] ^= 1
+				f[name][sectionAt(f[name], "table2", 0)+76] ^= 1
+			}
+		}, disk, 5 * 7 * 8, "unknown how many chunks", "what lies between this and an earlier loss cannot be placed: it is unknown how many chunks a damaged table lists: a.E04"},
 		{"e01, bit in the volume section", e, "a.E01", func(f files) { f["a.E01"][sectionAt(f["a.E01"], "volume", 0)+76+4] ^= 1 }, disk, 0, "", "volume section: checksum differs: not used"},
 		{"e01, bit in the only volume section", one, "a.E01", func(f files) { f["a.E01"][sectionAt(f["a.E01"], "volume", 0)+76+4] ^= 1 }, disk, -1, "does not say how large the disk is", ""},
 		{"e01, bit in the hash", e, "a.E01", func(f files) { b := f["a.E05"]; b[sectionAt(b, "digest", 0)+76] ^= 1 }, disk, 0, "", "digest section: checksum differs: the hash in it is not used"},
-		{"e01, bit in a section's head", e, "a.E01", func(f files) { b := f["a.E03"]; b[sectionAt(b, "table", 0)+20] ^= 1 }, disk, 460 - 28*8, "a.E03: offset ", "chain of sections is broken: checksum differs"},
-		{"e01, segment missing", e, "a.E01", func(f files) { delete(f, "a.E03") }, disk, 460 - 28*8, `segment "a.E03": missing`, "disk offsets from 0x1c000 on cannot be read"},
+		{"e01, bit in a section's head", e, "a.E01", func(f files) { b := f["a.E03"]; b[sectionAt(b, "table", 0)+20] ^= 1 }, disk, 14 * 8, "a.E03: offset ", "chain of sections is broken: checksum differs"},
+		{"e01, segment missing", e, "a.E01", func(f files) { delete(f, "a.E03") }, disk, 14 * 8, `segment "a.E03": missing`, "disk offsets 0x1c000 to 0x2a000 cannot be read"},
+		{"e01, two segments missing", e, "a.E01", func(f files) { delete(f, "a.E02"); delete(f, "a.E03") }, disk, 28 * 8, `segment "a.E02": missing`, `segment "a.E03": missing`},
+		{"e01, segments missing apart", e, "a.E01", func(f files) { delete(f, "a.E02"); delete(f, "a.E04") }, disk, 42 * 8, `segment "a.E02": missing`, `an earlier loss cannot be placed: segment "a.E04": missing`},
+		{"e01, segments missing in between and at the end", e, "a.E01", func(f files) { delete(f, "a.E03"); delete(f, "a.E05") }, disk, 460 - 28*8, `segment "a.E03": missing`, "disk offsets from 0x1c000 on cannot be read"},
 		{"e01, last segment missing", e, "a.E01", func(f files) { delete(f, "a.E05") }, disk, 460 - 56*8, `segment "a.E05": missing`, "cannot be read"},
-		{"e01, segments swapped", e, "a.E01", func(f files) { f["a.E02"], f["a.E03"] = f["a.E03"], f["a.E02"] }, disk, 460 - 14*8, "a.E02: offset 0x9: segment number: 3 instead of 2", "cannot be read"},
+		{"e01, segments swapped", e, "a.E01", func(f files) { f["a.E02"], f["a.E03"] = f["a.E03"], f["a.E02"] }, disk, 28 * 8, "a.E02: offset 0x9: segment number: 3 instead of 2", "cannot be read"},
 		{"e01, segment of another image", e, "a.E01", func(f files) {
 			b := f["a.E02"]
 			at := sectionAt(b, "data", 0) + 76
 			b[at+64]++
 			copy(b[at:], withSum(b[at:at+1048]))
-		}, disk, 460 - 14*8, "belongs to another image", "cannot be read"},
-		{"e01, segment is something else", e, "a.E01", func(f files) { f["a.E02"] = []byte("it was a text once") }, disk, 460 - 14*8, "a.E02: offset 0x0: signature", "cannot be read"},
-		{"e01, segment cut short", e, "a.E01", func(f files) { f["a.E02"] = f["a.E02"][:len(f["a.E02"])-76] }, disk, 460 - 28*8, "truncated", "cannot be read"},
+		}, disk, 14 * 8, "belongs to another image", "cannot be read"},
+		{"e01, segment is something else", e, "a.E01", func(f files) { f["a.E02"] = []byte("it was a text once") }, disk, 14 * 8, "a.E02: offset 0x0: signature", "cannot be read"},
+		{"e01, segment cut short", e, "a.E01", func(f files) { f["a.E02"] = f["a.E02"][:len(f["a.E02"])-76] }, disk, 0, "", "all chunks are there, but not all of the segments: a.E02: offset "},
+		{"e01, segment cut in its chunks", e, "a.E01", func(f files) { b := f["a.E02"]; f["a.E02"] = b[:sectionAt(b, "sectors", 0)+200] }, disk, 14 * 8, "truncated", "disk offsets 0xe000 to 0x1c000 cannot be read"},
 		{"e01, second segment opened", e, "a.E02", func(f files) {}, disk, -1, "segment 2 of an image: open a.E01 instead: a part of an image", ""},
 		{"e01, name that does not count", files{"x.img": e["a.E01"]}, "x.img", func(f files) {}, disk, 460 - 14*8, "segment 2 is missing", "its own cannot be told"},
 		{"e01, sectors that could not be acquired", bad, "a.E01", func(f files) {}, disk, 6 + 2, "disk offset 0x1400: the acquisition could not read the 3072 bytes from 0x1400 on", "could not read 9 sectors"},

@@ -12,7 +12,7 @@ import (
 // write it (libewf, "EWF specification", EWF-E01 and EWF-S01). A disk is cut
 // into chunks; a segment file is a chain of sections, of which "table" lists
 // where chunks lie. Tables do not say which chunk they begin with: what follows
-// a table that is lost cannot be placed.
+// tables that are lost is placed by the number of chunks of the disk.
 
 var errChain = errors.New("the chain of sections is broken")
 
@@ -34,6 +34,7 @@ type ewf struct {
 	tables  []ewfTable
 	end     error // why chunks after the last table cannot be read; nil if none are missing
 	lost    *ewfLost
+	hole    *ewfHole // nil if there is none
 	stored  map[string]string
 	wide    bool   // stored has the UTF-16 header
 	headers int    // sections seen
@@ -79,47 +80,21 @@ func openEWF(f *file, d *folder) (*image, error) {
 		}
 		return nil, f.errorf(9, "segment number", "segment %d of an image: open %s instead: %w", no, first, ErrPart)
 	}
-	for no := 1; f != nil; no++ {
+	for no := 1; f != nil; {
 		e.segs = append(e.segs, f)
-		more, err := e.segment(f)
-		if late := e.settle(); err == nil {
-			err = late
-		}
+		last, err := e.segment(f)
+		e.settle()
 		if err != nil {
-			e.end = err
-			break
+			e.lose(err)
 		}
-		if !more {
-			break
+		if last {
+			e.place()
+			return e.image()
 		}
-		if f, e.end = e.next(f, d, no+1); e.end != nil {
-			break
-		}
+		f, no = e.following(f, d, no)
 	}
+	e.tables, e.end = e.tables[:e.hole.tables], e.hole.err
 	return e.image()
-}
-
-// next opens the segment after f.
-func (e *ewf) next(f *file, d *folder, no int) (*file, error) {
-	name, ok := ewfName(f.name, no)
-	if !ok {
-		return nil, fmt.Errorf("segment %d is %w: the name %q does not end as those of segments do (.E01), so that its own cannot be told", no, ErrMissing, f.name)
-	}
-	s, err := d.sibling(name)
-	if err != nil {
-		return nil, fmt.Errorf("segment %w", err)
-	}
-	h := make([]byte, ewfHeaderLen)
-	if err := s.full(h, 0, "file header"); err != nil {
-		return nil, err
-	}
-	if string(h[:8]) != "EVF\x09\x0d\x0a\xff\x00" {
-		return nil, s.errorf(0, "signature", "%q is not that of an E01 segment", h[:8])
-	}
-	if got := int(le.Uint16(h[9:])); got != no {
-		return nil, s.errorf(9, "segment number", "%d instead of %d", got, no)
-	}
-	return s, nil
 }
 
 // image concludes once all segments are read.

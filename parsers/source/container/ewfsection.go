@@ -16,8 +16,8 @@ type ewfSection struct {
 	body, end int64 // of its data
 }
 
-// segment reads the sections of f. It reports whether another segment follows.
-func (e *ewf) segment(f *file) (more bool, err error) {
+// segment reads the sections of f. It reports whether it is the last segment.
+func (e *ewf) segment(f *file) (last bool, err error) {
 	e.sects = span{}
 	for off, n := int64(ewfHeaderLen), 0; ; n++ {
 		if n == ewfSections {
@@ -32,9 +32,9 @@ func (e *ewf) segment(f *file) (more bool, err error) {
 		}
 		switch {
 		case s.kind == "done":
-			return false, nil
-		case s.kind == "next":
 			return true, nil
+		case s.kind == "next":
+			return false, nil
 		case s.next <= s.off:
 			return false, f.errorf(off, "section", "%w: the section after %q would be at %#x", errChain, s.kind, s.next)
 		}
@@ -68,14 +68,10 @@ func (e *ewf) section(f *file, s ewfSection) error {
 	case "volume", "disk", "data":
 		return e.volume(f, s)
 	case "sectors":
-		if err := e.settle(); err != nil {
-			return err
-		}
+		e.settle()
 		e.sects = span{s.body, s.end}
 	case "table":
-		if err := e.settle(); err != nil {
-			return err
-		}
+		e.settle()
 		e.table(f, s)
 	case "table2":
 		e.table2(f, s)
@@ -164,18 +160,17 @@ func (e *ewf) doubt(err error) {
 
 // settle decides about a table that was damaged and had no good copy: if the
 // number of its chunks is known, only those cannot be read.
-func (e *ewf) settle() error {
+func (e *ewf) settle() {
 	l := e.lost
 	e.lost = nil
 	switch {
 	case l == nil:
-		return nil
 	case !l.counted:
-		return fmt.Errorf("it is unknown how many chunks a damaged table lists: %w", l.err)
+		e.lose(fmt.Errorf("it is unknown how many chunks a damaged table lists: %w", l.err))
+	default:
+		e.doubt(fmt.Errorf("%d chunks from chunk %d on cannot be read: %w", l.n, l.first, l.err))
+		e.tables = append(e.tables, l.ewfTable)
 	}
-	e.doubt(fmt.Errorf("%d chunks from chunk %d on cannot be read: %w", l.n, l.first, l.err))
-	e.tables = append(e.tables, l.ewfTable)
-	return nil
 }
 
 // tableAt reads a table section. counted reports whether t.n is sure although
