@@ -92,7 +92,10 @@ var packed = []struct{ magic, kind string }{
 }
 
 // What an examiner can do about a format that is not read.
-const extractIt = ": not supported yet; extract it and point at the extracted folder"
+const (
+	extractIt = ": not supported yet; extract it and point at the extracted folder"
+	convertIt = ": not supported; convert it with qemu-img convert -O qcow2"
+)
 
 // formats are those that are told by their first bytes. Those of disk images
 // without a cure are read.
@@ -122,6 +125,11 @@ var formats = []struct {
 	{82, "FAT32   ", "a raw FAT volume", true, ""},
 	{512, "EFI PART", "a raw disk image (GPT)", true, ""},
 	{4096, "EFI PART", "a raw disk image (GPT)", true, ""},
+	{0, "ADSEGMENTEDFILE\x00", "a logical image of FTK (AD1)", false, ": not supported; export its files with FTK Imager and point at the exported folder"},
+	{0, "WithoutFreeSpace", "a Parallels disk image", false, convertIt},
+	{0, "WithouFreSpacExt", "a Parallels disk image", false, convertIt},
+	{0, "QED\x00", "a QED disk image", false, convertIt},
+	{0, "MSWIM\x00\x00\x00", "a Windows image (WIM)", false, extractIt},
 	{0, "Rar!\x1a\x07", "a RAR archive", false, extractIt},
 	{0, "MSCF\x00\x00\x00\x00", "a cabinet archive", false, extractIt},
 	{4, "LfLe", "an event log of Windows XP or 2003 (EVT)", false, ": not supported; convert it with wevtutil export-log /lf:true"},

@@ -391,6 +391,12 @@ func TestProblems(t *testing.T) {
 			"k.dd":      mbr(),
 			"boot.bin":  strings.Repeat("\x90", 510) + "\x55\xaa",
 			"empty.zip": "",
+			"l.ad1":     "ADSEGMENTEDFILE\x00",
+			"m.hdd":     "WithoutFreeSpace",
+			"n.hds":     "WithouFreSpacExt",
+			"o":         "QED\x00",
+			"p.wim":     "MSWIM\x00\x00\x00",
+			"q.aff4":    string(zipOf(t, member{name: "container.description", data: "aff4://1"}, member{name: "information.turtle", data: "@prefix"}, member{name: "aff4%3A%2F%2F2/data/00000000", data: "x"})),
 		}, []string{
 			noEvidence,
 			`error "a.E01" @13: disk image cannot be read: section: need 76 bytes, but the file ends at 0xd: truncated`,
@@ -405,6 +411,12 @@ func TestProblems(t *testing.T) {
 			`error "i.vmdk" @0: disk image cannot be read: header: need 512 bytes, but the file ends at 0x4: truncated`,
 			`error "j.vhd" @0: disk image cannot be read: footer copy: need 512 bytes, but the file ends at 0x8: truncated`,
 			`error "k.dd!p1" @446: partition cannot be read: partition: begins at 0x100000: behind the end of the image, which has 512 bytes`,
+			`error "l.ad1" @0: is a logical image of FTK (AD1): not supported; export its files with FTK Imager and point at the exported folder`,
+			`error "m.hdd" @0: is a Parallels disk image: not supported; convert it with qemu-img convert -O qcow2`,
+			`error "n.hds" @0: is a Parallels disk image: not supported; convert it with qemu-img convert -O qcow2`,
+			`error "o" @0: is a QED disk image: not supported; convert it with qemu-img convert -O qcow2`,
+			`error "p.wim" @0: is a Windows image (WIM): not supported yet; extract it and point at the extracted folder`,
+			`error "q.aff4" @-1: is an AFF4 disk image: not supported; export it as raw or E01`,
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

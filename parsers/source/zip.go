@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"sharetrail/parsers/binread"
@@ -85,6 +86,9 @@ func (s *scanner) members(c *scope, h Handle, read func(io.ReaderAt, int64, arch
 	}
 	s.listedMembers += len(a.Members)
 	c.unusual(a)
+	if isAFF4(a) {
+		c.problem(errorf("", "is an AFF4 disk image: not supported; export it as raw or E01"))
+	}
 	z := &zipFile{s: s, size: h.Size()}
 	taken := map[string]bool{}
 	for i := range a.Members {
@@ -94,6 +98,15 @@ func (s *scanner) members(c *scope, h Handle, read func(io.ReaderAt, int64, arch
 		z.member(c, &a.Members[i], taken)
 	}
 	return err
+}
+
+// isAFF4 reports whether an archive is a volume of AFF4, which is a zip archive that
+// holds these two members (AFF4 Standard 1.0).
+func isAFF4(a *archive.Archive) bool {
+	has := func(name string) bool {
+		return slices.ContainsFunc(a.Members, func(m archive.Member) bool { return m.Name == name })
+	}
+	return has("container.description") && has("information.turtle")
 }
 
 // unusual tells which members were left out, and whose names say more than where
