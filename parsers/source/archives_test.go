@@ -327,6 +327,17 @@ func TestEncryptedZip(t *testing.T) {
 	}
 }
 
+// Programs on Windows put a password that is not ASCII into a code page.
+func TestPasswordInCodePage(t *testing.T) {
+	for _, password := range []string{"geheimü", "geheim\xfc", "geheim\x81"} {
+		for _, strength := range []int{0, 3} {
+			path := zipFileOf(t, sealedZip(t, "C/Users/bob/NTUSER.DAT", user, password, strength, true))
+			wantLines(t, open(t, path, Options{Passwords: [][]byte{[]byte("geheimü")}}),
+				`volume id="case.zip" root="C" label="case" zip windows`, "  Users/bob/NTUSER.DAT hive expected")
+		}
+	}
+}
+
 // What Info-ZIP encrypted opens.
 func TestEncryptedByInfoZip(t *testing.T) {
 	if _, err := exec.LookPath("zip"); err != nil {

@@ -129,7 +129,7 @@ func velociraptorCases(t *testing.T) []collectedCase {
 	auto := func(alice tree) tree { return collected("", "auto", "C:", alice).with(info) }
 	encrypted := func(t *testing.T, alice tree) tree {
 		outer := sealedFile(t, "data.zip", auto(alice).zip(t), "s3cret", map[string]string{"metadata.json": `[{"EncryptedPass":"` + base64.StdEncoding.EncodeToString(sealed) + `","Scheme":"X509","Params":"x"}]`})
-		return one("a.zip", outer).with(map[string]string{"key.pem": string(pemKey), "passwords.txt": "wrong\ns3cret\n"})
+		return one("a.zip", outer).with(map[string]string{"key.pem": string(pemKey), "passwords.txt": "wrong\ns3cret\n", "wide.txt": "\xff\xfew\x00\r\x00\n\x00s\x003\x00c\x00r\x00e\x00t\x00\r\x00\n\x00"})
 	}
 	const shadow = `\\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy7`
 	return []collectedCase{
@@ -165,6 +165,7 @@ func velociraptorCases(t *testing.T) []collectedCase {
 		{name: "Velociraptor, export of a hunt", point: "hunt.zip", partial: true, hosts: "WS01 WS02", files: huntOf(info)},
 		{name: "Velociraptor, password", point: "a.zip", args: []string{"--password", "s3cret"}, files: encrypted},
 		{name: "Velociraptor, file of passwords", point: "a.zip", args: []string{"--password-file", "passwords.txt"}, files: encrypted},
+		{name: "Velociraptor, file of passwords from PowerShell", point: "a.zip", args: []string{"--password-file", "wide.txt"}, files: encrypted},
 		{name: "Velociraptor, key", point: "a.zip", args: []string{"--key", "key.pem"}, files: encrypted},
 	}
 }

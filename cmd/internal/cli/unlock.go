@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // unlocking are the flags on what opens a source that is not in the clear, or
@@ -38,7 +40,11 @@ func (u *unlocking) check() error {
 		if err != nil {
 			return usagef("--password-file: %v", err)
 		}
-		for line := range strings.Lines(strings.TrimPrefix(string(b), "\ufeff")) {
+		b, _, err = transform.Bytes(unicode.BOMOverride(transform.Nop), b) // PowerShell writes UTF-16
+		if err != nil {
+			return usagef("--password-file: %v", err)
+		}
+		for line := range strings.Lines(string(b)) {
 			if line = strings.TrimRight(line, "\r\n"); line != "" {
 				u.secrets = append(u.secrets, []byte(line))
 			}

@@ -38,14 +38,14 @@ const (
 )
 
 // unlock finds the password of z.
-func (z *zipped) unlock(passwords [][]byte) (why string) {
+func (z *zipped) unlock(k *keyring) (why string) {
 	if z.Method == methodAES {
 		a, method, err := aesOf(z.Extra)
 		if err != nil {
 			return "encrypted: " + err.Error()
 		}
 		z.method = method
-		return z.find(passwords, func(head []byte, password []byte) cipherKey { return a.try(head, password) }, a.salt+2)
+		return k.open(z, a.salt+2, true, a.try)
 	}
 	if z.Flags&flagStrong != 0 {
 		return "encrypted with PKWARE strong encryption: not supported; extract it with its password and point at the extracted folder"
@@ -54,45 +54,13 @@ func (z *zipped) unlock(passwords [][]byte) (why string) {
 	if z.Flags&flagStreamed != 0 {
 		want = byte(z.ModifiedTime >> 8)
 	}
-	return z.find(passwords, func(head []byte, password []byte) cipherKey { return tryZipCrypto(head, password, want) }, zipCryptoHead)
+	return k.open(z, zipCryptoHead, false, func(head, password []byte) cipherKey { return tryZipCrypto(head, password, want) })
 }
 
 const (
 	flagStreamed = 1 << 3 // the sizes and the checksum follow the content
 	flagStrong   = 1 << 6
 )
-
-// find sets the key to that of the first password that fits. The check is a
-// short one: if several fit, the content decides.
-func (z *zipped) find(passwords [][]byte, try func(head, password []byte) cipherKey, n int) string {
-	if len(passwords) == 0 {
-		return needsPassword
-	}
-	raw, err := z.packed()
-	if err != nil {
-		return "encrypted, and its header cannot be read: " + err.Error()
-	}
-	head := make([]byte, n)
-	if _, err := raw.ReadAt(head, 0); err != nil {
-		return "encrypted, and cut short"
-	}
-	var fit []cipherKey
-	for _, p := range passwords {
-		if k := try(head, p); k != nil {
-			fit = append(fit, k)
-		}
-	}
-	for _, k := range fit {
-		z.key = k
-		if len(fit) == 1 || z.whole() {
-			return ""
-		}
-	}
-	if len(fit) == 0 {
-		return wrongPassword
-	}
-	return "" // damaged whichever it is: reading it tells
-}
 
 // whole reports whether the member can be read to its end.
 func (z *zipped) whole() bool {

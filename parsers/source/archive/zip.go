@@ -47,11 +47,12 @@ func Zip(r io.ReaderAt, size int64, o Options) (a *Archive, err error) {
 		}
 	}
 	lim.off = true
+	keys := newKeyring(o.Passwords)
 	for _, f := range z.File {
 		c := &zipped{File: f, archive: r, method: f.Method}
 		a.add(nameOf(f), irregular(f), Member{
 			Dir: f.Mode().IsDir(), Size: int64(f.UncompressedSize64), Packed: int64(f.CompressedSize64),
-			ModTime: modTime(f), Sealed: c.unseal(o.Passwords), content: c,
+			ModTime: modTime(f), Sealed: c.unseal(keys), content: c,
 		})
 	}
 	return a, err
@@ -115,12 +116,12 @@ type zipped struct {
 
 // unseal finds the password of an encrypted member, and says why it cannot be
 // read.
-func (z *zipped) unseal(passwords [][]byte) string {
+func (z *zipped) unseal(k *keyring) string {
 	if z.Mode().IsDir() {
 		return ""
 	}
 	if z.Flags&flagEncrypted != 0 || z.Method == methodAES {
-		if why := z.unlock(passwords); why != "" {
+		if why := z.unlock(k); why != "" {
 			return why
 		}
 	}
