@@ -351,6 +351,9 @@ func (f File) coverLog(census *eventlog.Census, out *Emitter, loose bool) {
 		for _, b := range c.SetBack {
 			cov.SetBack = append(cov.SetBack, evidence.SetBack(b))
 		}
+		for _, x := range c.Silences {
+			cov.Silences = append(cov.Silences, evidence.Span(x))
+		}
 		if f.Place.Snapshot == "" && f.Place.AsOf.Before(c.Newest.Time) {
 			f.Place.AsOf = c.Newest.Time
 		}

@@ -25,6 +25,7 @@ type Case struct {
 	edges        []*evidence.Fact            // logons, logoffs, starts and ends of Windows, by time
 	jumps        []Jump
 	stopped      []evidence.Hole // the event log service, while Windows ran
+	muted        []evidence.Hole // in which no log has a record, and the computer was in use
 	End          time.Time       // the newest instant that any evidence of the host shows, but for carved records
 
 	byID []*evidence.Fact // in the order of their ids
@@ -185,6 +186,7 @@ func NewCase(host string, obs []*evidence.Fact, facts []evidence.Coverage) *Case
 		}
 	}
 	c.addSetBacks()
+	c.muted = c.silences()
 	c.Coverage = coverageRows(c)
 	c.States = mappingStates(c)
 	noteOrder(c.States)

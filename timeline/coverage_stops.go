@@ -93,7 +93,7 @@ func earliest(a, b time.Time) time.Time {
 // the log full, while the computer ran. They stop at every shutdown, too.
 func (c *Case) serviceHoles(channel string) (holes []evidence.Hole) {
 	off := c.downs()
-	holes = slices.Clone(c.stopped)
+	holes = slices.Concat(c.stopped, c.muted)
 	for _, o := range c.Observations {
 		sysmon := o.Artifact == "sysmon-state" && o.From().EventID == 4 && o.Detail.Text("State") == "Stopped"
 		if o.Artifact != "log-service" && !sysmon || o.State == evidence.Carved {

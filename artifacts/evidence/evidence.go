@@ -316,6 +316,7 @@ type Coverage struct {
 	Unfilled   int64     // event log: bytes of a file that never was full, as its computer wrote it; 0 if it may have been
 	Witnesses  []Witness // event log: that something was being recorded
 	SetBack    []SetBack // event log: records that are older than the one before them
+	Silences   []Span    // event log: spans of an hour or more between a record and that of the next id, the longest, by time
 	Written    Written
 	Place      *Place
 }
@@ -364,6 +365,9 @@ func AuditedAs(id uint32) string {
 	}
 	return ""
 }
+
+// A Span is from one instant to a later one, UTC.
+type Span struct{ From, To time.Time }
 
 // A SetBack is an event record that is older, by a minute or more, than the one whose id
 // is one less.

@@ -14,7 +14,11 @@ const (
 	maxBadChunks = 4096
 	maxHoles     = 4096
 	maxSetBack   = 64 // a channel
+	maxSilences  = 256
 )
+
+// minSilence is the shortest span without a record that is kept.
+const minSilence = time.Hour
 
 // minSetBack is the smallest step back in time from one record to the next that is
 // kept. Records of one instant come out of order by seconds.
@@ -130,7 +134,13 @@ type ChannelCensus struct {
 	// SetBack are the records that are older by a minute or more than the one of the
 	// number before, the first 64.
 	SetBack []SetBack
+	// Silences are the spans of an hour or more between a record and that of the next
+	// number, the 256 longest, by time.
+	Silences []Silence
 }
+
+// A Silence is a span in which a channel has no record, and lacks none.
+type Silence struct{ From, To time.Time }
 
 // A SetBack is a record that is older than the one before it.
 type SetBack struct {
@@ -276,6 +286,11 @@ func (c *channelCounter) add(r *Record, room bool, dropped *int) int {
 			if m.Time.Before(s.LastTime) && s.LastTime.Sub(m.Time) >= minSetBack && len(c.SetBack) < maxSetBack {
 				c.SetBack = append(c.SetBack, SetBack{m.ID, s.LastTime, m.Time})
 			}
+			if m.Time.Sub(s.LastTime) >= minSilence {
+				if c.Silences = append(c.Silences, Silence{s.LastTime, m.Time}); len(c.Silences) == 2*maxSilences {
+					c.Silences = longest(c.Silences)
+				}
+			}
 			s.Last, s.LastTime = m.ID, m.Time
 			return 0
 		}
@@ -298,12 +313,22 @@ func (l *Log) Census() Census {
 		cc := ch.ChannelCensus
 		c.Filled = c.Filled || !slices.IsSortedFunc(cc.Series, func(a, b IDRange) int { return cmp.Compare(a.First, b.First) })
 		cc.Series = mergeRanges(cc.Series)
+		cc.Silences = longest(slices.Clone(cc.Silences))
+		slices.SortFunc(cc.Silences, func(a, b Silence) int { return a.From.Compare(b.From) })
 		c.Channels = append(c.Channels, cc)
 	}
 	slices.SortFunc(c.Channels, func(a, b ChannelCensus) int {
 		return cmp.Or(cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Computer, b.Computer))
 	})
 	return c
+}
+
+// longest returns the longest silences of a list, which it sorts.
+func longest(list []Silence) []Silence {
+	slices.SortFunc(list, func(a, b Silence) int {
+		return cmp.Or(cmp.Compare(b.To.Sub(b.From), a.To.Sub(a.From)), a.From.Compare(b.From))
+	})
+	return list[:min(len(list), maxSilences)]
 }
 
 // mergeRanges sorts the runs and joins those that touch: the chunks of a log

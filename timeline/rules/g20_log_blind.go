@@ -20,15 +20,16 @@ import (
 //
 // Bound: from the last record known before to the first after.
 //
-// Misses: records that were altered in place; logs that were never written.
+// Misses: records that were altered in place, unless a copy has them as they were;
+// logs that were never written; threads of the service that were killed for a short time.
 //
 // Benign: size limits, maintenance, an export that filtered.
 var _ = register(timeline.Rule{
 	ID: "G20", Title: "a log cannot tell about a span of time", Technique: "T1070.001",
 	Claim: "the log cannot tell what happened in that span", Base: timeline.Certain, Severity: timeline.Info,
-	Logic:     "1102 or 104 records a clear; or the record ids do not begin with 1 in a log that is far from full, or set never to overwrite (likely); or record ids of a channel break off and go on, in a log that is not a re-export; or 4719 records that auditing of a share-related kind was switched off; or 1100, 6006 or Sysmon 4 that the event log service or Sysmon stopped and Windows did not; or a file of a log lacks records inside, or at its end, that a copy or its own shadow copy has; or the registry says that a log which has records is not written any more",
+	Logic:     "1102 or 104 records a clear; or the record ids do not begin with 1 in a log that is far from full, or set never to overwrite (likely); or record ids of a channel break off and go on, in a log that is not a re-export; or 4719 records that auditing of a share-related kind was switched off; or 1100, 6006 or Sysmon 4 that the event log service or Sysmon stopped and Windows did not; or a file of a log lacks records inside, or at its end, that a copy or its own shadow copy has; or the registry says that a log which has records is not written any more; or no log has a record in a span far longer than any other, in which a user's hive was written (likely)",
 	Bound:     "from the last record known before the hole to the first after it",
-	Misses:    "records altered in place; channels that were never on",
+	Misses:    "records altered in place, unless a copy of the log has them as they were (a problem); channels that were never on; threads of the event log service that were killed for a short time",
 	Benign:    []string{"an administrator cleared the log in maintenance", "the log was exported through a filter"},
 	Reference: "Microsoft, Windows security auditing: events 1100, 1102, 4719; as sharetrail artifacts log-clears, eventlog-settings; MITRE ATT&CK T1070.001",
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
@@ -103,6 +104,8 @@ func blind(c *timeline.Case, r timeline.CoverageRow, h evidence.Hole) (timeline.
 		cl.Benign = []timeline.Benign{
 			verdict("the log was exported through a filter", timeline.Contradicted, "its record headers carry the ids of the records"),
 			damaged(c, r.Evidence, h)}
+	case h.Reason == evidence.ChannelOff && h.Why != nil && timeline.ShowsUse(h.Why):
+		return muted(cl, h, log)
 	case h.Reason == evidence.ChannelOff && h.Why != nil && h.Why.From().Channel == "":
 		return switchedOff(cl, r, h, log)
 	case h.Reason == evidence.ChannelOff && h.Why != nil && log != "Security" && h.Why.Artifact != "sysmon-state":
@@ -176,6 +179,24 @@ func switchedOff(cl timeline.Claim, r timeline.CoverageRow, h evidence.Hole, log
 	cl.Text = fmt.Sprintf("The log %s is not written any more: %s, as of %s. Of what came after its last record, of %s, it tells nothing.", log, what, stamp(h.Why.Time), stamp(r.To))
 	cl.Steps = []timeline.Step{step("The registry says so. It does not tell since when, beyond the last write of the key.", h.Why)}
 	cl.Benign = []timeline.Benign{verdict("Group Policy or an administrator switched it off", timeline.VerdictUnknown, "the registry does not say who did", h.Why)}
+	return cl, true
+}
+
+// muted makes the claim of a span in which no log has a record, told once.
+func muted(cl timeline.Claim, h evidence.Hole, log string) (timeline.Claim, bool) {
+	if log != "Security" {
+		return timeline.Claim{}, false
+	}
+	cl.Severity, cl.Confidence, cl.Attack = timeline.Low, timeline.Likely, []string{"T1562.002"}
+	cl.Actor, cl.User, cl.SID = nil, "", ""
+	cl.Text = fmt.Sprintf("No log has a record between %s and %s, and none lacks one, though the computer was in use: what happened then no log can tell.", stamp(h.From), stamp(h.To))
+	cl.Steps = []timeline.Step{
+		step(fmt.Sprintf("The registry of %s was written at %s.", who(h.Why.User, h.Why.SID), stamp(h.Why.Time)), h.Why),
+		step("The record ids of every log go on across the span, which is ten times as long as its records lie apart on average, and no record tells that Windows ended, slept or set its clock. So it is when the threads of the event log service are killed."),
+	}
+	cl.Benign = []timeline.Benign{
+		verdict("nothing happened that the logs record", timeline.VerdictUnknown, "how much a computer in use records depends on its settings"),
+		verdict("the hive was written while it was loaded by another computer or system, or by a wrong clock", timeline.VerdictUnknown, "a key does not tell what wrote it", h.Why)}
 	return cl, true
 }
 
