@@ -115,9 +115,9 @@ func (c *Case) widen(g *Gap) {
 			continue
 		}
 		g.Window = g.Window.widenedBy(j.By())
-		text := fmt.Sprintf("The clock was moved from %s to %s nearby: the window is widened by as much.", evidence.FormatTime(j.Old), evidence.FormatTime(j.New))
+		text := fmt.Sprintf("The clock was moved from %s to %s about that time: the window is widened by as much.", evidence.FormatTime(j.Old), evidence.FormatTime(j.New))
 		if j.Why == nil {
-			text = fmt.Sprintf("The clock was set back from %s, or later, to %s, or earlier, nearby: so the order of the Security log's records says. The window is widened by as much.", evidence.FormatTime(j.Old), evidence.FormatTime(j.New))
+			text = fmt.Sprintf("The clock was set back from %s, or later, to %s, or earlier, about that time, as the order of the Security log's records says: the window is widened by as much.", evidence.FormatTime(j.Old), evidence.FormatTime(j.New))
 		}
 		shown := Ids(j.Why)
 		g.Reasoning = append(g.Reasoning, Step{Rule: g.Rule, Statement: text, Observations: shown})
@@ -125,6 +125,6 @@ func (c *Case) widen(g *Gap) {
 		moved = true
 	}
 	if moved {
-		g.Claim += fmt.Sprintf(" The clock was moved nearby: these times are as it showed them, and the window is widened to %s to %s.", cmp.Or(evidence.FormatTime(g.Window.NotBefore), "an open begin"), cmp.Or(evidence.FormatTime(g.Window.NotAfter), "an open end"))
+		g.Claim += fmt.Sprintf(" The clock was moved about that time: these times are as it showed them, and the window is widened: from %s to %s.", cmp.Or(evidence.FormatTime(g.Window.NotBefore), "an open beginning"), cmp.Or(evidence.FormatTime(g.Window.NotAfter), "an open end"))
 	}
 }

@@ -110,7 +110,7 @@ func onlyDeleted(cl Claim, facts []*evidence.Fact) Claim {
 		return cl
 	}
 	cl.Steps = append(slices.Clip(cl.Steps), Step{
-		Statement:    "All that shows it had been deleted, and is recovered: nothing attests that it is complete.",
+		Statement:    "Everything that shows it was recovered from what had been deleted: nothing attests that it is complete.",
 		Observations: Ids(facts...),
 	})
 	return cl

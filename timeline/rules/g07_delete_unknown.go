@@ -145,7 +145,11 @@ func unknownRemoved(c *timeline.Case, o *evidence.Fact) timeline.Claim {
 		}
 		cl.Text = fmt.Sprintf("%s, run by %s %s, may have removed mappings%s: %s.", quote(o), who(o.User, o.SID), runAt(o), letter(o), otherwise(seen, before))
 	default:
-		cl.Text = fmt.Sprintf("A connection%s was removed by %s, run by %s %s; %s.", letter(o), quote(o), who(o.User, o.SID), runAt(o), otherwise(seen, before))
+		what := "a connection" // what the command is about
+		if cl.By == timeline.ByRegistry {
+			what = "a remembered mapping"
+		}
+		cl.Text = fmt.Sprintf("%s, run by %s %s, removed %s%s, unless it failed; %s.", quote(o), who(o.User, o.SID), runAt(o), what, letter(o), otherwise(seen, before))
 	}
 	return cl
 }

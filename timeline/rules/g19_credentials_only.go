@@ -145,7 +145,7 @@ func onlyCredentials(c *timeline.Case, tries []*evidence.Fact) timeline.Claim {
 	}
 	as := strings.Join(accounts[:min(len(accounts), 4)], ", ")
 	if n := len(accounts) - 4; n > 0 {
-		as += fmt.Sprintf(" and %d more", n)
+		as += " and " + timeline.Counted(n, "other account", "other accounts")
 	}
 	cl.Steps = append([]timeline.Step{step(fmt.Sprintf("A logon to %s as %s was tried %s.", serverTried(first), as, when), tries...),
 		step("No mapping, use or removal of a share of that server by this user is in the evidence.")}, cl.Steps...)

@@ -89,7 +89,7 @@ func clockMoved(j timeline.Jump) timeline.Claim {
 		Kind: timeline.KindBlind, User: o.User, SID: o.SID, Confidence: timeline.Certain, Severity: timeline.Info, Actor: o,
 		Window: timeline.Window{NotBefore: from, NotAfter: to, Basis: timeline.Recorded},
 		Facts:  []*evidence.Fact{o}, Attack: []string{"T1070.006"},
-		Text:   fmt.Sprintf("The clock was moved from %s to %s by %s: times between these two tell no order.", stamp(j.Old), stamp(j.New), who),
+		Text:   fmt.Sprintf("The clock was moved from %s to %s by %s: times between these two do not tell what came first.", stamp(j.Old), stamp(j.New), who),
 		Steps:  []timeline.Step{step("The change is recorded.", o)},
 		Benign: []timeline.Benign{benign},
 	}
@@ -100,7 +100,7 @@ func clockSetBack(j timeline.Jump) timeline.Claim {
 	return timeline.Claim{
 		Kind: timeline.KindBlind, Confidence: timeline.Certain, Severity: timeline.Info,
 		Window: timeline.Window{NotBefore: j.New, NotAfter: j.Old, Basis: timeline.Recorded}, Attack: []string{"T1070.006"},
-		Text:   fmt.Sprintf("Record %d of the log Security is of %s, and the one before it of %s: the clock was set back in between, or the records were changed, and no record tells of it. Times between these two tell no order.", j.Record, stamp(j.New), stamp(j.Old)),
+		Text:   fmt.Sprintf("Record %d of the log Security is of %s, and the one before it of %s: the clock was set back in between, or the records were changed, and no record tells of it. Times between these two do not tell what came first.", j.Record, stamp(j.New), stamp(j.Old)),
 		Steps:  []timeline.Step{step("Records are numbered in the order in which they are written.")},
 		Benign: []timeline.Benign{verdict("a virtual machine was resumed, or its host set the clock", timeline.VerdictUnknown, "no record says who moved it")},
 	}

@@ -78,7 +78,7 @@ func TestRecoveredOnly(t *testing.T) {
 		o    Options
 		said string
 	}{
-		"deleted": {"Windows/System32/winevt/Logs/Sysmon.evtx", Options{}, "All that shows it had been deleted, and is recovered"},
+		"deleted": {"Windows/System32/winevt/Logs/Sysmon.evtx", Options{}, "Everything that shows it was recovered from what had been deleted"},
 		"carved":  {oldLog, Options{Carve: true}, "All that shows it was recovered from unallocated space of disk.dd"},
 	} {
 		b, err := ntfstest.Volume{Size: 8 << 20, Files: []ntfstest.File{

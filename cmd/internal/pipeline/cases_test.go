@@ -45,6 +45,7 @@ func TestCases(t *testing.T) {
 					seen[r] = true
 				}
 			}
+			checkSentences(t, res.Report.Gaps)
 			if bad := lab.Check(sc.Expect.Gaps, rows(t, output.Gaps, res.Report.Gaps)); bad != "" {
 				t.Errorf("gaps:\n%s", bad)
 			}
