@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 
 	"sharetrail/cmd/internal/output"
@@ -122,8 +123,12 @@ func (a *app) nextSteps(d *folder, res *result, o output.Options) error {
 		return nil
 	}
 	name, explain := d.dir, ""
-	if strings.ContainsAny(name, " '\"") {
-		name = "'" + strings.ReplaceAll(name, "'", `'\''`) + "'" // as shells take it
+	switch { // as shells take it
+	case !strings.ContainsAny(name, " '\"$&();`"):
+	case runtime.GOOS == "windows":
+		name = `"` + name + `"`
+	default:
+		name = "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 	}
 	if len(res.Report.Gaps) > 0 {
 		explain = fmt.Sprintf("  sharetrail explain %s %s\n", res.Report.Gaps[0].ID, name)
