@@ -199,6 +199,9 @@ func (l *layouter) add(it *item) (*Node, error) {
 		shown, place = inVolume(root, it)
 	}
 	if !loose && it.archive() != "" {
+		if l.c.kind != "ntfs" && triage.HasFolders(path.Dir(place)) {
+			l.volume(root, loose).problem(warnf(shown, "an archive where Windows has folders: not opened, as those of users are not; if a folder was packed into it, extract it and point at the whole"))
+		}
 		un, err := l.unpacked(it, root, shown, place)
 		if un == nil || err != nil {
 			return nil, err

@@ -371,6 +371,21 @@ func TestProblems(t *testing.T) {
 			`  error "settings.dat" @0: not a registry hive: starts with "a=b"`,
 			`error "UsrClass.dat" @4: zip archive cannot be read: central directory: zip: not a valid zip file: the archive is cut short or damaged`,
 		}},
+		{"archives in the place of folders", map[string]string{
+			"C/Windows/System32/config/SYSTEM":   system,
+			"C/Windows/System32/winevt/Logs.zip": "PK\x03\x04",
+			"C/Users/bob.7z":                     "7z\xbc\xaf\x27\x1c",
+			"C/Users/bob/NTUSER.DAT":             user,
+			"C/Users/bob/Desktop/backup.zip":     "PK\x03\x04",
+			"C/ProgramData.zip":                  "PK\x03\x04",
+		}, []string{
+			`volume id="" root="C" label="case" folder windows`,
+			"  Users/bob/NTUSER.DAT hive expected",
+			"  Windows/System32/config/SYSTEM hive expected",
+			`  warning "ProgramData.zip" @-1: an archive where Windows has folders: not opened, as those of users are not; if a folder was packed into it, extract it and point at the whole`,
+			`  warning "Users/bob.7z" @-1: an archive where Windows has folders: not opened, as those of users are not; if a folder was packed into it, extract it and point at the whole`,
+			`  warning "Windows/System32/winevt/Logs.zip" @-1: an archive where Windows has folders: not opened, as those of users are not; if a folder was packed into it, extract it and point at the whole`,
+		}},
 		{"names without a promise in a tree", map[string]string{
 			"Windows/System32/config/systemprofile/x.dat": "text",
 			"Windows/System32/drivers/etc/SYSTEM":         "text",

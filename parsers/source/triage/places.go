@@ -90,6 +90,13 @@ var tops = []string{
 	"$recycle.bin", "recycler", "recovery", "boot", "system volume information",
 }
 
+// HasFolders reports whether a directory, relative to a Windows root, is one in which
+// Windows has folders of evidence and hardly anything that is not its own: a collector
+// may have packed one of them.
+func HasFolders(dir string) bool {
+	return slices.Contains([]string{".", "users", "windows", "windows/system32", "windows/system32/winevt"}, strings.ToLower(dir))
+}
+
 // OwnHive reports whether a hive of that name is one of those that Windows keeps
 // for itself and its apps all over a volume, and that say nothing of shares.
 func OwnHive(p string) bool {
