@@ -1,11 +1,14 @@
 package source
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"io/fs"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -233,5 +236,35 @@ func TestEvidenceIsNotTouched(t *testing.T) {
 	}
 	if d := cmp.Diff(paths, list(t, dir)); d != "" {
 		t.Errorf("files changed (-before +after):\n%s", d)
+	}
+}
+
+// A full disk of the examiner is no damage of the evidence.
+func TestNoRoom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("unpacks large files")
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var old syscall.Rlimit
+	must(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old))
+	large := system + strings.Repeat("\x00", inMemory+8<<20)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, err := z.Write([]byte(large))
+	must(t, err)
+	must(t, z.Close())
+	dir := write(t, map[string]string{"a.gz": packed.String(), "b.7z": string(stored7z("C/Windows/System32/config/SYSTEM", large))})
+	must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4096, Max: old.Max}))
+	ev, err := Open(context.Background(), dir, Options{TempDir: t.TempDir()})
+	must(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old))
+	must(t, err)
+	defer ev.Close()
+	wantLines(t, ev,
+		`volume id="b.7z" root="C" label="b" 7z windows`,
+		`  error "Windows/System32/config/SYSTEM" @-1: member not unpacked: cannot write a temporary file (--temp-dir): file too large`,
+		`error "a.gz" @-1: gzip archive cannot be read: cannot write a temporary file (--temp-dir): file too large`)
+	if d := cmp.Diff([]string{"Windows/System32/config/SYSTEM"}, ev.Volumes[0].Unreadable); d != "" {
+		t.Errorf("unreadable (-want +got):\n%s", d)
 	}
 }

@@ -41,8 +41,8 @@ func stored7z(name, content string) []byte {
 // Methods.txt of the LZMA SDK).
 func of7z(name, content string, packed, coder []byte) []byte {
 	var h bytes.Buffer
-	number := func(n int) { // of up to 16 bits: the bits of the first byte tell how many follow
-		h.Write([]byte{0xc0, byte(n), byte(n >> 8)})
+	number := func(n int) { // of up to 32 bits: the bits of the first byte tell how many follow
+		h.Write([]byte{0xf0, byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)})
 	}
 	h.Write([]byte{1, 4})       // header, main streams
 	h.Write([]byte{6, 0, 1, 9}) // one packed stream at 0, its size

@@ -61,11 +61,12 @@ func (s *scanner) spool(src io.Reader, limit int64) (sp *spool, err error) {
 		return sp, err
 	}
 	s.ev.closers = append(s.ev.closers, f)
-	n, err := f.Write(buf.Bytes())
+	to := spoolFile{f}
+	n, err := to.Write(buf.Bytes())
 	size := int64(n)
 	if err == nil {
 		err = guard("decompressor", func() error {
-			more, err := io.Copy(f, src)
+			more, err := io.Copy(to, src)
 			size += more
 			return err
 		})
@@ -80,6 +81,20 @@ func (s *scanner) spool(src io.Reader, limit int64) (sp *spool, err error) {
 	s.ev.spooled += size
 	s.ev.mu.Unlock()
 	return sp, err
+}
+
+// errSpool says that not the stream failed, but the writing of what it unpacks to.
+var errSpool = errors.New("cannot write a temporary file (--temp-dir)")
+
+// A spoolFile tells its errors from those of what is copied into it.
+type spoolFile struct{ f *temp }
+
+func (s spoolFile) Write(b []byte) (int, error) {
+	n, err := s.f.Write(b)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errSpool, cause(err))
+	}
+	return n, err
 }
 
 // An interruptible reader ends once the scan is cancelled.
@@ -143,7 +158,7 @@ func (s *scanner) compressed(it *item, c *scope, h Handle) error {
 		return s.ctx.Err()
 	case errors.Is(err, errLimit):
 		return fmt.Errorf("%w of %d bytes (MaxTotal, MaxRatio)", errLimit, limit)
-	case sp.size == 0 && err != nil:
+	case sp.size == 0 && err != nil, errors.Is(err, errSpool):
 		return err
 	case err != nil:
 		c.problem(Problem{Severity: Error, Offset: -1, What: fmt.Sprintf("is damaged: only the first %d bytes can be unpacked: %s", sp.size, text(err))})
@@ -408,6 +423,11 @@ func (s *scanner) member7z(c *scope, it *item, f *sevenzip.File, archiveSize int
 	}
 	sum := crc32.NewIEEE()
 	sp, err := s.spool(io.TeeReader(io.MultiReader(bytes.NewReader(first), r), sum), limit)
+	if errors.Is(err, errSpool) {
+		c.problem(errorf(it.path, "member not unpacked: %s", text(err)))
+		it.lost = true
+		return
+	}
 	if err == nil && sp.size < it.size {
 		err = io.ErrUnexpectedEOF
 	}

@@ -43,7 +43,7 @@ func (p *packedMember) open(mem int64) (Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.size, err = p.unpack(make([]byte, 256<<10), f)
+	f.size, err = p.unpack(make([]byte, 256<<10), spoolFile{f})
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
