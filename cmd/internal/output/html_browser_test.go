@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"sharetrail/timeline"
 )
@@ -210,6 +211,25 @@ func TestBrowserLooks(t *testing.T) {
 		t.Errorf("printed %d bytes", len(pdf))
 	}
 	b.quiet()
+}
+
+// TestBrowserWithoutScript: a page whose script does not run says so, and shows no
+// empty "Findings", as if there were none.
+func TestBrowserWithoutScript(t *testing.T) {
+	b := newBrowser(t)
+	page := b.page(hostileReport(), hostileManifest(), HTMLOptions{})
+	b.call("Emulation.setScriptExecutionDisabled", map[string]any{"value": true}, nil)
+	b.call("Page.navigate", map[string]any{"url": "file://" + filepath.ToSlash(page)}, nil)
+	for range 100 {
+		if b.eval("document.readyState === 'complete' && !!document.querySelector('noscript .notice')") == true {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	got := b.text("document.body.innerText")
+	if !strings.Contains(got, "This page shows no data") || !strings.Contains(got, "gaps.csv") || strings.Contains(got, "Findings") {
+		t.Errorf("without its script the page shows %q", got)
+	}
 }
 
 // A report without anything, and one connection with all rows, are pages, too.
