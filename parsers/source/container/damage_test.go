@@ -32,6 +32,9 @@ func TestDamage(t *testing.T) {
 	dd := files{"d.001": disk[:100352], "d.002": disk[100352:200704], "d.003": disk[200704:]}
 	vm := files{"a.vmdk": vmdk{disk: disk, grain: 8192}.write()}
 	stream := files{"a.vmdk": vmdk{disk: disk, grain: 8192, packed: true}.write()}
+	written, marks := vmdkStream(disk, 4096)
+	vmw := files{"a.vmdk": written}
+	last := len(marks) - 3 // the last table; the directory and the footer follow
 	flat := files{"a.vmdk": []byte("# Disk DescriptorFile\nparentCID=ffffffff\nRW 100 FLAT \"a-flat.vmdk\" 0\nRW 100 FLAT \"b-flat.vmdk\" 0\n"),
 		"a-flat.vmdk": disk[:51200], "b-flat.vmdk": disk[51200:102400]}
 	split := files{"a.vmdk": []byte("# Disk DescriptorFile\nparentCID=ffffffff\nRW 100 FLAT \"a-flat.vmdk\" 0\nRW 100 SPARSE \"b-s002.vmdk\"\n"),
@@ -125,6 +128,13 @@ func TestDamage(t *testing.T) {
 		{"vmdk stream, bit in a grain", stream, "a.vmdk", func(f files) { b := f["a.vmdk"]; at := bytes.Index(b[5*512:], []byte{0x78, 0x9c}); b[5*512+at+50] ^= 1 }, disk, 16, "grain: ", ""},
 		{"vmdk stream, grain of another place", stream, "a.vmdk", func(f files) { b := f["a.vmdk"]; at := bytes.Index(b[5*512:], []byte{0x78, 0x9c}); b[5*512+at-12] ^= 1 }, disk, 16, "grain marker: is that of sector", ""},
 		{"vmdk stream, cut short", stream, "a.vmdk", func(f files) { f["a.vmdk"] = f["a.vmdk"][:len(f["a.vmdk"])-2048] }, disk, -1, "footer with the place of the tables", ""},
+		{"vmdk as written, cut in the footer", vmw, "a.vmdk", func(f files) { f["a.vmdk"] = written[:marks[last+2]+600] }, disk, 0, "", "grains were found by their markers: footer"},
+		{"vmdk as written, cut in the directory", vmw, "a.vmdk", func(f files) { f["a.vmdk"] = written[:marks[last+1]+520] }, disk, 0, "", "grains were found by their markers: footer"},
+		{"vmdk as written, cut in the last table", vmw, "a.vmdk", func(f files) { f["a.vmdk"] = written[:marks[last]+520] }, disk, 24, "the stream is cut short or damaged here", "grains were found, and the others cannot be read"},
+		{"vmdk as written, cut in a grain", vmw, "a.vmdk", func(f files) { f["a.vmdk"] = written[:marks[last]-600] }, disk, 28, "the stream is cut short or damaged here", "grains were found, and the others cannot be read"},
+		{"vmdk as written, cut behind a table", vmw, "a.vmdk", func(f files) { f["a.vmdk"] = written[:marks[last-1]+1024] }, disk, 76, "the stream is cut short or damaged here", "0 grains were found, and the others cannot be read"},
+		{"vmdk as written, cut, and an entry of a table changed", vmw, "a.vmdk", func(f files) { f["a.vmdk"] = bytes.Clone(written[:marks[last]+520]); f["a.vmdk"][marks[0]+512]++ }, disk, 364, "the stream is cut short or damaged here", "grains were found"},
+		{"vmdk as written, cut in its first grain", vmw, "a.vmdk", func(f files) { f["a.vmdk"] = written[:5*512+10] }, disk, -1, "footer with the place of the tables", ""},
 		{"vmdk flat, extent missing", flat, "a.vmdk", func(f files) { delete(f, "a-flat.vmdk") }, disk[:102400], 100, `extent "a-flat.vmdk": missing`, "disk offsets 0x0 to 0xc800 cannot be read"},
 		{"vmdk flat, extent cut short", flat, "a.vmdk", func(f files) { f["b-flat.vmdk"] = f["b-flat.vmdk"][:512*60] }, disk[:102400], 40, "b-flat.vmdk: offset 0x7800: extent: need 512 bytes", "the file is cut short"},
 

@@ -81,6 +81,7 @@ func FuzzE01(f *testing.F)        { fuzz(f, "a.E01", 9, 13, 29, 89, 200) }
 func FuzzSMART(f *testing.F)      { fuzz(f, "a.s01", 9, 13, 29, 89, 200) }
 func FuzzVMDK(f *testing.F)       { fuzz(f, "a.vmdk", 4, 8, 12, 20, 28, 36, 44, 48, 56, 512, 2560, 3072) }
 func FuzzVMDKStream(f *testing.F) { fuzz(f, "stream.vmdk", 4, 8, 12, 56, 77, 3072) }
+func FuzzVMDKCut(f *testing.F)    { fuzz(f, "written.vmdk", 4, 8, 12, 20, 44, 64, 2560) }
 func FuzzVMDKFlat(f *testing.F)   { fuzz(f, "flat.vmdk", 30, 60, 70, 80, 90) }
 func FuzzVHD(f *testing.F)        { fuzz(f, "diff.vhd", 16, 48, 60, 512+16, 512+28, 512+32, 1536, 1540) }
 func FuzzVDI(f *testing.F)        { fuzz(f, "a.vdi", 68, 76, 340, 344, 368, 376, 380, 384, 512) }

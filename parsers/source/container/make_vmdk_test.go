@@ -85,3 +85,63 @@ func (o vmdk) write() []byte {
 	copy(out, h)
 	return out
 }
+
+// vmdkStream writes a disk as VMware does: each table behind its grains, the directory
+// and a footer at the end. It returns where the tables, the directory and the footer
+// have their markers.
+func vmdkStream(disk []byte, grain int) (out []byte, marks []int) {
+	const gtes = 16
+	marker := func(sectors, kind int) {
+		marks = append(marks, len(out))
+		out = le.AppendUint64(out, uint64(sectors))
+		out = le.AppendUint32(append(out, 0, 0, 0, 0), uint32(kind))
+		out = append(out, make([]byte, 496)...)
+	}
+	pad := func() { out = append(out, make([]byte, (512-len(out)%512)%512)...) }
+	out = make([]byte, 512*5)
+	copy(out[512:], "# Disk DescriptorFile\nparentCID=ffffffff\nRW "+fmt.Sprint(len(disk)/512)+" SPARSE \"x.vmdk\"\n")
+	var dir []byte
+	for first := 0; first < len(disk); first += gtes * grain {
+		table, used := make([]byte, 512), false
+		for k := 0; k < gtes && first+k*grain < len(disk); k++ {
+			b := make([]byte, grain)
+			if copy(b, disk[first+k*grain:]); binread.IsZero(b) {
+				continue
+			}
+			used = true
+			le.PutUint32(table[4*k:], uint32(len(out)/512))
+			z := zlibbed(b)
+			out = le.AppendUint32(le.AppendUint64(out, uint64((first+k*grain)/512)), uint32(len(z)))
+			out = append(out, z...)
+			pad()
+		}
+		at := 0
+		if used {
+			marker(1, vmdkTable)
+			at = len(out) / 512
+			out = append(out, table...)
+		}
+		dir = le.AppendUint32(dir, uint32(at))
+	}
+	marker((len(dir)+511)/512, vmdkDirectory)
+	place := len(out) / 512
+	out = append(out, dir...)
+	pad()
+	h := make([]byte, 512)
+	copy(h, "KDMV\x03\x00\x00\x00")
+	le.PutUint32(h[8:], 1|vmdkPacked|vmdkMarkers)
+	le.PutUint64(h[12:], uint64(len(disk)/512))
+	le.PutUint64(h[20:], uint64(grain/512))
+	le.PutUint64(h[28:], 1)
+	le.PutUint64(h[36:], 4)
+	le.PutUint32(h[44:], gtes)
+	le.PutUint64(h[56:], uint64(place))
+	le.PutUint64(h[64:], 5)
+	le.PutUint16(h[77:], 1)
+	marker(1, vmdkFooter)
+	out = append(out, h...)
+	marker(0, vmdkEnd)
+	le.PutUint64(h[56:], vmdkAtEnd)
+	copy(out, h)
+	return out, marks[:len(marks)-1]
+}

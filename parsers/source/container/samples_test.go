@@ -77,6 +77,7 @@ type sample struct {
 }
 
 func samples() []sample {
+	written, _ := vmdkStream(disk, 4096)
 	flat := "# Disk DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=ffffffff\n\nRW 100 FLAT \"a-flat.vmdk\" 3\nRW 20 ZERO\nRW 60 SPARSE \"C:\\vm\\a-s002.vmdk\"\n"
 	flatDisk := append(append(bytes.Clone(disk[:51200]), make([]byte, 10240)...), disk[61440:61440+30720]...)
 	guidA := guid([]byte(idA))
@@ -98,6 +99,7 @@ func samples() []sample {
 		{"a.e01", late.write("a.e01"), "e01", disk, nil, true},
 		{"a.vmdk", files{"a.vmdk": vmdk{disk: disk, grain: 8192}.write()}, "vmdk", disk, nil, false},
 		{"stream.vmdk", files{"stream.vmdk": vmdk{disk: disk, grain: 8192, packed: true}.write()}, "vmdk", disk, nil, false},
+		{"written.vmdk", files{"written.vmdk": written}, "vmdk", disk, nil, false},
 		{"flat.vmdk", files{"flat.vmdk": []byte(flat), "a-flat.vmdk": append(make([]byte, 3*512), disk[:51200]...),
 			"a-s002.vmdk": vmdk{disk: disk[61440 : 61440+32768], grain: 4096}.write()}, "vmdk", flatDisk, []string{"a-flat.vmdk", "a-s002.vmdk"}, false},
 		{"fixed.vhd", files{"fixed.vhd": vhdFixedOf(disk, idA)}, "vhd", disk, nil, false},

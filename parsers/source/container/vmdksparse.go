@@ -17,6 +17,7 @@ type sparse struct {
 	dir    []byte
 	spare  []byte // the directory's copy, nil if there is none
 	warn   []error
+	cut    *vmdkScan // of a stream without its end; nil if it is there
 	tables cache
 	grains cache
 }
@@ -47,10 +48,12 @@ func newSparse(f *file) (*sparse, error) {
 		return nil, err
 	}
 	at := int64(0)
+	var cut error
 	if le.Uint64(h[56:]) == vmdkAtEnd { // written as a stream: the tables are known at its end
-		at = f.size - 1024
-		if h, err = sparseHeader(f, at); err != nil {
-			return nil, fmt.Errorf("footer with the place of the tables, without which nothing can be read: %w", err)
+		if footer, err := sparseHeader(f, f.size-1024); err != nil {
+			cut = fmt.Errorf("footer with the place of the tables: %w", err)
+		} else {
+			h, at = footer, f.size-1024
 		}
 	}
 	flags := le.Uint32(h[8:])
@@ -76,6 +79,9 @@ func newSparse(f *file) (*sparse, error) {
 	s.size, s.grain = int64(sectors)*512, int64(grain)*512
 	if h[72] != 0 {
 		s.warn = append(s.warn, f.errorf(at+72, "unclean shutdown", "the disk was in use: what was written last may be missing"))
+	}
+	if cut != nil {
+		return s, s.scan(le.Uint64(h[64:]), cut)
 	}
 	return s, s.directories(at, flags, le.Uint64(h[56:]), le.Uint64(h[48:]))
 }
@@ -139,6 +145,11 @@ func (s *sparse) read(p []byte, n, in int64) error {
 // entry returns the sector of grain n, 0 if it was never written, and where a
 // table says so.
 func (s *sparse) entry(dir []byte, n int64) (sector, at int64, err error) {
+	if s.cut != nil {
+		if sector, at, ok, err := s.cut.entry(s, n); ok {
+			return sector, at, err
+		}
+	}
 	t := int64(le.Uint32(dir[4*(n/s.per):])) * 512
 	if t == 0 {
 		return 0, 0, nil
