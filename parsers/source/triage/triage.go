@@ -85,10 +85,20 @@ func Rel(root, p string) string {
 }
 
 // Encoded reports whether the names below root are percent-encoded, which
-// Velociraptor does: its drive folder is then "C%3A" or "%5C%5C.%5CC%3A".
+// Velociraptor does: its drive folder is then "C%3A" or "%5C%5C.%5CC%3A", or names
+// another device.
 func Encoded(root string) bool {
 	name := path.Base(root)
-	return strings.Contains(name, "%") && (IsDrive(name) || isSnapshot(name))
+	return strings.Contains(name, "%") && (IsDrive(name) || isSnapshot(name) || isDevice(name))
+}
+
+// isDevice reports whether a directory of this name stands for a volume that was read
+// under the name of its device: "%5C%5C.%5CHarddiskVolume3".
+func isDevice(name string) bool {
+	if d, err := url.PathUnescape(name); err == nil {
+		name = d
+	}
+	return strings.HasPrefix(name, `\\.\`) || strings.HasPrefix(name, `\\?\`)
 }
 
 // Decode undoes percent-encoding of the names in p. A name that is not valid
@@ -135,7 +145,7 @@ func Label(root string) string {
 	for root != "" {
 		dir, name := path.Split(root)
 		switch {
-		case IsDrive(name) || isSnapshot(name) || noHosts[strings.ToLower(name)]:
+		case IsDrive(name) || isSnapshot(name) || isDevice(name) || noHosts[strings.ToLower(name)]:
 		case flow.MatchString(name):
 			run = cmp.Or(run, name)
 		case run != "" && hunt[strings.ToLower(name)]:

@@ -105,7 +105,7 @@ func TestDrives(t *testing.T) {
 func TestLabel(t *testing.T) {
 	for root, want := range map[string]string{
 		"": "", "C": "", "WS01/C": "WS01", "cases/WS01/C": "WS01", "WS01": "WS01", "WS01-C.1a/uploads/auto/C%3A": "WS01-C.1a",
-		"uploads/ntfs/%5C%5C.%5CC%3A": "", "WS01/VSS12": "WS01", "VSSERVER/C": "VSSERVER", "VSS/C": "VSS", "WS01/C/Windows.old": "WS01",
+		"uploads/ntfs/%5C%5C.%5CC%3A": "", "WS01-C.1a/uploads/ntfs/%5C%5C.%5CHarddiskVolume3": "WS01-C.1a", "WS01/VSS12": "WS01", "VSSERVER/C": "VSSERVER", "VSS/C": "VSS", "WS01/C/Windows.old": "WS01",
 		"clients/WS01-C.1a/collections/F.CABC123.H/uploads/auto/C%3A": "WS01-C.1a", "WS01-C.1a/F.CABC123/uploads/auto/C%3A": "WS01-C.1a",
 		"clients/C.1a2b/collections/F.CABC123/uploads/auto/C%3A": "C.1a2b", "collections/F.CABC123/uploads/auto/C%3A": "F.CABC123", "clients/C": "clients",
 	} {
@@ -123,7 +123,7 @@ func TestDecode(t *testing.T) {
 			t.Errorf("Decode(%q) = %q, want %q", p, got, want)
 		}
 	}
-	if !Encoded("uploads/auto/C%3A") || Encoded("100%/C") || Encoded("C") {
+	if !Encoded("uploads/auto/C%3A") || !Encoded("uploads/ntfs/%5C%5C.%5CHarddiskVolume3") || Encoded("100%/C") || Encoded("C") {
 		t.Error("only a percent-encoded drive folder says that the names below it are")
 	}
 }
