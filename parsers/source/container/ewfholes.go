@@ -50,8 +50,9 @@ func (e *ewf) place() {
 	e.doubt(fmt.Errorf("disk offsets %#x to %#x cannot be read: %w", h.first*e.chunk, min((h.first+n)*e.chunk, e.size), h.err))
 }
 
-// ewfMaxHole is how many segments in a row may be missing.
-const ewfMaxHole = 256
+// ewfMaxHole is how many segments in a row may be missing. Each costs a look for its
+// name, also where only the last ones are.
+const ewfMaxHole = 32
 
 // following opens the segment after f, which has the number no, or the next one that
 // is there and sound. It returns nil if there is none.
