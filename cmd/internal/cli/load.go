@@ -154,7 +154,7 @@ func (r *result) status() error {
 	case unread == 1:
 		return &exit{exitUnread, errors.New("1 part of the evidence could not be read: see sharetrail problems")}
 	case unread > 0:
-		return &exit{exitUnread, fmt.Errorf("%d parts of the evidence could not be read: see sharetrail problems", unread)}
+		return &exit{exitUnread, fmt.Errorf("%s of the evidence could not be read: see sharetrail problems", timeline.Counted(unread, "part", "parts"))}
 	}
 	return nil
 }

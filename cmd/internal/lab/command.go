@@ -140,7 +140,7 @@ of figures. The exit status is 1 when a goal is missed or evidence cannot be rea
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s\n", line)
 			if len(f.Missed) > 0 {
-				return failure{fmt.Errorf("%d goals are missed: %s", len(f.Missed), strings.Join(f.Missed, "; "))}
+				return failure{fmt.Errorf("goals missed: %s", strings.Join(f.Missed, "; "))}
 			}
 			return nil
 		},
