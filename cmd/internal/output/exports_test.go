@@ -130,6 +130,11 @@ func TestTimesketch(t *testing.T) {
 			id = e["message"].(string)
 		}
 		ids[id] = append(ids[id], e["timestamp_desc"].(string)+" "+e["datetime"].(string))
+		for _, o := range r.Observations { // each leads to the bytes that it was read from
+			if got, want := fmt.Sprint(e["evidence_offset"]), fmt.Sprint(o.From.Offset); o.ID == id && o.From.Offset >= 0 && got != want {
+				t.Errorf("%s: offset %s, want %s", id, got, want)
+			}
+		}
 		if e["data_type"] == "" || e["time_100ns"] == "" {
 			t.Errorf("event %v", e)
 		}

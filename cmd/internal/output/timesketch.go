@@ -69,6 +69,12 @@ var timesketchColumns = []Column[moment]{
 	{"evidence_volume", ofObservation(func(o *observation) any { return place(&o.From).Volume })},
 	{"evidence_file", ofObservation(func(o *observation) any { return place(&o.From).Path })},
 	{"evidence_locator", ofObservation(func(o *observation) any { return locator(&o.From) })},
+	{"evidence_offset", ofObservation(func(o *observation) any {
+		if o.From.Offset < 0 || o.From.Offset > maxExact {
+			return nil
+		}
+		return o.From.Offset // bytes, in evidence_file
+	})},
 	{"key_path", ofObservation(func(o *observation) any { return o.From.Key })},
 	{"channel", ofObservation(func(o *observation) any { return o.From.Channel })},
 	{"event_identifier", ofRecord(func(o *observation) any { return o.From.EventID })},
