@@ -154,105 +154,133 @@ func inVolume(root string, it *item) (shown, place string) {
 	return shown, place
 }
 
-// add sorts one item into its volume, or opens it if it is an archive.
-func (l *layouter) add(it *item) (*Node, error) {
+// A spot is where an item lies: in which volume, its path there, and what to judge it by.
+type spot struct {
+	root         string
+	loose        bool
+	shown, place string
+}
+
+func (l *layouter) spot(it *item) spot {
 	root, loose := l.where(it.place)
 	shown, place := inVolume(root, it)
-	if it.dir {
-		if triage.IsHiveDir(place, loose) {
-			l.volume(root, loose).problem(errorf(shown, "is a directory, where a file of this name is expected"))
+	return spot{root, loose, shown, place}
+}
+
+// at returns the volume of a spot.
+func (l *layouter) at(s spot) *Volume { return l.volume(s.root, s.loose) }
+
+// add sorts one item into its volume, or opens it if it is an archive.
+func (l *layouter) add(it *item) (*Node, error) {
+	at := l.spot(it)
+	packed := it.archive()
+	switch {
+	case it.dir:
+		if triage.IsHiveDir(at.place, at.loose) {
+			l.at(at).problem(errorf(at.shown, "is a directory, where a file of this name is expected"))
 		}
 		return nil, nil
-	}
-	if it.sealed != "" {
-		l.seal(it, place, loose)
-		l.unreadable(root, loose, shown, place)
+	case it.sealed != "":
+		l.seal(it, at.place, at.loose)
+		l.unreadable(at)
 		return nil, nil
-	}
-	if it.lost {
-		l.unreadable(root, loose, shown, place)
+	case it.lost:
+		l.unreadable(at)
 		return nil, nil
-	}
-	if im := l.opened[it]; im != nil {
+	case l.opened[it] != nil:
+		im := l.opened[it]
 		im.outer = l.col.beside(path.Dir(it.place))
 		return l.s.disk(it, im, join(l.c.id, it.path), l.c.depth+1)
-	}
-	if loose && l.c.shut && (it.archive() != "" || it.isImage()) {
+	case at.loose && l.c.shut && (packed != "" || it.isImage()):
 		l.closed++
 		return nil, nil
-	}
-	if kind := it.archive(); loose && kind != "" && l.c.kind != "file" {
-		c, err := l.s.listed(it, kind, join(l.c.id, it.path), l.c.depth+1, l.col.beside(path.Dir(it.place)))
-		if err != nil {
-			return nil, err
+	case at.loose && packed != "" && l.c.kind != "file":
+		node, un, err := l.openArchive(it, packed)
+		if un == nil || err != nil {
+			return node, err
 		}
-		un := c.lone(it)
-		if un == nil {
-			return l.s.layout(c)
-		}
-		for _, p := range c.problems {
-			p.Path = it.path
-			l.outside = append(l.outside, p)
-		}
-		l.single = append(l.single, it.path)
 		it = un
-		shown, place = inVolume(root, it)
-	}
-	if !loose && it.archive() != "" {
-		if l.c.kind != "ntfs" && triage.HasFolders(path.Dir(place)) {
-			l.volume(root, loose).problem(warnf(shown, "an archive where Windows has folders: not opened, as those of users are not; if a folder was packed into it, extract it and point at the whole"))
+	case !at.loose && packed != "":
+		if l.c.kind != "ntfs" && triage.HasFolders(path.Dir(at.place)) {
+			l.at(at).problem(warnf(at.shown, "an archive where Windows has folders: not opened, as those of users are not; if a folder was packed into it, extract it and point at the whole"))
 		}
-		un, err := l.unpacked(it, root, shown, place)
+		un, err := l.unpacked(it, at)
 		if un == nil || err != nil {
 			return nil, err
 		}
 		it = un
-		shown, place = inVolume(root, it)
 	}
-	if !loose && it.head.kind == Hive && !triage.KeepsHives(place) {
-		if !triage.OwnHive(place) {
-			v := l.volume(root, loose)
-			l.strays[v] = append(l.strays[v], shown)
+	at.shown, at.place = inVolume(at.root, it)
+	l.addFile(it, at)
+	return nil, nil
+}
+
+// openArchive opens an archive among loose files. If it is nothing but one file that
+// is compressed, it returns that.
+func (l *layouter) openArchive(it *item, kind string) (*Node, *item, error) {
+	c, err := l.s.listed(it, kind, join(l.c.id, it.path), l.c.depth+1, l.col.beside(path.Dir(it.place)))
+	if err != nil {
+		return nil, nil, err
+	}
+	un := c.lone(it)
+	if un == nil {
+		node, err := l.s.layout(c)
+		return node, nil, err
+	}
+	for _, p := range c.problems {
+		p.Path = it.path
+		l.outside = append(l.outside, p)
+	}
+	l.single = append(l.single, it.path)
+	return nil, un, nil
+}
+
+// addFile sorts a file into its volume.
+func (l *layouter) addFile(it *item, at spot) {
+	if !at.loose && it.head.kind == Hive && !triage.KeepsHives(at.place) {
+		if !triage.OwnHive(at.place) {
+			v := l.at(at)
+			l.strays[v] = append(l.strays[v], at.shown)
 		}
-		return nil, nil
+		return
 	}
-	f, p := l.judge(it, place, loose)
+	f, p := l.judge(it, at.place, at.loose)
 	if f != nil && it.passed {
 		f, p = nil, &Problem{Severity: Error, Offset: -1, What: "member was not unpacked: extract it and point at the extracted folder"}
 	}
 	if f == nil {
-		l.unreadable(root, loose, shown, place)
+		l.unreadable(at)
 	}
-	if p != nil {
-		p.Path = shown
-		if f == nil && loose {
-			p.Path = it.path
-			l.outside = append(l.outside, *p)
-		} else {
-			l.volume(root, loose).problem(*p)
-		}
+	switch {
+	case p == nil:
+	case f == nil && at.loose:
+		p.Path = it.path
+		l.outside = append(l.outside, *p)
+	default:
+		p.Path = at.shown
+		l.at(at).problem(*p)
 	}
-	if f != nil {
-		f.Path = shown
-		if cp := l.col.complete(it, f); cp != nil {
-			cp.Path = shown
-			l.volume(root, loose).problem(*cp)
-		}
-		v := l.volume(root, loose)
-		v.Files = append(v.Files, *f)
-		if it.head.kind == HiveLog {
-			l.hiveLogs[v] = append(l.hiveLogs[v], shown)
-		}
+	if f == nil {
+		return
 	}
-	return nil, nil
+	v := l.at(at)
+	f.Path = at.shown
+	if p := l.col.complete(it, f); p != nil {
+		p.Path = at.shown
+		v.problem(*p)
+	}
+	v.Files = append(v.Files, *f)
+	if it.head.kind == HiveLog {
+		l.hiveLogs[v] = append(l.hiveLogs[v], at.shown)
+	}
 }
 
 // unreadable notes down a file in a Windows tree that cannot be read, if it is one
 // that coverage tells of.
-func (l *layouter) unreadable(root string, loose bool, shown, place string) {
-	if n := triage.Expect(place, loose); !loose && (n == triage.Hive || n == triage.Log) {
-		v := l.volume(root, loose)
-		v.Unreadable = append(v.Unreadable, shown)
+func (l *layouter) unreadable(at spot) {
+	if n := triage.Expect(at.place, at.loose); !at.loose && (n == triage.Hive || n == triage.Log) {
+		v := l.at(at)
+		v.Unreadable = append(v.Unreadable, at.shown)
 	}
 }
 
@@ -289,15 +317,14 @@ func strayHives(paths []string) Problem {
 // recovered adds a deleted file, or bytes that are no file, to the volume that it
 // lies in. It is no proof of a Windows tree.
 func (l *layouter) recovered(it *item, deleted bool) {
-	root, loose := l.where(it.place)
-	shown, place := inVolume(root, it)
-	v := l.volume(root, loose)
-	if deleted && !loose && it.head.kind == Hive && !triage.KeepsHives(place) {
-		l.strays[v] = append(l.strays[v], shown)
+	at := l.spot(it)
+	v := l.at(at)
+	if deleted && !at.loose && it.head.kind == Hive && !triage.KeepsHives(at.place) {
+		l.strays[v] = append(l.strays[v], at.shown)
 		return
 	}
-	away := deleted && !loose && it.head.kind == EVTX && !triage.KeepsLogs(place)
-	v.Files = append(v.Files, File{Path: shown, Size: it.size, ModTime: it.mod, Kind: it.head.kind, Deleted: deleted, Away: away, Open: it.open})
+	away := deleted && !at.loose && it.head.kind == EVTX && !triage.KeepsLogs(at.place)
+	v.Files = append(v.Files, File{Path: at.shown, Size: it.size, ModTime: it.mod, Kind: it.head.kind, Deleted: deleted, Away: away, Open: it.open})
 }
 
 // seal reports an item that cannot be opened. In an archive that is encrypted

@@ -199,7 +199,8 @@ func (c *scope) lone(it *item) *item {
 // unpacked returns what a file in a Windows tree holds that was compressed by
 // itself (Security.evtx.gz); nil if it is no evidence, or cannot be read. Archives of
 // several files are not opened: users have many.
-func (l *layouter) unpacked(it *item, root, shown, place string) (*item, error) {
+func (l *layouter) unpacked(it *item, at spot) (*item, error) {
+	place := at.place
 	bare := strings.TrimSuffix(place, path.Ext(place))
 	kept := triage.KeepsLogs(place) || triage.Expect(path.Dir(place)+"/SYSTEM", false) == triage.Hive
 	switch {
@@ -221,11 +222,11 @@ func (l *layouter) unpacked(it *item, root, shown, place string) (*item, error) 
 		if len(c.problems) == 0 {
 			c.problem(errorf("", "an archive where Windows keeps its own files: extract it and point at the extracted folder"))
 		}
-		l.unreadable(root, false, shown, bare)
+		l.unreadable(spot{at.root, false, at.shown, bare})
 	}
 	for _, p := range c.problems {
-		p.Path = shown
-		l.volume(root, false).problem(p)
+		p.Path = at.shown
+		l.at(at).problem(p)
 	}
 	return un, nil
 }
