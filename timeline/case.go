@@ -85,7 +85,7 @@ type Life struct {
 	Refused bool             // it is Barred, and the hive still remembers that one later
 	Tried   []*Life          // those whose Barred this is
 	since   time.Time        // commands before this are about an earlier connection of the letter
-	stored  bool             // its key was in some state of the hive, or is recovered from it
+	stored  bool             // its key was in some state of the hive, is recovered from it, or a record tells of its making
 	former  bool             // its key stands in the newest state, which is not the one that was collected, and not in that
 	named   []*evidence.Fact // show what else its server is called, and what became of its share there
 }

@@ -153,7 +153,7 @@ func serverLives(c *Case) []*Life {
 			case stands && o.Action == evidence.Command && makesShare(o):
 				continue // the name is in use: it failed
 			case stands || l == nil:
-			case makesShare(o) && l.over() || o.Action == evidence.Present && len(l.Gone) > 0 || o.Action == evidence.Used && l.overAt(o.Time):
+			case makesShare(o) && o.TimeKind != evidence.AtOrBefore && l.over() || o.Action == evidence.Present && len(l.Gone) > 0 || o.Action == evidence.Used && l.overAt(o.Time):
 				l.Next = o.Time
 				delete(byName, name)
 			}

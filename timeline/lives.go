@@ -81,7 +81,7 @@ func clientLives(c *Case) []*Life {
 				lives = append(lives, x)
 			}
 			x.take(o)
-			x.Refused = x.Refused || cur.standsAfter(c, o.Time)
+			x.Refused = x.Refused || cur.StandsAfter(c, o.Time) || cur.recordedAt(c, o.Time)
 			continue
 		}
 		if cur == nil || !cur.goesOn(c, o) {
@@ -256,11 +256,9 @@ func (l *Life) take(o *evidence.Fact) {
 	if l.Share == "" {
 		l.Share = o.Share
 	}
-	if o.Artifact == "mapped-drives" {
-		l.stored = true
-		if !gone(o.State) {
-			l.Key = o
-		}
+	l.stored = l.stored || writesKey(o)
+	if o.Artifact == "mapped-drives" && !gone(o.State) {
+		l.Key = o
 	}
 	if l.LogonID == "" {
 		l.LogonID = o.LogonID

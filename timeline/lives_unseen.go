@@ -18,7 +18,7 @@ func removedOnly(c *Case, lives []*Life) []*Life {
 		if user == "" {
 			user = c.userOf(sid)
 		}
-		if o.Detail.Text("Class") == "key.delete" && c.keptStill(o) {
+		if o.Detail.Text("Class") == "key.delete" && c.KeptStill(o) {
 			continue // there was nothing to remove
 		}
 		known := slices.ContainsFunc(lives, func(l *Life) bool {
@@ -57,10 +57,11 @@ func byLetter(lives []*Life) map[string][]*Life {
 }
 
 // standingAt returns the life of a user's letter that stood at t, as far as the
-// lives of the letter tell: the last that began before it. nil if there is none.
+// lives of the letter tell: the last that began before it, and not in spite of
+// another. nil if there is none.
 func standingAt(lives []*Life, user, sid string, t time.Time) (at *Life) {
 	for _, l := range lives {
-		if !SameUser(l.User, l.SID, user, sid) {
+		if !SameUser(l.User, l.SID, user, sid) || l.Barred != nil {
 			continue
 		}
 		until := t
@@ -131,7 +132,7 @@ func (l *Life) overBefore(c *Case, t time.Time) bool {
 	for _, o := range c.removalsIn(since, t) {
 		user, sid := owner(o)
 		if SameUser(user, sid, l.User, l.SID) && o.Action == evidence.Command && o.TimeKind != evidence.AtOrBefore &&
-			l.Targets(o) && !(KeepsProfile(o) && len(l.Maps) > 0) && !c.keptStill(o) {
+			l.Targets(o) && !(KeepsProfile(o) && len(l.Maps) > 0) && !c.KeptStill(o) {
 			return true
 		}
 	}

@@ -118,19 +118,19 @@ func KeepsProfile(o *evidence.Fact) bool {
 // Retry is how long after a command that failed or asked the user runs it again.
 const Retry = 5 * time.Minute
 
-// keptStill reports whether the hive shows that the key Network was not
+// KeptStill reports whether the hive shows that the key Network was not
 // changed by command o: it was written before, and is known from after.
-func (c *Case) keptStill(o *evidence.Fact) bool {
+func (c *Case) KeptStill(o *evidence.Fact) bool {
 	s := c.StateOf(owner(o))
 	return s != nil && s.neverHeld(o.Time)
 }
 
-// removalKnown reports whether a command that removes l, or a record of its removal, is
+// removalKnown reports whether a dated command that removes l, or a record of its removal, is
 // known from after it was mapped and before t.
 func (l *Life) removalKnown(c *Case, t time.Time) bool {
 	return slices.ContainsFunc(c.removalsIn(l.MappedAtFirst(), t), func(r *evidence.Fact) bool {
 		user, sid := owner(r)
-		return SameUser(user, sid, l.User, l.SID) && (r.Action == evidence.Command && l.Targets(r) || r.Action == evidence.Removed && r.Drive == l.Drive)
+		return SameUser(user, sid, l.User, l.SID) && (r.Action == evidence.Command && r.TimeKind != evidence.AtOrBefore && l.Targets(r) && !l.StandsAfter(c, r.Time) && !(l.stored && !c.PutBackSince(l) && c.KeptStill(r)) || r.Action == evidence.Removed && r.Drive == l.Drive)
 	})
 }
 
@@ -154,4 +154,41 @@ func (l *Life) attachEnd(o *evidence.Fact) {
 	if l.Targets(o) {
 		l.Removes = append(l.Removes, o)
 	}
+}
+
+// GoneBy returns the first instant after t by which something other than a command
+// shows that l was gone, and what that rests on: a state of the hive that lacks it,
+// or another mapping of its letter. Zero if nothing does.
+func (c *Case) GoneBy(l *Life, t time.Time) (by time.Time, on Basis) {
+	earlier := func(at time.Time, basis Basis) {
+		if at.After(t) && (by.IsZero() || at.Before(by)) {
+			by, on = at, basis
+		}
+	}
+	states := c.StatesOf(l.User, l.SID)
+	for _, s := range states[:c.putBackAfter(l, states)] {
+		k := s.Drives[l.Drive]
+		if s.AsOf.Before(t) || s.madeAfter(l) || k != nil && evidence.ShareKey(k.Share) == evidence.ShareKey(l.Share) {
+			continue
+		}
+		if k != nil {
+			earlier(k.Time, KeyLastWrite)
+		}
+		earlier(s.LastChange, ParentKeyLastWrite)
+		break
+	}
+	for _, x := range c.Lives {
+		if x == l || x.Side != evidence.Client || x.Drive != l.Drive || !SameUser(x.User, x.SID, l.User, l.SID) {
+			continue
+		}
+		for _, o := range x.Maps {
+			if o.Action != evidence.Command && o.TimeKind != evidence.AtOrBefore {
+				earlier(o.Time, basisOf(o))
+			}
+		}
+		for _, o := range x.Gone {
+			earlier(o.Time, Recorded)
+		}
+	}
+	return by, on
 }

@@ -107,7 +107,7 @@ func innocents(c *timeline.Case, by *evidence.Fact, cl *timeline.Claim) []timeli
 	const policy = "a Group Policy drive map removed or replaced it"
 	const session = "the session or the network ended"
 	var out []timeline.Benign
-	if by != nil && by.Action == evidence.Command && cl.By == timeline.ByUnknown {
+	if by != nil && by.Action == evidence.Command && (cl.By == timeline.ByUnknown || !undated(by) && w.NotAfter.After(by.Time.Add(timeline.EffectAfter))) {
 		out = append(out, script(c, by),
 			verdict(explorer, timeline.VerdictUnknown, "it may have been gone before the command, or after it; Explorer leaves no record of it", by),
 			driveMaps(c, cl.User, cl.SID, policy, w))

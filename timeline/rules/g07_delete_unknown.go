@@ -149,6 +149,12 @@ func unknownRemoved(c *timeline.Case, o *evidence.Fact) timeline.Claim {
 		if cl.By == timeline.ByRegistry {
 			what = "a remembered mapping"
 		}
+		if cl.Life != nil {
+			if x := again(cl.Life, o); x != nil {
+				cl.Window.NotAfter = x.Time.Add(timeline.EffectAfter)
+				cl.Steps = append(cl.Steps, step(fmt.Sprintf("%s was run at %s: the first may have failed.", quote(x), stamp(x.Time)), x))
+			}
+		}
 		cl.Text = fmt.Sprintf("%s, run by %s %s, removed %s%s, unless it failed; %s.", quote(o), who(o.User, o.SID), runAt(o), what, letter(o), otherwise(seen, before))
 	}
 	return cl

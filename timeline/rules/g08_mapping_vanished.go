@@ -67,17 +67,24 @@ func replaced(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 		cl.Confidence = timeline.Possible // it may have ended with a session
 	}
 	cl.Facts = append(append(cl.Facts, l.Maps...), next.Maps[0])
-	cl.Steps = []timeline.Step{known(l), step("It was last seen at "+stamp(since)+".", last),
-		step(fmt.Sprintf("%s stands for %s from %s on at the latest: the letter was free by then.", l.Drive, next.Share, stamp(l.Next)), next.Maps[0])}
+	cl.Steps = []timeline.Step{known(l), step("It was last seen at "+stamp(since)+".", last)}
 	if !tookEffect(c, l) {
 		cl.Confidence = timeline.Possible
 		cl.Steps = append(cl.Steps, unconfirmed(l))
+	}
+	when := "when the letter was mapped to " + next.Share
+	if by, on := c.GoneBy(l, since); !tookEffect(c, next) && by.After(l.Next) {
+		cl.Window.NotAfter, cl.Window.Basis, cl.Confidence = by, on, timeline.Possible
+		when = fmt.Sprintf("before %s if the letter was mapped to %s then", stamp(l.Next), next.Share)
+		cl.Steps = append(cl.Steps, step(fmt.Sprintf("%s was run at %s. Had it not failed, the letter was free by then; nothing else shows that it did.", quote(next.Maps[0]), stamp(l.Next)), next.Maps[0]))
+	} else {
+		cl.Steps = append(cl.Steps, step(fmt.Sprintf("%s stands for %s from %s on at the latest: the letter was free by then.", l.Drive, next.Share, stamp(l.Next)), next.Maps[0]))
 	}
 	verb := "was removed"
 	if cl.Confidence == timeline.Possible {
 		verb = "ended or was removed"
 	}
-	cl.Text = fmt.Sprintf("%s for %s %s between %s and %s, when the letter was mapped to %s; no command that removes it is known.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), verb, stamp(since), stamp(l.Next), next.Share)
+	cl.Text = fmt.Sprintf("%s for %s %s between %s and %s, %s; no command that removes it is known.", capital(mapping(l.Drive, l.Share)), who(l.User, l.SID), verb, stamp(since), stamp(cl.Window.NotAfter), when)
 	cl.Benign = innocents(c, nil, &cl)
 	cl.Missing = commandsMissing(c, cl.Window)
 	return cl, true

@@ -33,7 +33,7 @@ var _ = register(timeline.Rule{
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
 			for _, l := range c.Lives {
-				if !vanishedShare(l) || len(l.Maps) == 0 {
+				if !vanishedShare(c, l) || len(l.Maps) == 0 {
 					continue
 				}
 				if cl, ok := shareVanished(c, l); ok && !yield(cl) {
@@ -44,11 +44,11 @@ var _ = register(timeline.Rule{
 	},
 })
 
-// vanishedShare reports whether l is an exported share that nothing removes and
-// that is not stored any more.
-func vanishedShare(l *timeline.Life) bool {
+// vanishedShare reports whether l is an exported share that nothing removes, or a
+// command that is known to have failed, and that is not stored any more.
+func vanishedShare(c *timeline.Case, l *timeline.Life) bool {
 	s := l.Shares
-	return l.Side == evidence.Server && len(l.Gone)+len(l.Removes) == 0 && l.Key == nil && l.Old == nil && l.Stored == nil && l.Next.IsZero() &&
+	return l.Side == evidence.Server && len(l.Gone) == 0 && !tells(c, l) && l.Key == nil && l.Old == nil && l.Stored == nil && l.Next.IsZero() &&
 		s != nil && s.Key != nil && s.Names[nameOf(l.Share)] == nil && !timeline.IsDefaultShare(nameOf(l.Share))
 }
 
@@ -101,6 +101,15 @@ func shareVanished(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	return cl, true
 }
 
+// tells reports whether the commands that delete l make a claim of their own (G32).
+func tells(c *timeline.Case, l *timeline.Life) bool {
+	if len(l.Removes) == 0 {
+		return false
+	}
+	_, ok := shareCommand(c, l)
+	return ok
+}
+
 // otherVanished reports whether another share that is not stored any more may
 // have gone at t, when the stored shares were last written.
 func otherVanished(c *timeline.Case, l *timeline.Life, t time.Time) bool {
@@ -108,7 +117,7 @@ func otherVanished(c *timeline.Case, l *timeline.Life, t time.Time) bool {
 		if x == l || x.Side != evidence.Server {
 			return false
 		}
-		return x.Lacks != nil && !x.Lacks.LastChange.Before(t) || vanishedShare(x) && len(x.Maps) > 0 && x.MappedAtFirst().Before(t)
+		return x.Lacks != nil && !x.Lacks.LastChange.Before(t) || vanishedShare(c, x) && len(x.Maps) > 0 && x.MappedAtFirst().Before(t)
 	})
 }
 

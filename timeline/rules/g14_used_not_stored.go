@@ -29,7 +29,7 @@ var _ = register(timeline.Rule{
 	Find: func(c *timeline.Case) iter.Seq[timeline.Claim] {
 		return func(yield func(timeline.Claim) bool) {
 			for _, l := range c.Lives {
-				if !vanishedShare(l) || len(l.Maps) > 0 || len(l.Uses) == 0 {
+				if !vanishedShare(c, l) || len(l.Maps) > 0 || len(l.Uses) == 0 {
 					continue
 				}
 				cl, ok := shareVanished(c, l)

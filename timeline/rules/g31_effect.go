@@ -47,7 +47,7 @@ func youngerShare(c *timeline.Case, l *timeline.Life, t time.Time) *timeline.Lif
 // dates, else the first that no later state refutes. nil if there is none.
 func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Fact) {
 	for _, o := range l.Removes {
-		if refuted(l, o) || endedBefore(c, l, o) || !undated(o) && l.GoneInState(c, o.Time.Add(-timeline.EffectBefore)) || timeline.KeepsProfile(o) && keptAfter(l, o) || leftAnother(c, l, o) != nil {
+		if refuted(l, o) || l.StandsAfter(c, o.Time) || !undated(o) && l.Persistent == timeline.Yes && !c.PutBackSince(l) && c.KeptStill(o) || recordedBefore(c, l, o) || endedBefore(c, l, o) || !undated(o) && l.GoneInState(c, o.Time.Add(-timeline.EffectBefore)) || timeline.KeepsProfile(o) && keptAfter(l, o) || leftAnother(c, l, o) != nil {
 			continue
 		}
 		if !l.Dated() && (!namesLetter(l, o) || anotherWent(c, l, o)) {
@@ -58,6 +58,16 @@ func effective(c *timeline.Case, l *timeline.Life) (by *evidence.Fact) {
 		}
 	}
 	return by
+}
+
+// recordedBefore reports whether command o, which stands in a history, is on record
+// with its time as well, from before l was mapped: then it was typed by then.
+func recordedBefore(c *timeline.Case, l *timeline.Life, o *evidence.Fact) bool {
+	return undated(o) && l.Dated() && slices.ContainsFunc(c.Lives, func(x *timeline.Life) bool {
+		return slices.ContainsFunc(x.Removes, func(d *evidence.Fact) bool {
+			return !undated(d) && !d.Time.After(o.Time) && d.Time.Before(l.MappedAtFirst()) && quote(d) == quote(o) && timeline.SameUser(d.User, d.SID, o.User, o.SID)
+		})
+	})
 }
 
 // anotherWent reports whether command o named another mapping of the letter, of
@@ -154,6 +164,13 @@ func dated(c *timeline.Case, l *timeline.Life, o *evidence.Fact) bool {
 		(namesLetter(l, o) || stoodAt(c, l, o))
 }
 
+// datesLater reports whether the last write of Network was the removal of a child,
+// later than command o takes effect, and nothing but l is known to have gone then.
+func datesLater(c *timeline.Case, l *timeline.Life, o *evidence.Fact) bool {
+	s := c.StateAfter(l, o.Time)
+	return s != nil && s.LastChange.After(o.Time.Add(timeline.EffectAfter)) && s.ChildRemoved && !rivals(c, l, o, s)
+}
+
 // rivals reports whether another mapping of the user went, or may have gone, at
 // the instant that o's effect is dated by in the state s: then it is not known
 // whose removal stamped Network last.
@@ -213,7 +230,7 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Fact) (timeline.Conf
 	}
 	if s == nil || !l.Next.IsZero() && !s.AsOf.Before(l.Next) || l.Drive == "" || l.Persistent != timeline.Yes && !(l.Persistent == timeline.Unknown && timeline.Within(s.LastChange, o.Time)) ||
 		s.AsOf.Before(o.Time) || holds(s, l) != nil || s.LastChange.Before(o.Time.Add(-timeline.EffectBefore)) {
-		return timeline.Likely, w
+		return timeline.Likely, unlessFailed(c, l, o, w)
 	}
 	// The hive lacks it later, and its removal stamped Network at the latest
 	// when Network was last written.
@@ -224,13 +241,28 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Fact) (timeline.Conf
 		w.NotBefore = earlier(o.Time, s.LastChange)
 		w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
 		return timeline.Strong, w
-	case s.ChildRemoved && !rivals(c, l, o, s):
+	case datesLater(c, l, o):
 		// A removal is dated, later than the command takes effect: it was
 		// slow, or it failed and something else did it.
 		w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
 		return timeline.Likely, w
 	}
-	return timeline.Strong, w // a later change of Network hides when exactly
+	return timeline.Strong, unlessFailed(c, l, o, w) // a later change of Network hides when exactly
+}
+
+// unlessFailed is the window w of the removal of l by command o, up to when something
+// else shows that l was gone: no record says whether a command failed, and what it
+// failed to remove may have gone later. A connection that is not remembered leaves
+// nothing that shows that; of a command that was run again the last is taken to have
+// done it.
+func unlessFailed(c *timeline.Case, l *timeline.Life, o *evidence.Fact, w timeline.Window) timeline.Window {
+	if !namesLetter(l, o) || l.Persistent == timeline.No || again(l, o) != nil {
+		return w
+	}
+	if by, on := c.GoneBy(l, o.Time.Add(-timeline.EffectBefore)); by.After(w.NotAfter) {
+		w.NotAfter, w.Basis = by, on
+	}
+	return w
 }
 
 // undatedEffect grades and bounds the removal of l by a command of a history,

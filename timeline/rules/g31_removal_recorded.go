@@ -18,7 +18,8 @@ import (
 // holds it makes the command one without effect (G09).
 //
 // Bound: E1, the event's own time; E2, the last write of Network where it lies
-// from 2 s before to 30 s after the command; else the command and 30 s.
+// from 2 s before to 30 s after the command; else the command, which may have failed,
+// and when something else shows that the mapping was gone, or 30 s.
 //
 // Misses: commands of unlogged processes; mappings known from nothing.
 //
@@ -27,7 +28,7 @@ var _ = register(timeline.Rule{
 	ID: "G31", Title: "removal of a known mapping is recorded", Technique: "T1070.005",
 	Claim: "the mapping was removed by the command, or event, that is named", Base: timeline.Likely, Severity: timeline.High,
 	Logic:     `a delete command, or a recorded deletion of HKCU\Network\X, names a mapping that is known from before, and no later hive state holds it`,
-	Bound:     "the event's own time (E1); the last write of Network within -2 s to +30 s of the command (E2); else the command and 30 s",
+	Bound:     "the event's own time (E1); the last write of Network within -2 s to +30 s of the command (E2); else the command, which may have failed, and when something else shows that the mapping was gone, or 30 s",
 	Misses:    "commands of processes that were not logged; mappings that no other evidence names",
 	Benign:    []string{byScript, "the user disconnected the drive in Explorer"},
 	Reference: "Microsoft, Windows security auditing: events 4660, 4663, 4688; Microsoft, WNetCancelConnection2: CONNECT_UPDATE_PROFILE; MITRE ATT&CK T1070.005",
@@ -153,6 +154,10 @@ func (r *commandClaim) mayHaveFailed() {
 		r.Confidence = timeline.Possible
 		r.step(step("Nothing but the two commands shows the mapping, which should have been remembered: both may have failed.", l.Maps[0], by))
 	}
+	if n := nextOf(r.c, l); n != nil && r.Confidence != timeline.Certain && namesLetter(l, by) && scriptHost(by) == "" && recoveredKey(l) == nil && l.Persistent != timeline.No && evidence.ShareKey(n.Share) == evidence.ShareKey(l.Share) {
+		r.Confidence = timeline.Possible
+		r.step(step(fmt.Sprintf("The letter stands for the same share at %s: it was mapped anew by then, or the command failed, and the mapping was only written again.", stamp(n.MappedAtFirst())), n.Maps...))
+	}
 	if r.Confidence != timeline.Certain && timeline.KeepsProfile(by) && l.Persistent != timeline.No {
 		r.Confidence = timeline.Possible
 		r.step(step("Without -UpdateProfile a remembered mapping stays remembered; whether this one was is not known.", by))
@@ -208,6 +213,8 @@ func (r *commandClaim) tell(doubt string) {
 	switch {
 	case undated(by):
 		r.Text = fmt.Sprintf("%s removed by %s %s, %s.", it, ran, runAt(by), span(r.Window))
+	case namesLetter(l, by) && again(l, by) == nil && r.Window.NotAfter.After(by.Time.Add(timeline.EffectAfter)) && !r.Window.NotBefore.Before(by.Time.Add(-timeline.EffectBefore)) && !datesLater(r.c, l, by):
+		r.Text = fmt.Sprintf("%s removed %s, by %s at %s, unless that failed and something else removed it later.", it, span(r.Window), ran, stamp(by.Time))
 	case namesLetter(l, by) && again(l, by) == nil && r.Window.NotAfter.After(by.Time.Add(timeline.EffectAfter)):
 		r.By, r.Actor, r.Severity = timeline.ByUnknown, nil, timeline.Medium
 		r.Text = fmt.Sprintf("%s removed %s. %s at %s, names it, but the removal that the hive dates came later than a command takes effect.", it, span(r.Window), ran, stamp(by.Time))

@@ -20,7 +20,8 @@ import (
 // the later, or current, one.
 //
 // Bound: the event's own time; the last write of LanmanServer\Shares where it
-// dates the command's effect; else the command and 30 s, or the two states.
+// dates the command's effect; else the command, which may have failed, and the last
+// write of Shares without the share, or 30 s; or the two states.
 //
 // Misses: temporary shares that a reboot ends.
 //
@@ -29,7 +30,7 @@ var _ = register(timeline.Rule{
 	ID: "G32", Title: "exported share deleted", Technique: "T1070.005",
 	Claim: "the share was deleted", Base: timeline.Likely, Severity: timeline.High,
 	Logic:     `5144, or the deletion of the value in LanmanServer\Shares is recorded; or a command deletes it and no later state stores it; or an earlier state of the hive, or an older control set, stores it and the later one does not`,
-	Bound:     "the event's own time; the last write of Shares within -2 s to +30 s of the command; the command and 30 s; the two states",
+	Bound:     "the event's own time; the last write of Shares within -2 s to +30 s of the command; the command, which may have failed, and the last write of Shares without the share, or 30 s; the two states",
 	Misses:    "temporary shares that end with a reboot",
 	Benign:    []string{retire},
 	Reference: "Microsoft, Windows security auditing: event 5144; as sharetrail artifacts server-shares",
@@ -44,6 +45,8 @@ var _ = register(timeline.Rule{
 				switch {
 				case len(l.Gone) > 0:
 					cl = shareDeleted(c, l, cmp.Or(deletedEvent(l), l.Gone[0]))
+				case l.Lacks != nil && storedSince(l):
+					cl = goneFromStore(c, l)
 				case len(l.Removes) > 0 && l.Status != timeline.StatusExported:
 					ok := false
 					if cl, ok = shareCommand(c, l); !ok {
@@ -127,11 +130,15 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 	case class != timeline.Continuous:
 		cl.Missing = append(cl.Missing, timeline.Missing{What: "Security 5144, which records the deletion of a share", Why: why})
 	}
+	later := false // it may have been deleted later than the command takes effect
 	known := len(l.Maps)+len(l.Uses) > 0 || l.Old != nil || l.Stored != nil
 	s := l.Shares
 	switch {
 	case s == nil || s.Key == nil:
 		cl.Missing = append(cl.Missing, timeline.Missing{What: "the SYSTEM hive, to see whether the share is still stored", Why: "none was read"})
+	case s.AsOf.Before(by.Time):
+		cl.Confidence = timeline.Possible
+		cl.Missing = append(cl.Missing, timeline.Missing{What: "a state of the SYSTEM hive from after the command", Why: "the hive shows nothing later than " + stamp(s.AsOf)})
 	case timeline.IsDefaultShare(nameOf(l.Share)):
 		cl.Steps = append(cl.Steps, step("Windows stores no share of that name and makes it again at the next start of the service."))
 	case s.Names[nameOf(l.Share)] == nil && !s.AsOf.Before(by.Time):
@@ -147,6 +154,8 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 			known = true // a value of Shares went, or changed, when the command names this one
 			cl.Confidence, cl.Window = timeline.Strong, timeline.At(s.LastChange, timeline.KeyLastWrite)
 			l.Facts.ShareGone = timeline.Yes
+		default:
+			later = unlessShareFailed(c, l, by, &cl.Window)
 		}
 	}
 	if used := usedAfter(c, l); used != nil && cl.Confidence != timeline.Strong {
@@ -158,11 +167,42 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 		cl.Steps = append(cl.Steps, step("Nothing else in the evidence shows that there was such a share."))
 	}
 	cl.Text = fmt.Sprintf("The share %s was deleted by %s, run by %s, %s.", l.Share, quote(by), who(by.User, by.SID), span(cl.Window))
+	if later {
+		cl.Text = fmt.Sprintf("The share %s was deleted %s, by %s, run by %s at %s, unless that failed and something else deleted it later.", l.Share, span(cl.Window), quote(by), who(by.User, by.SID), stamp(by.Time))
+	}
 	if cl.Confidence == timeline.Possible {
 		cl.Text = fmt.Sprintf("%s, run by %s %s, may have deleted the share %s.", quote(by), who(by.User, by.SID), runAt(by), l.Share)
 	}
 	cl.Benign = []timeline.Benign{retired(by), script(c, by)}
 	return cl, true
+}
+
+// unlessShareFailed widens w, of the removal of l by command o, to when the stored
+// shares that lack it were last written, and reports whether that is later than o takes
+// effect: no record says whether a command failed.
+func unlessShareFailed(c *timeline.Case, l *timeline.Life, o *evidence.Fact, w *timeline.Window) bool {
+	if !l.Next.IsZero() {
+		return false
+	}
+	for _, s := range c.Shares {
+		if s.AsOf.Before(o.Time) || s.Key == nil || s.Names[nameOf(l.Share)] != nil {
+			continue
+		}
+		if s.LastChange.After(w.NotAfter) {
+			w.NotAfter, w.Basis = s.LastChange, timeline.KeyLastWrite
+			return true
+		}
+		return false
+	}
+	return false
+}
+
+// storedSince reports whether a state of the hive stores l well after every command
+// that deletes it: none of them did.
+func storedSince(l *timeline.Life) bool {
+	return len(l.Removes) > 0 && l.Had != nil && !slices.ContainsFunc(l.Removes, func(o *evidence.Fact) bool {
+		return !l.Had.AsOf.After(o.Time.Add(timeline.EffectAfter))
+	})
 }
 
 // usedAfter returns the use by which the share is known after its removal, where
@@ -189,6 +229,9 @@ func goneFromStore(c *timeline.Case, l *timeline.Life) timeline.Claim {
 	cl.Steps = []timeline.Step{step(fmt.Sprintf(`LanmanServer\Shares, as of %s, stores %s.`, stamp(l.Had.AsOf), l.Share), l.Stored)}
 	statement := fmt.Sprintf(`LanmanServer\Shares, as of %s, was read whole and does not store it; it was last written at %s.`, stamp(l.Lacks.AsOf), stamp(l.Lacks.LastChange))
 	cl.Steps = append(cl.Steps, step(statement, l.Lacks.Key))
+	for _, o := range l.Removes {
+		cl.Steps = append(cl.Steps, ran(o), step("The share was stored after that: the command failed, or it was made again unseen.", o, l.Stored))
+	}
 	follows, against := l.Lacks.Follows(l.Had)
 	if change := l.Lacks.LastChange; against != "" {
 		doubtOrder(&cl, l.Lacks.Written.SetBack, follows, against, l.Lacks.Key)
