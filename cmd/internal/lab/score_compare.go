@@ -161,6 +161,9 @@ func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*prog
 		t.right[g.Confidence]++
 		t.WrongShares++
 		t.fault("removal of the drive, but of another share: "+g.Rule+" "+g.Confidence, "%s; true: %s", text, drives[0].text())
+	case g.Confidence == "possible" && c.failed(g):
+		t.FalseClaims++
+		t.fault("a command that failed may have removed it: "+g.Rule, "%s; %s", text, g.Claim)
 	case len(about) > 0:
 		t.WindowsMissed++
 		t.fault("window misses the truth: "+g.Rule+" "+g.Confidence+", "+about[0].Behaviour, "%s; true: %s", text, about[0].text())
@@ -264,7 +267,7 @@ func (t *tally) width(row *truthRow, g *programRow) {
 		ratio = 1
 	}
 	t.ratios = append(t.ratios, ratio)
-	if ratio <= 1.5 { // what a wider window leaves open is counted as width
+	if ratio <= 1.5 && row.named(g) { // what a wider window leaves open is counted as width; of another share other evidence speaks
 		t.verdicts(row, g)
 	}
 	if ratio > 1.5 {

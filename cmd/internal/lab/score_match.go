@@ -35,6 +35,16 @@ func (c *truthCase) about(p *programRow, w truthWindow) (about, hits []*truthRow
 	return about, hits
 }
 
+// failed reports whether g, whose window is that of one command, is about a command
+// that changed nothing: it speaks of no other removal.
+func (c *truthCase) failed(g *programRow) bool {
+	return slices.ContainsFunc(c.hosts, func(h *truthHost) bool {
+		return strings.EqualFold(h.Host, g.Host) && slices.ContainsFunc(h.Failed, func(f truthFail) bool {
+			return g.Window.NotBefore == f.Time && g.Window.NotAfter == shifted(f.Time, effect) && strings.EqualFold(f.Drive, g.Drive) && (f.Drive != "" || strings.EqualFold(f.Share, g.Share))
+		})
+	})
+}
+
 // taken reports whether w is the instant by which an exact case dates row wrongly.
 func (row *truthRow) taken(w truthWindow) bool {
 	return row.Taken != "" && w.NotBefore == row.Taken && w.NotAfter == row.Taken && !w.meets(row.Removed, row.RemovedEnd)

@@ -90,6 +90,7 @@ type simHost struct {
 	audit     simAudit
 	users     []*simUser
 	shares    []*simLife // exported by this host
+	futiles   []simFutile
 	lines     []simLine
 	files     []string // sections of further files
 	times     string   // and when they were modified
@@ -141,6 +142,7 @@ type simUser struct {
 	scrubbed  map[string]bool // shares whose key of Explorer was deleted
 	typed     simLines        // into PowerShell
 	policies  []time.Time     // when the drive maps extension of Group Policy was at work
+	routine   *simRoutine     // at each logon; nil if there is none
 }
 
 var (
@@ -210,6 +212,7 @@ func (h *simHost) live() {
 		h.serve()
 	}
 	for _, u := range h.users {
+		u.takeUp()
 		u.work()
 	}
 	h.incidents()

@@ -190,8 +190,11 @@ var simShares = []string{"finance", "legal", "projects", "media", "backup$", "ho
 
 // busy reports whether a letter is taken at t, or about to be.
 func (u *simUser) busy(letter string, t time.Time) bool {
+	if u.benign && u.routine != nil && u.routine.letter == letter {
+		return true // its script would remove what stands there
+	}
 	for _, l := range u.lives {
-		if l.letter == letter && l.removal == nil && (l.mapped.After(t) || l.persistent || !l.ended(t)) {
+		if l.letter == letter && (l.removal == nil || l.removal.at.After(t)) && (l.mapped.After(t) || l.persistent || !l.ended(t)) {
 			return true
 		}
 	}
@@ -275,6 +278,10 @@ const (
 
 // atLogon is what scripts and policy map.
 func (u *simUser) atLogon(t time.Time) {
+	if u.routine != nil {
+		u.routine.runs(u, t.Add(u.between(8*time.Second, 40*time.Second)))
+		return
+	}
 	if !u.chance(0.25) {
 		return
 	}

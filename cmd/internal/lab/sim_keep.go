@@ -47,6 +47,8 @@ var keepWays = []simWay{
 			}
 		}
 	}},
+	{refusedMap, 2, refused},
+	{failedDelete, 2, failedNetDelete},
 	{"query", 1, func(u *simUser, t time.Time, _ *simLife) { u.run(t, "", "net use") }},
 	{"another user's session", 1, func(u *simUser, t time.Time, l *simLife) {
 		for _, other := range u.users {

@@ -88,12 +88,11 @@ func netDelete(u *simUser, t time.Time, l *simLife) {
 		}
 	}
 	cmds = append(cmds, u.run(t, options, "%s", line))
-	if l.persistent {
-		l.forget(u.soon(t), simNet, "command", line, cmds...).behaviour = "net use X: /delete"
-		return
+	l.drop(u.soon(t), simNet, "command", line, cmds...)
+	l.removal.behaviour = "net use X: /delete"
+	if !l.persistent {
+		l.removal.behaviour += ", never remembered"
 	}
-	l.removal = &simRemoval{at: u.soon(t), by: "command", how: line, behaviour: "net use X: /delete, never remembered", cmds: cmds}
-	l.removal.end = l.removal.at
 }
 
 // utf16LE is text as -EncodedCommand takes it.
@@ -120,11 +119,7 @@ func (u *simUser) removeAll(t time.Time, parent, benign, behaviour string) {
 	var went []*simRemoval
 	for _, l := range u.connected(t) {
 		at = at.Add(u.between(10*time.Millisecond, 90*time.Millisecond))
-		if l.persistent {
-			l.forget(at, image, "command", line, cmd)
-		} else {
-			l.removal = &simRemoval{at: at, end: at, by: "command", how: line, cmds: []simCmd{cmd}}
-		}
+		l.drop(at, image, "command", line, cmd)
 		r := l.removal
 		r.all, r.benign, r.behaviour = true, benign, behaviour
 		if !l.persistent {

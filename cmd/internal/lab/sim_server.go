@@ -16,12 +16,14 @@ func (h *simHost) serve() {
 		l.mapHow = w.name
 		w.do(u, t, l)
 		for range h.rng.IntN(3) {
-			h.used(l)
+			h.used(l, l.mapped.Add(h.between(time.Second, 4*time.Minute)))
 		}
-		if h.benign || !l.persistent || !h.chance(0.6) {
-			continue
-		}
-		if at := l.mapped.Add(h.between(5*time.Minute, 30*time.Hour)); at.Before(h.collected.Add(-5 * time.Minute)) {
+		end := h.collected.Add(-5 * time.Minute)
+		at := l.mapped.Add(h.between(5*time.Minute, 30*time.Hour))
+		if h.benign || !l.persistent || !h.chance(0.6) || !at.Before(end) {
+			l.unshareFails(l.mapped, end)
+		} else {
+			l.unshareFails(l.mapped, at)
 			w = u.way(unshareWays)
 			w.do(u, at, l)
 			l.removal.behaviour = w.name
@@ -34,9 +36,8 @@ func (h *simHost) during() time.Time {
 	return simMonday.Add(7*time.Hour + h.upTo(h.collected.Sub(simMonday)-8*time.Hour))
 }
 
-// used is a client's session on share l soon after it was made.
-func (h *simHost) used(l *simLife) {
-	at := l.mapped.Add(h.between(time.Second, 4*time.Minute))
+// used is a client's session on share l.
+func (h *simHost) used(l *simLife, at time.Time) {
 	h.say(at, "smb %s from=10.10.1.%d workstation=WS%02d id=0x%x until=%s %s", l.owner.name, 20+h.rng.IntN(60), h.rng.IntN(99),
 		0x20000000+h.rng.IntN(0xffffff), stamp(at.Add(40*time.Second)), l.share)
 	l.uses = append(l.uses, at)

@@ -81,7 +81,7 @@ func TestTruthHolds(t *testing.T) {
 func TestEveryWayIsTaken(t *testing.T) {
 	taken := map[string]int{}
 	benign := 0
-	for i := range 500 {
+	for i := range 1000 {
 		h := newSimHost(9, i)
 		h.live()
 		lives := h.shares
@@ -96,6 +96,12 @@ func TestEveryWayIsTaken(t *testing.T) {
 				removed = true
 			}
 		}
+		for _, f := range h.futiles {
+			taken[f.behaviour]++
+			if l := f.life; l != nil && (l.mapped.After(f.cmd.t) || l.removal != nil && !l.removal.at.After(f.cmd.t)) {
+				t.Errorf("%s: %q failed at %s, and what it left did not stand", h.name, f.how, stamp(f.cmd.t))
+			}
+		}
 		if h.benign && removed {
 			t.Errorf("%s is benign, and something is removed", h.name)
 		}
@@ -106,17 +112,18 @@ func TestEveryWayIsTaken(t *testing.T) {
 	for _, ways := range [][]simWay{mapWays, removeWays, shareWays, unshareWays} {
 		for _, w := range ways {
 			if taken[w.name] < 3 {
-				t.Errorf("500 hosts and the way %q is taken %d times", w.name, taken[w.name])
+				t.Errorf("1000 hosts and the way %q is taken %d times", w.name, taken[w.name])
 			}
 		}
 	}
-	for _, name := range []string{"net use * /delete", "logoff script, net use * /delete", "logon script", "Group Policy drive map, create", "Group Policy drive map, replace"} {
+	for _, name := range []string{"net use * /delete", "logoff script, net use * /delete", "logon script", "Group Policy drive map, create", "Group Policy drive map, replace",
+		refusedMap, failedDelete, idleScript, failedUnshare, "logon script, net use X: /delete"} {
 		if taken[name] == 0 {
-			t.Errorf("500 hosts and no %q", name)
+			t.Errorf("1000 hosts and no %q", name)
 		}
 	}
-	if benign < 50 || benign > 450 {
-		t.Errorf("%d of 500 hosts are benign", benign)
+	if benign < 100 || benign > 900 {
+		t.Errorf("%d of 1000 hosts are benign", benign)
 	}
 }
 
@@ -125,7 +132,7 @@ func TestTruthIsDescribed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range []any{truthHost{}, truthRow{}, truthHole{}, truthWindow{}, simChance{}, Figures{}, Behaviour{}} {
+	for _, v := range []any{truthHost{}, truthRow{}, truthHole{}, truthFail{}, truthWindow{}, simChance{}, Figures{}, Behaviour{}} {
 		for f := range fieldsOf(reflect.TypeOf(v)) {
 			name := f.Tag.Get("json")
 			if !strings.Contains(string(text), name) {

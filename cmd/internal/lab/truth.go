@@ -13,6 +13,17 @@ type truthHost struct {
 	Benign     bool        `json:"benign"` // no remembered mapping or stored share was removed, no command ended another
 	Collected  string      `json:"collected"`
 	ProcessLog []truthHole `json:"process_log"` // when process creation was not recorded, or what was recorded is lost
+	Failed     []truthFail `json:"failed"`      // commands that changed nothing
+}
+
+// A truthFail is a command that was to map or to remove something, and failed.
+type truthFail struct {
+	Time      string `json:"time"`
+	User      string `json:"user"`
+	Drive     string `json:"drive"` // "" of a share of this host
+	Share     string `json:"share"` // to be mapped, or removed; "" if the letter stood for none
+	How       string `json:"how"`
+	Behaviour string `json:"behaviour"`
 }
 
 // A truthHole is a span in which a log says nothing; an open end is "".
@@ -81,7 +92,7 @@ const (
 const effect = 30 * time.Second
 
 func (h *simHost) truth(w *world) []any {
-	host := truthHost{Row: "host", Host: h.name, Group: h.name, Benign: true, Collected: stamp(h.collected), ProcessLog: h.processHoles()}
+	host := truthHost{Row: "host", Host: h.name, Group: h.name, Benign: true, Collected: stamp(h.collected), ProcessLog: h.processHoles(), Failed: h.failed()}
 	var rows []any
 	for _, l := range h.shares {
 		r := l.serverTruth(w)
@@ -96,6 +107,21 @@ func (h *simHost) truth(w *world) []any {
 		}
 	}
 	return append([]any{host}, rows...)
+}
+
+// failed are the commands that changed nothing.
+func (h *simHost) failed() []truthFail {
+	all := []truthFail{}
+	for _, f := range h.futiles {
+		row := truthFail{Time: stamp(f.cmd.t), User: f.user.name, Share: f.share, How: f.how, Behaviour: f.behaviour}
+		if f.letter != "" {
+			row.Drive = f.letter + ":"
+		} else {
+			row.Share = `\\` + h.name + `\` + f.share
+		}
+		all = append(all, row)
+	}
+	return all
 }
 
 // processHoles are the spans without process creation in Security.
@@ -211,9 +237,15 @@ func (b *bounds) window() truthWindow {
 	return w
 }
 
+// sure reports whether the command that did it is one that does not fail: it names
+// all, or stands in a script.
+func (m *simRemoval) sure() bool { return m.all || m.benign == "script" }
+
 // commands adds the surviving commands of m to r and b, and returns when the
-// last of them was run, zero if there is none.
-func (l *simLife) commands(m *simRemoval, r *truthRow, b *bounds) time.Time {
+// last of them was run, zero if there is none. seen says that the registry shows
+// whether it is gone: a command that names it may have failed then, for all that
+// is known, and something else removed it by the time that the registry gives.
+func (l *simLife) commands(m *simRemoval, r *truthRow, b *bounds, seen bool) time.Time {
 	last := time.Time{}
 	for _, c := range m.cmds {
 		if !l.owner.survives(c) {
@@ -226,8 +258,10 @@ func (l *simLife) commands(m *simRemoval, r *truthRow, b *bounds) time.Time {
 	}
 	if !last.IsZero() {
 		r.Kinds++
-		b.until(last.Add(effect))
-		if !m.all { // who names the drive knows it to be there
+		if m.sure() || !seen {
+			b.until(last.Add(effect))
+		}
+		if !m.all && m.benign != "script" { // who names the drive knows it to be there
 			b.after(last)
 		}
 	}

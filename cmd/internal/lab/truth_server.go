@@ -12,8 +12,12 @@ func (l *simLife) serverTruth(w *world) *truthRow {
 	}
 	var b bounds
 	audited := func(t time.Time) bool { return u.audit.shares && u.kept("Security", t) }
+	end, asOf := u.collected, w.machine["SYSTEM"].newest()
+	if !u.systemFrozen.IsZero() {
+		end, asOf = u.systemFrozen, w.frozen[systemHive].asOf
+	}
 	b.until(u.collected)
-	if last := l.commands(m, r, &b); last.IsZero() && u.survives(l.mapCmd) {
+	if last := l.commands(m, r, &b, !m.at.After(end)); last.IsZero() && u.survives(l.mapCmd) {
 		b.after(l.mapCmd.t)
 	}
 	if audited(l.written) {
@@ -25,10 +29,6 @@ func (l *simLife) serverTruth(w *world) *truthRow {
 			r.trace(traceUsed)
 			b.after(t)
 		}
-	}
-	end, asOf := u.collected, w.machine["SYSTEM"].newest()
-	if !u.systemFrozen.IsZero() {
-		end, asOf = u.systemFrozen, w.frozen[systemHive].asOf
 	}
 	written := u.sharesWritten(end)
 	if !m.at.After(end) {
@@ -58,11 +58,11 @@ func (l *simLife) serverTruth(w *world) *truthRow {
 		}
 	}
 	if written.Equal(m.at) {
-		if !r.has(traceStates) {
-			r.Kinds++
-		}
 		if r.has(traceCommand, traceScript, traceStates) || len(r.Traces) > 0 && audited(m.at) || u.stored(end) == 0 { // alone, with others stored, it may as well tell of one that was made
 			r.trace(traceSharesAt)
+			if !r.has(traceStates) {
+				r.Kinds++
+			}
 		}
 		if last := b.notBefore; r.has(traceCommand, traceScript) {
 			if m.at.Sub(last) <= effect {
