@@ -224,11 +224,23 @@ func (r *commandClaim) tell(doubt string) {
 		r.Text = fmt.Sprintf("%s removed, at the latest by %s, %s; %s.", it, ran, span(r.Window), doubt)
 	default:
 		r.Text = fmt.Sprintf("%s removed by %s, %s.", it, ran, span(r.Window))
+		if share := takenShare(r.c, l); share != "" && r.Confidence == timeline.Certain {
+			r.Text = fmt.Sprintf("%s was removed by %s, %s%s.", capital(mapping(l.Drive, "")), ran, span(r.Window), share)
+		}
 	}
 	if l.LetterUnknown() && r.Confidence != timeline.Possible {
 		r.Confidence = timeline.Possible
 		r.Text = fmt.Sprintf("%s %s, may have removed the mapping of an unknown letter to %s.", ran, runAt(by), l.Share)
 	}
+}
+
+// takenShare ends a sentence that is certain of the letter of l, and of its share only
+// if the map command did not fail, by which alone it is known; "" if more shows it.
+func takenShare(c *timeline.Case, l *timeline.Life) string {
+	if l.Share == "" || len(l.Maps) == 0 || tookEffect(c, l) {
+		return ""
+	}
+	return fmt.Sprintf("; it led to %s, unless the map command of %s failed", l.Share, stamp(l.MappedAtFirst()))
 }
 
 // again returns the last command that names the letter of l once more soon after
@@ -287,6 +299,9 @@ func eventClaim(c *timeline.Case, l *timeline.Life, by *evidence.Fact) timeline.
 	}
 	l.Facts.MappingGone = timeline.Yes
 	cl.Text = fmt.Sprintf("%s was removed at %s, when %s deleted its registry key.", capital(mapping(l.Drive, l.Share)), stamp(by.Time), image)
+	if share := takenShare(c, l); share != "" {
+		cl.Text = fmt.Sprintf("%s was removed at %s, when %s deleted its registry key%s.", capital(mapping(l.Drive, "")), stamp(by.Time), image, share)
+	}
 	cl.Benign = innocents(c, cl.Actor, &cl)
 	return cl
 }
