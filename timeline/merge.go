@@ -115,6 +115,7 @@ func mergeClaims(claims []*Claim) (groups [][]*Claim) {
 	}
 	for at, g := range groups {
 		slices.SortStableFunc(g, strongest)
+		narrowestFirst(g)
 		end(at)
 	}
 	for i, cl := range rest {
@@ -131,15 +132,20 @@ func mergeClaims(claims []*Claim) (groups [][]*Claim) {
 	}
 	for _, g := range groups {
 		slices.SortStableFunc(g, strongest)
-		for i, cl := range g {
-			if cl.narrows(g[0]) {
-				copy(g[1:], g[:i])
-				g[0] = cl
-				break
-			}
-		}
+		narrowestFirst(g)
 	}
 	return groups
+}
+
+// narrowestFirst puts first the claim of a group that narrows the strongest.
+func narrowestFirst(g []*Claim) {
+	for i, cl := range g {
+		if cl.narrows(g[0]) {
+			copy(g[1:], g[:i])
+			g[0] = cl
+			return
+		}
+	}
 }
 
 // narrows reports whether cl, which two kinds of evidence support, tells far
