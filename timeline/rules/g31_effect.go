@@ -230,7 +230,7 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Fact) (timeline.Conf
 	}
 	if s == nil || !l.Next.IsZero() && !s.AsOf.Before(l.Next) || l.Drive == "" || l.Persistent != timeline.Yes && !(l.Persistent == timeline.Unknown && timeline.Within(s.LastChange, o.Time)) ||
 		s.AsOf.Before(o.Time) || holds(s, l) != nil || s.LastChange.Before(o.Time.Add(-timeline.EffectBefore)) {
-		return timeline.Likely, unlessFailed(c, l, o, w)
+		return timeline.Likely, w
 	}
 	// The hive lacks it later, and its removal stamped Network at the latest
 	// when Network was last written.
@@ -247,22 +247,7 @@ func effect(c *timeline.Case, l *timeline.Life, o *evidence.Fact) (timeline.Conf
 		w.NotAfter, w.Basis = s.LastChange, timeline.ParentKeyLastWrite
 		return timeline.Likely, w
 	}
-	return timeline.Strong, unlessFailed(c, l, o, w) // a later change of Network hides when exactly
-}
-
-// unlessFailed is the window w of the removal of l by command o, up to when something
-// else shows that l was gone: no record says whether a command failed, and what it
-// failed to remove may have gone later. A connection that is not remembered leaves
-// nothing that shows that; of a command that was run again the last is taken to have
-// done it.
-func unlessFailed(c *timeline.Case, l *timeline.Life, o *evidence.Fact, w timeline.Window) timeline.Window {
-	if !namesLetter(l, o) || l.Persistent == timeline.No || again(l, o) != nil {
-		return w
-	}
-	if by, on := c.GoneBy(l, o.Time.Add(-timeline.EffectBefore)); by.After(w.NotAfter) {
-		w.NotAfter, w.Basis = by, on
-	}
-	return w
+	return timeline.Strong, w // a later change of Network hides when exactly
 }
 
 // undatedEffect grades and bounds the removal of l by a command of a history,

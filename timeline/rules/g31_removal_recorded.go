@@ -18,8 +18,8 @@ import (
 // holds it makes the command one without effect (G09).
 //
 // Bound: E1, the event's own time; E2, the last write of Network where it lies
-// from 2 s before to 30 s after the command; else the command, which may have failed,
-// and when something else shows that the mapping was gone, or 30 s.
+// from 2 s before to 30 s after the command; else the command and 30 s, or, where it
+// may well have failed, when something else shows that the mapping was gone.
 //
 // Misses: commands of unlogged processes; mappings known from nothing.
 //
@@ -28,7 +28,7 @@ var _ = register(timeline.Rule{
 	ID: "G31", Title: "removal of a known mapping is recorded", Technique: "T1070.005",
 	Claim: "the mapping was removed by the command, or event, that is named", Base: timeline.Likely, Severity: timeline.High,
 	Logic:     `a delete command, or a recorded deletion of HKCU\Network\X, names a mapping that is known from before, and no later hive state holds it`,
-	Bound:     "the event's own time (E1); the last write of Network within -2 s to +30 s of the command (E2); else the command, which may have failed, and when something else shows that the mapping was gone, or 30 s",
+	Bound:     "the event's own time (E1); the last write of Network within -2 s to +30 s of the command (E2); else the command and 30 s or, where it may well have failed, when something else shows that the mapping was gone",
 	Misses:    "commands of processes that were not logged; mappings that no other evidence names",
 	Benign:    []string{byScript, "the user disconnected the drive in Explorer"},
 	Reference: "Microsoft, Windows security auditing: events 4660, 4663, 4688; Microsoft, WNetCancelConnection2: CONNECT_UPDATE_PROFILE; MITRE ATT&CK T1070.005",
@@ -80,6 +80,7 @@ func recorded(c *timeline.Case, l *timeline.Life) (timeline.Claim, bool) {
 	r.mayHaveFailed()
 	r.keyRecovered()
 	r.ranAgain()
+	r.goneLater()
 	r.tell(r.stoodUnseen())
 	r.Benign = innocents(c, by, &r.Claim)
 	return r.Claim, true
@@ -191,6 +192,35 @@ func (r *commandClaim) ranAgain() {
 	}
 	r.Facts = append(r.Facts, o)
 	r.step(step(fmt.Sprintf("%s was run at %s: the first may have failed.", quote(o), stamp(o.Time)), o))
+}
+
+// goneLater says by when the registry shows that the mapping was gone, where that is
+// later than the command takes effect and does not date the removal: no record says
+// whether a command failed, and what it failed to remove may have gone later. Where the
+// command is doubted anyway, or ran in another session, the window reaches to there. A
+// connection that is not remembered leaves nothing that shows it.
+func (r *commandClaim) goneLater() {
+	l, by := r.l, r.by
+	if undated(by) || !namesLetter(l, by) || scriptHost(by) != "" || l.Persistent == timeline.No || r.Confidence == timeline.Certain || again(l, by) != nil || datesLater(r.c, l, by) {
+		return
+	}
+	at, basis := r.c.GoneBy(l, by.Time.Add(-timeline.EffectBefore))
+	if !at.After(r.Window.NotAfter) || r.Window.NotAfter.Before(by.Time) {
+		return
+	}
+	if elevated(by) && (l.LogonID == "" || l.LogonID != by.LogonID) {
+		r.step(step("The command ran elevated: unless EnableLinkedConnections is set, such a session has drives of its own, and the command fails for those that the user mapped in Explorer or an ordinary console.", by))
+	} else if r.Confidence != timeline.Possible {
+		r.step(step(fmt.Sprintf("No record says whether a command failed. That this one did not is taken for granted: the registry shows no more than that the mapping was gone by %s.", stamp(at)), by))
+		return
+	}
+	r.Window.NotAfter, r.Window.Basis = at, basis
+}
+
+// elevated reports whether command o, which acts on a session, ran with the full token
+// of a user who has two (4688: TokenElevationTypeFull).
+func elevated(o *evidence.Fact) bool {
+	return o.Detail.Text("TokenElevationType") == "%%1937" && o.Detail.Text("Class") != "key.delete"
 }
 
 // stoodUnseen says why it is not known that l still stood when the command ran.

@@ -20,8 +20,8 @@ import (
 // the later, or current, one.
 //
 // Bound: the event's own time; the last write of LanmanServer\Shares where it
-// dates the command's effect; else the command, which may have failed, and the last
-// write of Shares without the share, or 30 s; or the two states.
+// dates the command's effect; else the command and
+// 30 s; or the two states.
 //
 // Misses: temporary shares that a reboot ends.
 //
@@ -30,7 +30,7 @@ var _ = register(timeline.Rule{
 	ID: "G32", Title: "exported share deleted", Technique: "T1070.005",
 	Claim: "the share was deleted", Base: timeline.Likely, Severity: timeline.High,
 	Logic:     `5144, or the deletion of the value in LanmanServer\Shares is recorded; or a command deletes it and no later state stores it; or an earlier state of the hive, or an older control set, stores it and the later one does not`,
-	Bound:     "the event's own time; the last write of Shares within -2 s to +30 s of the command; the command, which may have failed, and the last write of Shares without the share, or 30 s; the two states",
+	Bound:     "the event's own time; the last write of Shares within -2 s to +30 s of the command; the command and 30 s; the two states",
 	Misses:    "temporary shares that end with a reboot",
 	Benign:    []string{retire},
 	Reference: "Microsoft, Windows security auditing: event 5144; as sharetrail artifacts server-shares",
@@ -130,7 +130,6 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 	case class != timeline.Continuous:
 		cl.Missing = append(cl.Missing, timeline.Missing{What: "Security 5144, which records the deletion of a share", Why: why})
 	}
-	later := false // it may have been deleted later than the command takes effect
 	known := len(l.Maps)+len(l.Uses) > 0 || l.Old != nil || l.Stored != nil
 	s := l.Shares
 	switch {
@@ -155,7 +154,9 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 			cl.Confidence, cl.Window = timeline.Strong, timeline.At(s.LastChange, timeline.KeyLastWrite)
 			l.Facts.ShareGone = timeline.Yes
 		default:
-			later = unlessShareFailed(c, l, by, &cl.Window)
+			if at := lackedBy(c, l, by); at.After(cl.Window.NotAfter) {
+				cl.Steps = append(cl.Steps, step(fmt.Sprintf("No record says whether a command failed. That this one did not is taken for granted: the registry shows no more than that the share was gone by %s.", stamp(at)), by))
+			}
 		}
 	}
 	if used := usedAfter(c, l); used != nil && cl.Confidence != timeline.Strong {
@@ -167,9 +168,6 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 		cl.Steps = append(cl.Steps, step("Nothing else in the evidence shows that there was such a share."))
 	}
 	cl.Text = fmt.Sprintf("The share %s was deleted by %s, run by %s, %s.", l.Share, quote(by), who(by.User, by.SID), span(cl.Window))
-	if later {
-		cl.Text = fmt.Sprintf("The share %s was deleted %s, by %s, run by %s at %s, unless that failed and something else deleted it later.", l.Share, span(cl.Window), quote(by), who(by.User, by.SID), stamp(by.Time))
-	}
 	if cl.Confidence == timeline.Possible {
 		cl.Text = fmt.Sprintf("%s, run by %s %s, may have deleted the share %s.", quote(by), who(by.User, by.SID), runAt(by), l.Share)
 	}
@@ -177,24 +175,15 @@ func shareCommand(c *timeline.Case, l *timeline.Life) (cl timeline.Claim, ok boo
 	return cl, true
 }
 
-// unlessShareFailed widens w, of the removal of l by command o, to when the stored
-// shares that lack it were last written, and reports whether that is later than o takes
-// effect: no record says whether a command failed.
-func unlessShareFailed(c *timeline.Case, l *timeline.Life, o *evidence.Fact, w *timeline.Window) bool {
-	if !l.Next.IsZero() {
-		return false
-	}
+// lackedBy returns when the stored shares that lack l, as of after command o, were last
+// written; zero if none are known, or the share was made again.
+func lackedBy(c *timeline.Case, l *timeline.Life, o *evidence.Fact) time.Time {
 	for _, s := range c.Shares {
-		if s.AsOf.Before(o.Time) || s.Key == nil || s.Names[nameOf(l.Share)] != nil {
-			continue
+		if l.Next.IsZero() && !s.AsOf.Before(o.Time) && s.Key != nil && s.Names[nameOf(l.Share)] == nil {
+			return s.LastChange
 		}
-		if s.LastChange.After(w.NotAfter) {
-			w.NotAfter, w.Basis = s.LastChange, timeline.KeyLastWrite
-			return true
-		}
-		return false
 	}
-	return false
+	return time.Time{}
 }
 
 // storedSince reports whether a state of the hive stores l well after every command

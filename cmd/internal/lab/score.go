@@ -38,7 +38,7 @@ type Figures struct {
 	WrongShares int            `json:"wrong_shares"`        // claims of a true removal of the drive that name another share
 	Claims      map[string]int `json:"claims"`              // rows by word
 	FalseClaims int            `json:"false_claims"`        // removals claimed that never were, on any host
-	Taken       int            `json:"taken_by_exact_case"` // windows that case E2 or E3 of the reference gives, and that miss: in no other figure
+	Taken       int            `json:"taken_by_exact_case"` // windows that case E2 or E3 of the reference, or a command that failed, gives, and that miss: in no other figure
 	Unread      int            `json:"unread"`              // problems of severity error
 	Missed      []string       `json:"missed_goals"`
 }

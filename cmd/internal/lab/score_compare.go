@@ -142,6 +142,11 @@ func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*prog
 		t.fault("a removal that an exact case dates wrongly", "%s; true: %s", text, hits[0].text())
 		return
 	}
+	if len(hits) == 0 && len(about) > 0 && c.failed(g, g.Window) {
+		t.Taken++
+		t.fault("a removal that a command which failed dates wrongly: "+g.Rule+" "+g.Confidence, "%s; true: %s", text, about[0].text())
+		return
+	}
 	t.Windows++
 	t.all[g.Confidence]++
 	other := *g
@@ -161,9 +166,6 @@ func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*prog
 		t.right[g.Confidence]++
 		t.WrongShares++
 		t.fault("removal of the drive, but of another share: "+g.Rule+" "+g.Confidence, "%s; true: %s", text, drives[0].text())
-	case g.Confidence == "possible" && c.failed(g):
-		t.FalseClaims++
-		t.fault("a command that failed may have removed it: "+g.Rule, "%s; %s", text, g.Claim)
 	case len(about) > 0:
 		t.WindowsMissed++
 		t.fault("window misses the truth: "+g.Rule+" "+g.Confidence+", "+about[0].Behaviour, "%s; true: %s", text, about[0].text())
@@ -180,7 +182,7 @@ func (c *truthCase) judge(t *tally, g *programRow, matched map[*truthRow][]*prog
 // judgeShare compares the row of a share that is said to be removed.
 func (c *truthCase) judgeShare(t *tally, s *programRow) {
 	about, hits := c.about(s, s.Removed)
-	if allTaken(hits, s.Removed) {
+	if allTaken(hits, s.Removed) || len(hits) == 0 && len(about) > 0 && c.failed(s, s.Removed) {
 		t.Taken++
 		return
 	}

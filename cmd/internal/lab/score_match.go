@@ -35,12 +35,12 @@ func (c *truthCase) about(p *programRow, w truthWindow) (about, hits []*truthRow
 	return about, hits
 }
 
-// failed reports whether g, whose window is that of one command, is about a command
-// that changed nothing: it speaks of no other removal.
-func (c *truthCase) failed(g *programRow) bool {
+// failed reports whether the window w of p is that of a command that changed nothing.
+func (c *truthCase) failed(p *programRow, w truthWindow) bool {
 	return slices.ContainsFunc(c.hosts, func(h *truthHost) bool {
-		return strings.EqualFold(h.Host, g.Host) && slices.ContainsFunc(h.Failed, func(f truthFail) bool {
-			return g.Window.NotBefore == f.Time && g.Window.NotAfter == shifted(f.Time, effect) && strings.EqualFold(f.Drive, g.Drive) && (f.Drive != "" || strings.EqualFold(f.Share, g.Share))
+		return strings.EqualFold(h.Host, p.Host) && slices.ContainsFunc(h.Failed, func(f truthFail) bool {
+			return w.NotBefore >= shifted(f.Time, -2*time.Second) && w.NotBefore <= f.Time && w.NotAfter >= f.Time && w.NotAfter <= shifted(f.Time, effect) &&
+				strings.EqualFold(f.Drive, p.Drive) && (f.Drive != "" || strings.EqualFold(f.Share, p.Share))
 		})
 	})
 }

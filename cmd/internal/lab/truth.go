@@ -242,10 +242,8 @@ func (b *bounds) window() truthWindow {
 func (m *simRemoval) sure() bool { return m.all || m.benign == "script" }
 
 // commands adds the surviving commands of m to r and b, and returns when the
-// last of them was run, zero if there is none. seen says that the registry shows
-// whether it is gone: a command that names it may have failed then, for all that
-// is known, and something else removed it by the time that the registry gives.
-func (l *simLife) commands(m *simRemoval, r *truthRow, b *bounds, seen bool) time.Time {
+// last of them was run, zero if there is none.
+func (l *simLife) commands(m *simRemoval, r *truthRow, b *bounds) time.Time {
 	last := time.Time{}
 	for _, c := range m.cmds {
 		if !l.owner.survives(c) {
@@ -258,9 +256,7 @@ func (l *simLife) commands(m *simRemoval, r *truthRow, b *bounds, seen bool) tim
 	}
 	if !last.IsZero() {
 		r.Kinds++
-		if m.sure() || !seen {
-			b.until(last.Add(effect))
-		}
+		b.until(last.Add(effect))
 		if !m.all && m.benign != "script" { // who names the drive knows it to be there
 			b.after(last)
 		}

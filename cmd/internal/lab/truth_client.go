@@ -90,7 +90,7 @@ func (l *simLife) clientTruth(w *world) *truthRow {
 	if u.survives(l.mapCmd) {
 		b.after(l.mapCmd.t)
 	}
-	last := l.commands(m, r, &b, l.persistent && !m.at.After(u.onDisk()))
+	last := l.commands(m, r, &b)
 	if n := l.next(); n != nil {
 		b.until(n.began())
 	}

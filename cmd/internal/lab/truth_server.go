@@ -17,7 +17,7 @@ func (l *simLife) serverTruth(w *world) *truthRow {
 		end, asOf = u.systemFrozen, w.frozen[systemHive].asOf
 	}
 	b.until(u.collected)
-	if last := l.commands(m, r, &b, !m.at.After(end)); last.IsZero() && u.survives(l.mapCmd) {
+	if last := l.commands(m, r, &b); last.IsZero() && u.survives(l.mapCmd) {
 		b.after(l.mapCmd.t)
 	}
 	if audited(l.written) {
