@@ -148,7 +148,7 @@ func ReadLog(f File) *Emitter {
 // holdsForwarded reports whether a log holds what other computers sent: Windows
 // writes the records of one channel to one file, a collector those of many.
 func holdsForwarded(at string, census *eventlog.Census) bool {
-	if strings.EqualFold(path.Base(at), "ForwardedEvents.evtx") {
+	if IsForwarded(at) {
 		return true
 	}
 	first := ""
@@ -161,6 +161,10 @@ func holdsForwarded(at string, census *eventlog.Census) bool {
 	}
 	return false
 }
+
+// IsForwarded reports whether a log is, by its name, the one that a collector writes
+// what other computers sent to.
+func IsForwarded(at string) bool { return strings.EqualFold(path.Base(at), "ForwardedEvents.evtx") }
 
 // replacedOnly returns the rows of records that lie outside the record lists
 // and are not in them too: Windows leaves copies of what it writes again.

@@ -223,6 +223,37 @@ type Report struct {
 	NotRun       []NotRun
 }
 
+// Named returns the ids of the observations that findings and coverage rest on and,
+// if asked for, those of connections.
+func (r *Report) Named(connections bool) map[string]bool {
+	named := map[string]bool{}
+	add := func(ids []string) {
+		for _, id := range ids {
+			named[id] = true
+		}
+	}
+	for _, g := range r.Gaps {
+		add(g.Observations)
+		for _, s := range g.Reasoning {
+			add(s.Observations)
+		}
+		for _, b := range g.Benign {
+			add(b.Observations)
+		}
+	}
+	for _, c := range r.Coverage {
+		for _, h := range c.Holes {
+			add(h.Observations)
+		}
+	}
+	if connections {
+		for _, c := range r.Connections {
+			add(c.Observations)
+		}
+	}
+	return named
+}
+
 // A NotRun is a rule that could not be applied to a host, and why. A rule that
 // did not run is not a rule that found nothing.
 type NotRun struct {

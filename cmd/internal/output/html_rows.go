@@ -16,7 +16,7 @@ func keepRows(r *timeline.Report, most int) []evidence.Observation {
 	if len(rows) <= most {
 		return rows
 	}
-	named := namedRows(r)
+	named := r.Named(false)
 	keep := make([]bool, len(rows))
 	room := most
 	for _, wanted := range []func(*evidence.Observation) bool{
@@ -38,31 +38,6 @@ func keepRows(r *timeline.Report, most int) []evidence.Observation {
 		}
 	}
 	return out
-}
-
-// namedRows returns the ids that findings and coverage rest on.
-func namedRows(r *timeline.Report) map[string]bool {
-	named := map[string]bool{}
-	add := func(ids []string) {
-		for _, id := range ids {
-			named[id] = true
-		}
-	}
-	for _, g := range r.Gaps {
-		add(g.Observations)
-		for _, s := range g.Reasoning {
-			add(s.Observations)
-		}
-		for _, b := range g.Benign {
-			add(b.Observations)
-		}
-	}
-	for _, c := range r.Coverage {
-		for _, h := range c.Holes {
-			add(h.Observations)
-		}
-	}
-	return named
 }
 
 // An htmlRule is what the page says about a rule.

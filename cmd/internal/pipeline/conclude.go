@@ -59,7 +59,7 @@ func conclude(ctx context.Context, tasks []*task, problems []evidence.Problem, o
 	slices.SortStableFunc(rep.Coverage, func(a, b timeline.CoverageRow) int {
 		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Evidence, b.Evidence), a.From.Compare(b.From))
 	})
-	rep.Observations = shown(obs, named(&rep), o.Context)
+	rep.Observations = shown(obs, rep.Named(true), o.Context)
 	sortProblems(rep.Problems)
 	return rep
 }
@@ -86,34 +86,6 @@ func joined[T any](a, b []T) []T {
 		return b
 	}
 	return append(a, b...)
-}
-
-// named returns the observations that something in rep rests on.
-func named(rep *timeline.Report) map[string]bool {
-	ids := map[string]bool{}
-	mark := func(list []string) {
-		for _, id := range list {
-			ids[id] = true
-		}
-	}
-	for _, g := range rep.Gaps {
-		mark(g.Observations)
-		for _, s := range g.Reasoning {
-			mark(s.Observations)
-		}
-		for _, b := range g.Benign {
-			mark(b.Observations)
-		}
-	}
-	for _, c := range rep.Connections {
-		mark(c.Observations)
-	}
-	for _, r := range rep.Coverage {
-		for _, h := range r.Holes {
-			mark(h.Observations)
-		}
-	}
-	return ids
 }
 
 // nameHoles turns what shows a hole into ids.

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -28,7 +27,7 @@ func disputed(obs []*evidence.Fact, covers []evidence.Coverage) []evidence.Probl
 	copies := map[logKey][]evidence.Coverage{}
 	for _, c := range covers {
 		channel, isLog := strings.CutPrefix(c.Evidence, "evtx:")
-		if isLog && c.Complete && !c.Reexported && c.Place != nil && !sent(c.Place) {
+		if isLog && c.Complete && !c.Reexported && c.Place != nil && !artifacts.IsForwarded(c.Place.Path) {
 			key := logKey{c.Host, strings.ToLower(channel)}
 			copies[key] = append(copies[key], c)
 		}
@@ -75,15 +74,10 @@ func disputed(obs []*evidence.Fact, covers []evidence.Coverage) []evidence.Probl
 }
 
 // ofOneRecord reports whether o says what one record says, whatever others are in its
-// file. Logons are facts only where others belong to them.
+// file. Logons are facts only where others belong to them, and what a collector was
+// sent is more than the record that it is of.
 func ofOneRecord(o *evidence.Fact) bool {
-	return o.Action != evidence.Logon && o.Action != evidence.Logoff && (o.State == evidence.Live || o.State == evidence.Shadow) && o.Detail.Get("doubt") == nil && o.Detail.Get("count") == nil && !artifacts.Joins(o.Artifact) && !sent(o.From().Place)
-}
-
-// sent reports whether a file holds what other computers sent, which is more than the
-// records that it is of.
-func sent(p *evidence.Place) bool {
-	return strings.EqualFold(path.Base(p.Path), "ForwardedEvents.evtx")
+	return o.Action != evidence.Logon && o.Action != evidence.Logoff && (o.State == evidence.Live || o.State == evidence.Shadow) && o.Detail.Get("doubt") == nil && o.Detail.Get("count") == nil && !artifacts.Joins(o.Artifact) && !artifacts.IsForwarded(o.From().Path)
 }
 
 // hasRecord reports whether unbroken runs of ids have the record that o is of: ids may
